@@ -1,0 +1,139 @@
+"""The sweeps at hand: finding and reading sweep files. The file name is the sweep's name everywhere."""
+
+import difflib
+import importlib.util
+import re
+import sys
+import traceback
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from senet_lab import recipes
+from senet_lab.design import Variant, variants
+from senet_lab.errors import SpecError, SweepFileError, choices
+from senet_lab.spec import Sweep, apply, explain
+
+NAME = re.compile(r"[a-z][a-z0-9_]{0,60}")
+PACKAGE = Path(__file__).parent
+SHIPPED = next((p for p in (PACKAGE / "sweeps", PACKAGE.parent / "sweeps") if p.is_dir()), PACKAGE / "sweeps")
+
+
+@dataclass(frozen=True)
+class Question:
+    """A sweep file, read and checked: nothing in it is impossible."""
+
+    name: str
+    text: str
+    """The file's docstring: the question in words."""
+    path: Path
+    sweep: Sweep
+    rows: tuple[Variant, ...]
+
+
+def names(folder: Path = Path("sweeps")) -> dict[str, Path]:
+    """Name -> file of every sweep in `folder` and of those shipped; the folder's own win."""
+    found: dict[str, Path] = {}
+    for place in (SHIPPED, folder):
+        if place.is_dir():
+            found |= {p.stem: p for p in sorted(place.glob("*.py")) if NAME.fullmatch(p.stem)}
+    return found
+
+
+def find(what: str) -> Path:
+    """The file of a sweep given by name or by path. Raises SweepFileError if there is none."""
+    if what.endswith(".py") or "/" in what:
+        path = Path(what)
+        if not path.is_file():
+            raise SweepFileError(f"{path}: there is no such file; give a sweep file or a name from `senet-lab list`")
+        return path
+    known = names()
+    if what not in known:
+        raise SweepFileError(
+            f"there is no sweep {what!r} in ./sweeps or among those shipped; {choices(what, sorted(known))}. "
+            f"Any other file: senet-lab sweep path/to/mine.py"
+        )
+    return known[what]
+
+
+def read(path: Path) -> Question:
+    """The question that a sweep file asks. Raises SweepFileError or SpecError, naming the file."""
+    if not NAME.fullmatch(path.stem):
+        raise SweepFileError(
+            f"{path}: a sweep file is named by lower-case letters, digits and _, starting with a letter, "
+            f"because its name becomes the run folder and the experiment; rename it"
+        )
+    module = _execute(path)
+    sweep = getattr(module, "SWEEP", None)
+    if not isinstance(sweep, Sweep):
+        raise SweepFileError(f"{path}: SWEEP = Sweep(...) is missing; found {type(sweep).__name__}")
+    return _checked(Question(path.stem, (module.__doc__ or "").strip(), path, sweep, ()))
+
+
+def derive(
+    question: Question, settings: dict[str, Any], *, seeds: int | None = None, recipe: str | None = None
+) -> Question:
+    """The same question with another base or more seeds, checked again."""
+    sweep = question.sweep
+    try:
+        base = recipes.named(recipe) if recipe else sweep.base
+        changed = {"base": apply(base, settings), "seeds": sweep.seeds if seeds is None else seeds}
+        tree = sweep.model_dump() | {k: v.model_dump() if hasattr(v, "model_dump") else v for k, v in changed.items()}
+        derived = Sweep.model_validate(tree)
+    except ValidationError as error:
+        raise SpecError(f"command line: {explain(error, Sweep)}") from None
+    except SpecError as error:
+        raise SpecError(f"command line: {error}") from None
+    return _checked(replace(question, sweep=derived))
+
+
+def _checked(question: Question) -> Question:
+    try:
+        return replace(question, rows=variants(question.sweep))
+    except SpecError as error:
+        raise SpecError(f"{question.path}: {error}") from None
+
+
+def _execute(path: Path) -> Any:
+    """Run a sweep file as a module of its own; every way it can fail names the file and line."""
+    spec = importlib.util.spec_from_file_location(f"senet_lab_sweeps.{path.stem}", path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    try:
+        spec.loader.exec_module(module)
+    except ValidationError as error:
+        root = {c.__name__: c for c in _specs()}.get(error.title, Sweep)
+        raise SpecError(f"{path}:{_line(error, path)}: {explain(error, root)}") from None
+    except SpecError as error:
+        raise SpecError(f"{path}:{_line(error, path)}: {error}") from None
+    except SyntaxError as error:
+        raise SweepFileError(f"{path}:{error.lineno}: this is not Python: {error.msg}; mend that line") from None
+    except Exception as error:
+        raise SweepFileError(
+            f"{path}:{_line(error, path)}: {type(error).__name__}: {error}{_near(error)}; mend that line"
+        ) from None
+    return module
+
+
+def _near(error: Exception) -> str:
+    """The nearest spelling to a name that was not found; Python itself says so only in tracebacks."""
+    if not isinstance(error, AttributeError) or error.obj is None:
+        return ""
+    near = difflib.get_close_matches(error.name or "", dir(error.obj), n=1)
+    return f" (did you mean {near[0]!r}?)" if near else ""
+
+
+def _specs() -> list[type]:
+    from senet_lab import spec
+
+    return [c for c in vars(spec).values() if isinstance(c, type) and issubclass(c, spec.Spec)]
+
+
+def _line(error: BaseException, path: Path) -> int:
+    """Line of `path` on which `error` came up."""
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [f.lineno or 0 for f in frames if Path(f.filename) == path]
+    return lines[-1] if lines else 0

@@ -1,0 +1,125 @@
+"""From a sweep to its rows: pure functions, no randomness, nothing else decides what exists."""
+
+import itertools
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from senet_lab.errors import SpecError, choices
+from senet_lab.spec import Sweep, Trial, apply
+
+Settings = Mapping[str, Any]
+
+CONTROLS: dict[str, Settings] = {"no_se": {"model.se": None}}
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One row: a configuration without its seed."""
+
+    label: str
+    settings: Settings
+    """What differs from the sweep's base, by dotted path."""
+    trial: Trial
+    """The whole configuration, with seed 0."""
+    control: bool = False
+
+    @property
+    def slug(self) -> str:
+        """The label as it may stand in a path."""
+        return "".join(c if c.isalnum() or c in "._" else "-" for c in self.label)
+
+
+def variants(sweep: Sweep) -> tuple[Variant, ...]:
+    """The rows of `sweep` in the order of its file; equal configurations are one row.
+
+    Raises SpecError for a setting that no trial may have, a value listed twice, two rows that
+    build the same network, and a baseline that is not a row.
+    """
+    listed = [*_designed(sweep)]
+    names = _short_names({key for settings in listed for key in settings})
+    rows: dict[Trial, Variant] = {}
+    for settings in listed:
+        trial = apply(sweep.base, settings)
+        rows.setdefault(trial, Variant(_label(settings, names), settings, trial))
+    for name in sweep.controls:
+        trial = apply(sweep.base, CONTROLS[name])
+        rows[trial] = Variant(name, CONTROLS[name], trial, control=True)
+    found = tuple(rows.values())
+    _refuse_same_networks(found)
+    baseline(sweep, found)
+    return found
+
+
+def baseline(sweep: Sweep, rows: tuple[Variant, ...]) -> Variant:
+    """The row that the others are compared to.
+
+    Raises SpecError naming the rows there are, if none or several fit.
+    """
+    labels = [v.label for v in rows]
+    if isinstance(sweep.baseline, str):
+        fitting = [v for v in rows if v.label == sweep.baseline]
+    else:
+        wanted = apply(sweep.base, sweep.baseline)
+        fitting = [v for v in rows if v.trial == wanted]
+    if not fitting:
+        raise SpecError(f"baseline: {sweep.baseline!r} is not a row of this sweep; {choices(sweep.baseline, labels)}")
+    return fitting[0]
+
+
+def factors(rows: tuple[Variant, ...]) -> tuple[str, ...]:
+    """The dotted paths that the rows vary, controls left aside, in order of appearance."""
+    return tuple(dict.fromkeys(key for v in rows if not v.control for key in v.settings))
+
+
+def _designed(sweep: Sweep) -> Iterator[Settings]:
+    for name in ("grid", "one_at_a_time", "zip"):
+        for key, values in getattr(sweep, name).items():
+            if repeated := [v for i, v in enumerate(values) if v in values[:i]] if name != "zip" else []:
+                raise SpecError(f"{name}[{key!r}]: {repeated[0]!r} is listed twice; a value is one row, list it once")
+    if sweep.grid:
+        for combination in itertools.product(*sweep.grid.values()):
+            yield dict(zip(sweep.grid, combination, strict=True))
+    for key, values in sweep.one_at_a_time.items():
+        yield from ({key: value} for value in values)
+    if sweep.leave_one_out:
+        yield {}
+        yield from ({key: value} for key, value in sweep.leave_one_out.items())
+    if sweep.zip:
+        if len(lengths := {key: len(values) for key, values in sweep.zip.items()}) and len(set(lengths.values())) > 1:
+            raise SpecError(f"zip: its lists must be equally long, found {lengths}")
+        for together in zip(*sweep.zip.values(), strict=True):
+            yield dict(zip(sweep.zip, together, strict=True))
+    yield from sweep.variants
+
+
+def _short_names(keys: set[str]) -> dict[str, str]:
+    """Dotted path -> its shortest ending that no other path of the sweep shares."""
+    names = {}
+    for key in keys:
+        parts = key.split(".")
+        endings = [".".join(parts[-n:]) for n in range(1, len(parts) + 1)]
+        names[key] = next(e for e in endings if sum(k == e or k.endswith("." + e) for k in keys) == 1)
+    return names
+
+
+def _label(settings: Settings, names: Mapping[str, str]) -> str:
+    def text(value: Any) -> str:
+        return "+".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+
+    return ",".join(f"{names[key]}={text(value)}" for key, value in settings.items()) or "base"
+
+
+def _refuse_same_networks(rows: tuple[Variant, ...]) -> None:
+    """Two values of r that give the same hidden widths are one network under two names."""
+    seen: dict[str, Variant] = {}
+    for row in rows:
+        widths = row.trial.model.hidden_widths
+        same = apply(row.trial, {"model.se.reduction": 1}) if widths else row.trial
+        identity = f"{same.model_dump_json()} {widths}"
+        if identity in seen:
+            raise SpecError(
+                f"{seen[identity].label} and {row.label} build the same network: hidden widths per stage "
+                f"{widths}; the widths are channels // r, at least 1. Leave one of them out or use wider stages"
+            )
+        seen[identity] = row

@@ -1,0 +1,60 @@
+"""Everything senet-lab raises on purpose.
+
+    SenetLabError              exit code
+    ├── UserError                  2      a mistake in a file, an option or the surroundings
+    │   ├── SpecError                     a value or key that no configuration may have
+    │   ├── SweepFileError                a sweep file that cannot be found, read or used
+    │   └── StoreError                    a store that cannot be read or written
+    ├── TrialsFailed               1      the sweep went to its end, some trials did not
+    ├── Interrupted              130      Ctrl-C
+    └── Diverged                   -      a training whose loss is not finite (becomes a record)
+
+Every message for users says what was wrong, where, what is allowed, and what to do.
+"""
+
+from difflib import get_close_matches
+
+
+class SenetLabError(Exception):
+    """Base of all; `exit_code` is what the command line returns."""
+
+    exit_code = 1
+
+
+class UserError(SenetLabError):
+    """Somebody's mistake that they can repair."""
+
+    exit_code = 2
+
+
+class SpecError(UserError):
+    """A value or key that no configuration may have."""
+
+
+class SweepFileError(UserError):
+    """A sweep file that cannot be found, read or used."""
+
+
+class StoreError(UserError):
+    """A store that cannot be read or written."""
+
+
+class TrialsFailed(SenetLabError):
+    """The sweep went to its end, some of its trials did not."""
+
+
+class Interrupted(SenetLabError):
+    """Ctrl-C while trials were running."""
+
+    exit_code = 130
+
+
+class Diverged(SenetLabError):
+    """The training loss is no longer a finite number."""
+
+
+def choices(found: object, allowed: list[str]) -> str:
+    """'allowed: ...', led by the nearest spelling where one is near."""
+    near = get_close_matches(str(found), allowed, n=1, cutoff=0.5)
+    hint = f"did you mean {near[0]!r}? " if near else ""
+    return f"{hint}allowed: {', '.join(allowed)}"

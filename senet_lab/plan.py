@@ -1,0 +1,154 @@
+"""The difference between the trials a sweep asks for and those that the store holds.
+
+Pure, apart from reading this package's own source for the code digests.
+"""
+
+import ast
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any, Literal
+
+from senet_lab.design import Variant
+from senet_lab.spec import Data, Trial
+
+State = Literal["done", "missing", "interrupted", "failed", "stale"]
+STATES: tuple[State, ...] = ("done", "missing", "interrupted", "failed", "stale")
+
+
+@dataclass(frozen=True)
+class PlannedTrial:
+    """One trial that a sweep asks for."""
+
+    id: str
+    """Names the run folder: what was asked and the code that answers it."""
+    variant: Variant
+    trial: Trial
+    fingerprint: str
+    code: str
+    data: str
+
+    @property
+    def name(self) -> str:
+        """For people: row and seed."""
+        return f"{self.variant.label} seed={self.trial.seed}"
+
+
+@dataclass(frozen=True)
+class StoredTrial:
+    """What the store knows of one run folder."""
+
+    id: str
+    fingerprint: str
+    state: Literal["done", "failed", "interrupted"]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Every wanted trial with its state, in the order of rows within seeds."""
+
+    trials: tuple[tuple[PlannedTrial, State], ...]
+
+    def to_run(self, rerun: Iterable[State] = ()) -> tuple[PlannedTrial, ...]:
+        """What the next run has to do: the missing, the interrupted, and what `rerun` names."""
+        due = {"missing", "interrupted", *rerun}
+        return tuple(t for t, state in self.trials if state in due)
+
+    def counts(self, label: str | None = None) -> Counter[State]:
+        """State -> number of trials, of one row or of all."""
+        return Counter(state for t, state in self.trials if label in (None, t.variant.label))
+
+
+def wanted(rows: Iterable[Variant], seeds: int, data_digest: Callable[[Data], str]) -> tuple[PlannedTrial, ...]:
+    """Rows x seeds; all rows of a seed before the next seed, so that early results are paired."""
+    rows = tuple(rows)
+    planned = []
+    for seed in range(seeds):
+        for row in rows:
+            trial = row.trial.model_copy(update={"seed": seed})
+            data = data_digest(trial.data)
+            mark, code = fingerprint(trial, data), code_digest(trial)
+            planned.append(PlannedTrial(_digest([mark, code])[:12], row, trial, mark, code, data))
+    return tuple(planned)
+
+
+def reconcile(trials: Iterable[PlannedTrial], stored: Iterable[StoredTrial]) -> Plan:
+    """State of every wanted trial. Stale: there is a result for it, but of other code."""
+    by_id: dict[str, StoredTrial] = {}
+    answered: set[str] = set()
+    for s in stored:
+        by_id[s.id] = s
+        if s.state == "done":
+            answered.add(s.fingerprint)
+
+    def state(t: PlannedTrial) -> State:
+        if t.id in by_id:
+            return by_id[t.id].state
+        return "stale" if t.fingerprint in answered else "missing"
+
+    return Plan(tuple((t, state(t)) for t in trials))
+
+
+def fingerprint(trial: Trial, data: str) -> str:
+    """Identity of a trial: its configuration without defaults, its seed, its data's content."""
+    return _digest([trial.model_dump(mode="json", exclude_defaults=True, exclude={"seed"}), trial.seed, data])
+
+
+def code_digest(trial: Trial) -> str:
+    """Digest of the modules this trial really uses, without comments and docstrings."""
+    return _digest([(name, _module_digest(name)) for name in used_modules(trial)])
+
+
+def used_modules(trial: Trial) -> tuple[str, ...]:
+    """The modules of this package whose code can change the trial's result."""
+    names = [
+        "randomness",
+        "training.train",
+        "training.evaluate",
+        "data.split",
+        "data.augment",
+        f"data.{trial.data.source}",
+        f"models.{trial.model.family}",
+        "models.initialise",
+    ]
+    if trial.model.se is not None:
+        names += ["blocks.se", "blocks.squeeze", "blocks.gate"]
+    return tuple(sorted(names))
+
+
+@cache
+def _module_digest(name: str) -> str:
+    *folders, module = name.split(".")
+    source = files("senet_lab").joinpath(*folders, f"{module}.py").read_text(encoding="utf-8")
+    return source_digest(source)
+
+
+def source_digest(source: str) -> str:
+    """Digest of Python source that comments, docstrings and layout do not change."""
+    return _digest(_shape(ast.parse(source)))
+
+
+def _shape(node: Any) -> Any:
+    """The syntax tree as nested lists; empty fields left out, as Python versions differ in them."""
+    if isinstance(node, list):
+        return [_shape(n) for n in node]
+    if not isinstance(node, ast.AST):
+        return repr(node)
+    fields = dict(ast.iter_fields(node))
+    body = fields.get("body")
+    if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+        fields["body"] = [n for n in body or [] if not _is_text(n)]
+    return [type(node).__name__, [[k, _shape(v)] for k, v in fields.items() if v is not None and v != []]]
+
+
+def _is_text(node: ast.AST) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+
+
+def _digest(value: Any) -> str:
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()

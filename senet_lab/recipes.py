@@ -1,0 +1,22 @@
+"""Complete settings by name: data, network and training, each with its source."""
+
+from senet_lab.errors import SpecError, choices
+from senet_lab.spec import Data, Model, Train, Trial
+
+DIGITS = Trial(
+    model=Model(depth=6, widths=(16, 32)),
+    data=Data(source="digits", validation=200),
+    train=Train(epochs=12, batch_size=64, learning_rate=0.1, weight_decay=5e-4),
+)
+"""8x8 grey digits (UCI optdigits test set, bundled with scikit-learn), a network of seconds.
+
+The source's own order is kept: the test part was written by other people than the training part.
+"""
+
+
+def named(name: str) -> Trial:
+    """The recipe called `name`, in lower case. Raises SpecError naming those there are."""
+    known = {key.lower(): value for key, value in globals().items() if isinstance(value, Trial)}
+    if name not in known:
+        raise SpecError(f"recipe: there is none called {name!r}; {choices(name, sorted(known))}")
+    return known[name]

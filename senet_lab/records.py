@@ -1,0 +1,97 @@
+"""What happened: facts with units, written once. Errors are fractions, times seconds, memory bytes."""
+
+import base64
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from senet_lab.spec import Trial
+
+
+class Fact(BaseModel):
+    """Frozen; keys of a newer version are read over."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class EpochMetrics(Fact):
+    """One epoch of one trial."""
+
+    epoch: int
+    """From 1."""
+    train_loss: float
+    train_error: float
+    """Over the epoch's batches while the weights were still moving, augmented."""
+    validation_loss: float
+    validation_error: float
+    learning_rate: float
+    """At the epoch's last batch."""
+    seconds: float
+
+
+class Evaluation(Fact):
+    """A part of the data set, seen once, with the weights of the last epoch."""
+
+    error: float
+    loss: float
+    images: int
+    correct: str
+    """One bit an image in the data set's order, most significant first, base64."""
+
+    def bits(self) -> bytes:
+        """`correct` as packed bytes, for `numpy.unpackbits(..., count=images)`."""
+        return base64.b64decode(self.correct, validate=True)
+
+
+class TrialRecord(Fact):
+    """How one trial ended. The last thing written of a trial; without it, it did not happen."""
+
+    schema_version: Literal[1] = 1
+    id: str
+    sweep: str
+    variant: str
+    """The row's label when the trial ran; rows are matched by fingerprint, not by this."""
+    settings: dict[str, Any]
+    """What differed from the sweep's base, by dotted path."""
+    trial: Trial
+    fingerprint: str
+    code: str
+    """Digest of the code that produced the result."""
+    data: str
+    """Digest of the data set's content."""
+    status: Literal["done", "failed"]
+    test: Evaluation | None = None
+    epochs: tuple[EpochMetrics, ...] = ()
+    params: int | None = None
+    """Trainable parameters."""
+    macs: int | None = None
+    """Multiply-adds of one image, forward."""
+    started_at: float
+    """Unix time of the first attempt that is counted in `seconds`."""
+    seconds: float
+    """Wall time in the worker over all sittings, data and building included."""
+    train_seconds: float = 0.0
+    """The part of `seconds` inside epochs."""
+    peak_memory_bytes: int | None = None
+    """Of the worker process, or of the device's allocator on a GPU."""
+    device: str = "cpu"
+    attempts: int = 1
+    traceback: str | None = None
+    """Of the last attempt, if it failed."""
+    environment: str
+    """Digest that names the environment file beside the run folders."""
+
+
+class Environment(Fact):
+    """Where and with what a sweep ran; stored once, named by trials through its digest."""
+
+    command: str
+    python: str
+    platform: str
+    cpu: str
+    cores: int
+    gpus: tuple[str, ...]
+    packages: dict[str, str]
+    git_commit: str | None
+    git_diff: str | None
+    """Uncommitted changes of the working folder's repository, cut at 100 kB."""
