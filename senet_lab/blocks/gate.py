@@ -1,0 +1,23 @@
+"""Gates: the last non-linearity of the excitation, which makes the channel weights (v4 Table 12)."""
+
+from collections.abc import Callable
+
+from torch import nn
+
+Maker = Callable[[], nn.Module]
+GATES: dict[str, Maker] = {}
+
+
+def gate(name: str) -> Callable[[Maker], Maker]:
+    """Make the decorated non-linearity a value of `se.gate`: called on (N, C), it returns (N, C)."""
+
+    def register(make: Maker) -> Maker:
+        GATES[name] = make
+        return make
+
+    return register
+
+
+gate("sigmoid")(nn.Sigmoid)
+gate("tanh")(nn.Tanh)
+gate("relu")(nn.ReLU)

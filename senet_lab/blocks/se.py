@@ -1,0 +1,35 @@
+"""The Squeeze-and-Excitation block (v4 section 3), and the residual unit with a block at every place.
+
+Shapes: N images, C channels, H x W positions.
+"""
+
+from torch import Tensor, nn
+
+from senet_lab.blocks.gate import GATES
+from senet_lab.blocks.squeeze import SQUEEZES
+from senet_lab.spec import SE
+
+
+class SEBlock(nn.Module):
+    """Rescale each channel of a map by a weight computed from all channels.
+
+    z = squeeze(x); s = gate(W2 relu(W1 z)); output = s * x, with W1: (C // r, C) and
+    W2: (C, C // r) (v4 Eqns. 2 to 4). Input and output: (N, C, H, W).
+    """
+
+    def __init__(self, channels: int, se: SE) -> None:
+        super().__init__()
+        hidden = se.hidden_width(channels)
+        self.squeeze = SQUEEZES[se.squeeze]()
+        self.reduce = nn.Linear(channels, hidden, bias=se.bias)
+        self.expand = nn.Linear(hidden, channels, bias=se.bias)
+        self.gate = GATES[se.gate]()
+
+    def excitation(self, x_NCHW: Tensor) -> Tensor:
+        """The channel weights s, (N, C)."""
+        hidden_NR = self.reduce(self.squeeze(x_NCHW)).relu()
+        weights_NC: Tensor = self.gate(self.expand(hidden_NR))
+        return weights_NC
+
+    def forward(self, x_NCHW: Tensor) -> Tensor:
+        return x_NCHW * self.excitation(x_NCHW)[:, :, None, None]

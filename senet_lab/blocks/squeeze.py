@@ -1,0 +1,34 @@
+"""Squeeze operators: a feature map becomes one number per channel (v4 section 3.1, Table 11)."""
+
+from collections.abc import Callable
+
+from torch import Tensor, nn
+
+Maker = Callable[[], nn.Module]
+SQUEEZES: dict[str, Maker] = {}
+
+
+def squeeze(name: str) -> Callable[[Maker], Maker]:
+    """Make the decorated operator a value of `se.squeeze`: called on (N, C, H, W), it returns (N, C)."""
+
+    def register(make: Maker) -> Maker:
+        SQUEEZES[name] = make
+        return make
+
+    return register
+
+
+@squeeze("avg")
+class Average(nn.Module):
+    """Global average pooling (v4 Eqn. 2)."""
+
+    def forward(self, x_NCHW: Tensor) -> Tensor:
+        return x_NCHW.mean(dim=(2, 3))
+
+
+@squeeze("max")
+class Maximum(nn.Module):
+    """Global max pooling (v4 Table 11). Where several positions share the maximum, so does the gradient."""
+
+    def forward(self, x_NCHW: Tensor) -> Tensor:
+        return x_NCHW.amax(dim=(2, 3))

@@ -1,0 +1,24 @@
+"""Networks by specification."""
+
+from importlib import import_module
+from typing import cast
+
+import torch
+from torch import nn
+
+from senet_lab.models.initialise import initialise
+from senet_lab.spec import Model
+
+
+def build(model: Model, *, channels: int, classes: int, seed: int, device: torch.device) -> nn.Module:
+    """The network of `model` with the initial weights of `seed`, ready to train.
+
+    Input: (N, channels, H, W); output: logits (N, classes). On the meta device no weights are drawn.
+    """
+    with torch.device("meta"):
+        network = cast(nn.Module, import_module(f"senet_lab.models.{model.family}").network(model, channels, classes))
+    if device.type == "meta":
+        return network
+    network = network.to_empty(device=device)
+    initialise(network, seed)
+    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]

@@ -1,0 +1,43 @@
+"""Initial weights, each parameter from the stream of its own name.
+
+Putting a block in or taking it out does not shift what the other parameters get.
+"""
+
+import math
+
+import torch
+from torch import nn
+
+from senet_lab.randomness import torch_stream
+
+
+def initialise(network: nn.Module, seed: int) -> None:
+    """Draw all weights of `network` in place; batch norm starts as the identity, biases at 0.
+
+    Weights: normal with variance 2 / fan_out for convolutions and 2 / fan_in for SE's first FC
+    layer, which ReLU follows (He et al., arXiv 1502.01852), 1 / fan_in for the other FC layers.
+    """
+    for prefix, module in network.named_modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.reset_running_stats()
+        for name, parameter in module.named_parameters(recurse=False):
+            full_name = f"{prefix}.{name}"
+            with torch.no_grad():
+                if isinstance(module, nn.BatchNorm2d):
+                    parameter.fill_(1.0 if name == "weight" else 0.0)
+                elif name == "bias":
+                    parameter.zero_()
+                else:
+                    std = _std(module, full_name)
+                    drawn = torch.randn(parameter.shape, generator=torch_stream(seed, "init", full_name))
+                    parameter.copy_(drawn * std)
+
+
+def _std(module: nn.Module, name: str) -> float:
+    if isinstance(module, nn.Conv2d):
+        fan_out = module.out_channels // module.groups * math.prod(module.kernel_size)
+        return math.sqrt(2 / fan_out)
+    if isinstance(module, nn.Linear):
+        gain = 2 if name.endswith("reduce.weight") else 1
+        return math.sqrt(gain / module.in_features)
+    raise TypeError(f"no rule for the initial value of {name} ({type(module).__name__})")

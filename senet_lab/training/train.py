@@ -1,0 +1,120 @@
+"""The training loop. It knows no tracker, no sampler, no Ray, and no folder."""
+
+import io
+import math
+import time
+from collections.abc import Iterator
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from senet_lab.data.augment import augment
+from senet_lab.data.split import Parts
+from senet_lab.errors import Diverged
+from senet_lab.randomness import torch_stream
+from senet_lab.records import EpochMetrics
+from senet_lab.spec import Train, Trial
+from senet_lab.training.evaluate import evaluate
+
+
+class Learner:
+    """A network and its optimizer between two epochs: all that the next epoch depends on."""
+
+    def __init__(self, network: nn.Module, train: Train) -> None:
+        self.network = network
+        decayed = [p for p in network.parameters() if p.ndim > 1]
+        free = [p for p in network.parameters() if p.ndim <= 1]
+        self.optimizer = torch.optim.SGD(
+            [{"params": decayed, "weight_decay": train.weight_decay}, {"params": free, "weight_decay": 0.0}],
+            lr=train.learning_rate,
+            momentum=train.momentum,
+            nesterov=train.momentum > 0,
+        )
+        self.epochs: tuple[EpochMetrics, ...] = ()
+
+    def to_bytes(self) -> bytes:
+        """The whole state; the streams need no saving, they are derived from seed and epoch."""
+        buffer = io.BytesIO()
+        state = {"network": self.network.state_dict(), "optimizer": self.optimizer.state_dict()}
+        torch.save(state | {"epochs": [m.model_dump() for m in self.epochs]}, buffer)
+        return buffer.getvalue()
+
+    def load_bytes(self, payload: bytes) -> None:
+        """Go back to a state of `to_bytes`. Never unpickles anything but tensors and plain values."""
+        device = next(self.network.parameters()).device
+        state = torch.load(io.BytesIO(payload), weights_only=True, map_location=device)
+        self.network.load_state_dict(state["network"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.epochs = tuple(EpochMetrics.model_validate(m) for m in state["epochs"])
+
+
+def train(trial: Trial, learner: Learner, parts: Parts) -> Iterator[EpochMetrics]:
+    """Train from the learner's last epoch to the trial's last, yielding after each.
+
+    On the CPU with one thread the result does not depend on where the training was interrupted.
+    Raises Diverged when the loss is not finite.
+    """
+    for epoch in range(len(learner.epochs) + 1, trial.train.epochs + 1):
+        start = time.perf_counter()
+        train_loss, train_error, rate = _epoch(trial, epoch, learner, parts)
+        if not math.isfinite(train_loss):
+            raise Diverged(
+                f"the training loss of epoch {epoch} is {train_loss}; "
+                f"a smaller train.learning_rate or train.warmup_epochs usually helps"
+            )
+        held_out = evaluate(learner.network, parts.validation)
+        metrics = EpochMetrics(
+            epoch=epoch,
+            train_loss=train_loss,
+            train_error=train_error,
+            validation_loss=held_out.loss,
+            validation_error=held_out.error,
+            learning_rate=rate,
+            seconds=time.perf_counter() - start,
+        )
+        learner.epochs = (*learner.epochs, metrics)
+        yield metrics
+
+
+def learning_rate(train: Train, progress: float) -> float:
+    """The rate after `progress` epochs: linear warm-up, then constant or a half cosine to 0."""
+    if progress < train.warmup_epochs:
+        return train.learning_rate * progress / train.warmup_epochs
+    if train.schedule == "constant":
+        return train.learning_rate
+    done = (progress - train.warmup_epochs) / (train.epochs - train.warmup_epochs)
+    return train.learning_rate * 0.5 * (1 + math.cos(math.pi * done))
+
+
+def _epoch(trial: Trial, epoch: int, learner: Learner, parts: Parts) -> tuple[float, float, float]:
+    """Mean loss, error and last learning rate of one pass; the images that fill no batch sit out."""
+    setting, part = trial.train, parts.train
+    images = len(part.y_N)
+    batch = min(setting.batch_size, images)
+    steps = images // batch
+    order_N = torch.randperm(images, generator=torch_stream(trial.seed, "order", epoch)).to(part.y_N.device)
+    draws = torch_stream(trial.seed, "augment", epoch)
+    loss_sum = torch.zeros((), device=part.y_N.device)
+    wrong_sum = torch.zeros((), device=part.y_N.device)
+    rate = setting.learning_rate
+    learner.network.train()
+    for step in range(steps):
+        rate = learning_rate(setting, epoch - 1 + (step + 1) / steps)
+        for group in learner.optimizer.param_groups:
+            group["lr"] = rate
+        index_B = order_N[step * batch : (step + 1) * batch]
+        x_BCHW = augment(part.x_NCHW[index_B], trial.data.crop_padding, trial.data.flip, draws)
+        loss, logits_BK = _step(learner, x_BCHW, part.y_N[index_B], setting.label_smoothing)
+        loss_sum += loss
+        wrong_sum += (logits_BK.argmax(1) != part.y_N[index_B]).sum()
+    return float(loss_sum) / steps, float(wrong_sum) / (steps * batch), rate
+
+
+def _step(learner: Learner, x_BCHW: Tensor, y_B: Tensor, smoothing: float) -> tuple[Tensor, Tensor]:
+    logits_BK = learner.network(x_BCHW)
+    loss = F.cross_entropy(logits_BK, y_B, label_smoothing=smoothing)
+    learner.optimizer.zero_grad()
+    loss.backward()  # type: ignore[no-untyped-call]
+    learner.optimizer.step()
+    return loss.detach(), logits_BK.detach()
