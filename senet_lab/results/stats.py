@@ -1,0 +1,148 @@
+"""From trials to statements: frame in, frame out. The unit is the seed; errors are fractions.
+
+`trials` and `rows` are the frames of `senet_lab.results.load`. Every frame here has one line per row
+of the sweep, in the sweep's order, also for rows that have no trial yet.
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from senet_lab.results import paired
+
+ALPHA = 0.05
+VERDICTS = ("better", "worse", "equivalent", "undecided")
+
+
+def summarise(trials: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
+    """`rows` with `n`, `mean`, `sd`, `ci_low`, `ci_high` of the test error and mean `seconds` a trial.
+
+    The interval is Student's t, 95 %; NaN where n < 2.
+    """
+    found = []
+    for label in rows["variant"]:
+        own = trials[trials["variant"] == label]
+        errors = own["test_error"].to_numpy()
+        low, high = paired.interval(errors, ALPHA)
+        found.append(
+            {
+                "n": len(errors),
+                "mean": errors.mean() if len(errors) else math.nan,
+                "sd": errors.std(ddof=1) if len(errors) > 1 else math.nan,
+                "ci_low": low,
+                "ci_high": high,
+                "seconds": own["seconds"].mean(),
+            }
+        )
+    numbers = pd.DataFrame(found, columns=["n", "mean", "sd", "ci_low", "ci_high", "seconds"])
+    return pd.concat([rows.reset_index(drop=True), numbers], axis=1)
+
+
+def compare(
+    trials: pd.DataFrame, rows: pd.DataFrame, baseline_label: str, margin: float, alpha: float = ALPHA
+) -> pd.DataFrame:
+    """Every other row against the baseline, over the seeds that both have.
+
+    The family of the Holm corrections are the rows with at least two common seeds; differences and
+    equivalence are two families. Columns, differences being variant - baseline:
+    `variant`, `baseline`, `n_pairs`, `delta` (mean difference), `delta_low`, `delta_high` (t interval
+    at `level`, the level of this row in Holm's procedure: it excludes 0 exactly where `p_holm` <
+    alpha), `p` (paired t), `p_holm`, `p_signflip` (not adjusted; NaN below six pairs), `p_tost`,
+    `p_tost_holm`, `p_better` (that a new seed's difference is below 0), `correlation` (of the errors
+    over common seeds: how well the rows are paired; from three on), `verdict`, `within_margin`,
+    `margin`, `more_seeds`, `more_seconds` (of trial time, both rows; see `paired.more_seeds`).
+    """
+    errors = trials.pivot(index="seed", columns="variant", values="test_error")
+    labels = [label for label in rows["variant"] if label != baseline_label]
+    pairs = [errors.reindex(columns=[label, baseline_label]).dropna().to_numpy(np.float64) for label in labels]
+    differences = [pair[:, 0] - pair[:, 1] for pair in pairs]
+    frame = pd.DataFrame([_alone(pair, margin) for pair in pairs], columns=ALONE, dtype="float64")
+    frame.insert(0, "variant", pd.Series(labels, dtype="str"))
+    frame.insert(1, "baseline", baseline_label)
+    frame["n_pairs"] = frame["n_pairs"].astype("int64")
+    p = frame["p"].to_numpy()
+    levels = paired.holm_levels(p, alpha)
+    intervals = [paired.interval(d, level) for d, level in zip(differences, levels, strict=True)]
+    frame["p_holm"], frame["level"] = paired.holm(p), levels
+    frame["delta_low"], frame["delta_high"] = np.array(intervals, dtype=np.float64).reshape(-1, 2).T
+    frame["p_tost_holm"] = paired.holm(frame["p_tost"].to_numpy())
+    frame["margin"], frame["within_margin"] = margin, frame["p_tost_holm"] < alpha
+    frame["verdict"] = pd.Series([_verdict(row, alpha) for _, row in frame.iterrows()], dtype="str")
+    strictest = alpha / max(1, int(np.isfinite(p).sum()))
+    frame["more_seeds"] = [
+        paired.more_seeds(d, margin, strictest) if verdict == "undecided" else math.nan
+        for d, verdict in zip(differences, frame["verdict"], strict=True)
+    ]
+    seconds = trials.groupby("variant")["seconds"].mean().reindex([*labels, baseline_label]).to_numpy()
+    frame["more_seconds"] = frame["more_seeds"].to_numpy(np.float64) * (seconds[:-1] + seconds[-1])
+    return frame[COLUMNS]
+
+
+ALONE = ["n_pairs", "delta", "p", "p_signflip", "p_tost", "p_better", "correlation"]
+COLUMNS = ["variant", "baseline", "n_pairs", "delta", "delta_low", "delta_high", "level", "p", "p_holm", "p_signflip"]
+COLUMNS += ["p_tost", "p_tost_holm", "p_better", "correlation", "verdict", "within_margin", "margin"]
+COLUMNS += ["more_seeds", "more_seconds"]
+
+
+def _alone(pair: paired.Values, margin: float) -> dict[str, float]:
+    """What a comparison says without knowing of the others; `pair` is seeds x (variant, baseline)."""
+    d = pair[:, 0] - pair[:, 1]
+    paired_well = len(d) > 2 and not paired.flat(pair[:, 0]) and not paired.flat(pair[:, 1])
+    return {
+        "n_pairs": len(d),
+        "delta": paired.average(d),
+        "p": paired.p_difference(d),
+        "p_signflip": paired.p_sign_flip(d),
+        "p_tost": paired.p_equivalence(d, margin),
+        "p_better": paired.p_better(d),
+        "correlation": float(pd.Series(pair[:, 0]).corr(pd.Series(pair[:, 1]))) if paired_well else math.nan,
+    }
+
+
+def _verdict(row: "pd.Series[Any]", alpha: float) -> str:
+    if row["p_holm"] < alpha:
+        return "better" if row["delta"] < 0 else "worse"
+    return "equivalent" if row["within_margin"] else "undecided"
+
+
+def verdict_text(row: "pd.Series[Any]") -> str:
+    """The verdict of one line of `compare`, and where it is open, what closing it would cost."""
+    within = f"(within {100 * row['margin']:g} points)"
+    if row["verdict"] == "equivalent":
+        return f"equivalent {within}"
+    if row["verdict"] != "undecided":
+        return f"{row['verdict']} {within}" if row["within_margin"] else str(row["verdict"])
+    if row["n_pairs"] < 2:
+        return "undecided: fewer than 2 common seeds"
+    if math.isnan(row["more_seeds"]):
+        return f"undecided: more than {paired.MOST_SEEDS:,} more seeds"
+    seeds = int(row["more_seeds"])
+    return f"undecided: about {seeds:,} more seed{'s' * (seeds > 1)} ({duration(row['more_seconds'])})"
+
+
+def family_text(comparison: pd.DataFrame) -> str:
+    """The family of the correction, e.g. '5 comparisons, Holm'."""
+    family = int((comparison["n_pairs"] > 1).sum())
+    return f"{family} comparisons, Holm" if family != 1 else "1 comparison"
+
+
+def sign_flip_text(comparison: pd.DataFrame) -> str:
+    """Says that a sign-flip test is out of reach where a row has fewer than six common seeds, else ''."""
+    few = comparison.loc[comparison["n_pairs"] < paired.FEWEST_FOR_SIGN_FLIP, "n_pairs"]
+    if few.empty:
+        return ""
+    n = int(few.max())
+    smallest = f"; with {n} the smallest p is {2.0 ** (1 - n):.2g}" if n > 1 else ""
+    return f"No sign-flip test can reach .05 with fewer than 6 common seeds{smallest}."
+
+
+def duration(seconds: float) -> str:
+    """A time to plan with: one unit, two digits."""
+    if math.isnan(seconds):
+        return "time unknown"
+    for unit, size, limit in (("s", 1, 90), ("min", 60, 90), ("h", 3600, 48)):
+        if seconds / size < limit:
+            return f"{max(1, round(seconds / size))} {unit}"
+    return f"{round(seconds / 86400):,} days"

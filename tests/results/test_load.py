@@ -1,0 +1,84 @@
+"""Frames from records: who counts, and which columns there are when nobody does."""
+
+import pandas as pd
+import pytest
+
+from senet_lab.results import load
+
+FIXED = ["test_error", "test_loss", "n_test", "params", "macs", "seconds", "train_seconds", "id", "stale"]
+
+
+def test_one_line_per_done_trial(planned, records):
+    frame = load.trials(planned, records)
+    assert list(frame.columns) == ["variant", "control", "order", "model.se.reduction", "seed", *FIXED]
+    assert len(frame) == 118
+    first = frame[(frame["variant"] == "reduction=4") & (frame["seed"] == 0)].iloc[0]
+    assert 0 < first["test_error"] * 900 == pytest.approx(round(first["test_error"] * 900))
+    assert (first["order"], first["model.se.reduction"], first["n_test"], bool(first["control"])) == (1, 4, 900, False)
+    assert frame.loc[frame["variant"] == "no_se", "model.se.reduction"].isna().all()
+    assert frame.loc[frame["variant"] == "no_se", "control"].all()
+
+
+def test_factors_hold_the_value_in_force_not_only_what_a_row_changed(make):
+    design = {"one_at_a_time": {"model.se.reduction": (2, 4), "train.learning_rate": (0.05,)}}
+    planned = make.plan(make.question(seeds=1, **design))
+    frame = load.trials(planned, [make.record(p) for p in planned])
+    assert frame["train.learning_rate"].tolist() == [0.1, 0.1, 0.05, 0.1]
+    assert frame["model.se.reduction"].tolist() == [2, 4, None, None]
+
+
+def test_other_sweeps_failed_trials_and_other_seeds_do_not_count(make):
+    question = make.question(seeds=2)
+    planned = make.plan(question)
+    more_seeds = make.plan(make.question(seeds=3))[-1]
+    stored = [
+        make.record(planned[0]),
+        make.record(planned[1], status="failed", test=None, traceback="..."),
+        make.record(more_seeds),
+        make.record(planned[2], id="unknown", fingerprint="unknown"),
+    ]
+    assert load.trials(planned, stored)["id"].tolist() == [planned[0].id]
+
+
+def test_rows_are_matched_by_identity_not_by_name(make):
+    planned = make.plan(make.question(seeds=1))
+    frame = load.trials(planned, [make.record(planned[0], variant="an old name")])
+    assert frame["variant"].tolist() == ["reduction=2"]
+
+
+def test_results_of_other_code_count_only_when_asked_and_never_twice(make):
+    question = make.question(seeds=1)
+    planned, before = make.plan(question, "code-2"), make.plan(question, "code-1")
+    oldest = make.record(before[0], 10, id="older still", started_at=1.0)
+    stored = [make.record(planned[1], 20), make.record(before[1], 30), make.record(before[0], 40), oldest]
+    assert load.trials(planned, stored)["test_error"].tolist() == [20 / 900]
+    pooled = load.trials(planned, stored, include_stale=True)
+    assert pooled["test_error"].tolist() == [40 / 900, 20 / 900]  # the latest old one; the current one
+    assert pooled["stale"].tolist() == [True, False]
+
+
+def test_curves_are_tidy(planned, records):
+    frame = load.epochs(planned, records)
+    assert len(frame) == 2 * 118
+    assert frame.groupby("epoch")["train_loss"].first().tolist() == [1.0, 0.5]
+    assert {"variant", "seed", "validation_error", "model.se.reduction"} <= set(frame.columns)
+
+
+def test_rows_are_known_without_a_single_trial(planned):
+    rows = load.rows(planned)
+    assert rows["variant"].tolist() == [*(f"reduction={r}" for r in (2, 4, 8, 16, 32)), "no_se"]
+    assert rows["wanted"].tolist() == [20] * 6
+    assert rows["order"].tolist() == list(range(6))
+    assert rows["params"].isna().all()
+
+
+def test_rows_know_the_size_of_networks_that_failed(make):
+    planned = make.plan(make.question(seeds=1))
+    rows = load.rows(planned, [make.record(planned[0], status="failed", test=None)])
+    assert rows["params"].tolist()[:2] == [18_280, pd.NA]
+
+
+@pytest.mark.parametrize("function", [load.trials, load.epochs, load.rows])
+def test_column_types_do_not_depend_on_what_was_found(function, planned, records):
+    pd.testing.assert_series_equal(function(planned, []).dtypes, function(planned, records).dtypes)
+    assert function([], []).empty

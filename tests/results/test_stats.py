@@ -1,0 +1,208 @@
+"""Statements against hand-computed matrices, scipy, and simulation."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats as scipy_stats
+
+from senet_lab.results import paired, stats
+
+NAN = math.nan
+
+
+def one(make, variant, baseline, margin=0.005):
+    """The comparison of two rows."""
+    return stats.compare(*make.frames({"a": variant, "base": baseline}), "base", margin).squeeze(axis=0)
+
+
+def test_summary_by_hand(make):
+    summary = stats.summarise(*make.frames({"a": [0.02, 0.03, 0.04], "b": [0.05], "c": []}))
+    a, b, c = (row for _, row in summary.iterrows())
+    assert (a["n"], a["mean"], a["sd"]) == (3, pytest.approx(0.03), pytest.approx(0.01))
+    assert a["ci_high"] - a["mean"] == pytest.approx(4.302653 * 0.01 / math.sqrt(3), rel=1e-6)  # t(.975, 2)
+    assert (b["n"], b["mean"]) == (1, 0.05)
+    assert np.isnan([b["sd"], b["ci_low"], c["mean"], c["sd"], c["ci_low"], c["seconds"]]).all()
+    assert (c["n"], c["wanted"]) == (0, 3)
+
+
+def test_comparison_is_over_common_seeds_only(make):
+    row = one(make, [0.03, 0.02, NAN, 0.04, 0.03], [0.02, 0.02, 0.09, 0.02])
+    assert row["n_pairs"] == 3
+    assert row["delta"] == pytest.approx((0.01 + 0 + 0.02) / 3)
+    assert row["p"] == pytest.approx(scipy_stats.ttest_rel([0.03, 0.02, 0.04], [0.02, 0.02, 0.02]).pvalue)
+    assert math.isnan(row["p_signflip"])
+
+
+def test_p_values_agree_with_scipy(make):
+    a, b = np.random.default_rng(1).integers(20, 40, (2, 12)) / 900
+    row, d = one(make, a, b), a - b
+    test = scipy_stats.ttest_rel(a, b)
+    low, high = test.confidence_interval(0.95)
+    assert row[["p", "delta_low", "delta_high"]].tolist() == pytest.approx([test.pvalue, low, high])
+    tost = [scipy_stats.ttest_1samp(d, s * 0.005, alternative=w).pvalue for s, w in ((1, "less"), (-1, "greater"))]
+    assert row["p_tost"] == pytest.approx(max(tost))
+    exact = scipy_stats.permutation_test((a, b), lambda x, y: np.mean(x - y), permutation_type="samples")
+    assert row["p_signflip"] == pytest.approx(exact.pvalue)
+    assert row["correlation"] == pytest.approx(scipy_stats.pearsonr(a, b).statistic)
+    assert row["p_better"] == pytest.approx(
+        scipy_stats.t(11, d.mean(), d.std(ddof=1) * math.sqrt(13 / 12)).cdf(0),
+    )
+
+
+def test_sign_flips_by_hand():
+    ones = np.ones(6) / 900
+    assert paired.p_sign_flip(ones) == 2 / 64
+    assert paired.p_sign_flip(np.array([1, 1, 1, 1, 1, -1]) / 900) == 14 / 64  # |sum| >= 4: 1 + 6, twice
+    assert paired.p_sign_flip(np.zeros(6)) == 1
+    assert math.isnan(paired.p_sign_flip(ones[:5]))
+
+
+def test_many_pairs_are_drawn_reproducibly_and_near_the_exact_value():
+    d = np.random.default_rng(2).normal(0.5, 1, 21)
+    assert paired.p_sign_flip(d, seed=3) == paired.p_sign_flip(d, seed=3) != paired.p_sign_flip(d, seed=4)
+    exact = scipy_stats.permutation_test(
+        (d, np.zeros(21)), lambda x, y: np.sum(x - y), permutation_type="samples", n_resamples=20_000, rng=0
+    )
+    assert paired.p_sign_flip(d) == pytest.approx(exact.pvalue, abs=0.01)
+    assert paired.p_sign_flip(np.ones(40)) == 1 / 100_000  # only the observed pattern
+
+
+def test_holm_by_hand():
+    p = np.array([0.01, 0.04, 0.03, 0.005, NAN])
+    assert paired.holm(p)[:4] == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert math.isnan(paired.holm(p)[4])
+    assert paired.holm_levels(p, 0.05)[:4] == pytest.approx([0.05 / 3, 0.05 / 2, 0.05 / 2, 0.05 / 4])
+    assert paired.holm_levels(np.array([0.9, 0.8]), 0.05) == pytest.approx([0.025, 0.025])
+    assert len(paired.holm(np.array([]))) == len(paired.holm_levels(np.array([]), 0.05)) == 0
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_an_interval_excludes_zero_exactly_where_holm_rejects(make, seed):
+    errors = np.random.default_rng(seed).normal([[0.03], [0.028], [0.0275], [0.0285], [0.03]], 0.002, (5, 8))
+    comparison = stats.compare(*make.frames(dict(zip("abcde", errors, strict=True))), "e", 0.005)
+    excludes = (comparison["delta_low"] > 0) | (comparison["delta_high"] < 0)
+    assert (excludes == (comparison["p_holm"] < 0.05)).all()
+    assert (excludes == comparison["verdict"].isin(["better", "worse"])).all()
+
+
+def test_the_four_verdicts(make):
+    noise = np.array([1, -1, 2, -2, 1, -1, 0, 0]) / 10_000
+    base = np.full(8, 0.03) + 3 * noise
+    rows = {"lower": base - 0.01, "higher": base + 0.01, "same": base, "open": base + 100 * noise, "base": base}
+    rows = {label: errors + (label != "base") * noise[::-1] for label, errors in rows.items()}
+    comparison = stats.compare(*make.frames(rows), "base", 0.005)
+    assert comparison["verdict"].tolist() == ["better", "worse", "equivalent", "undecided"]
+    texts = [stats.verdict_text(row) for _, row in comparison.iterrows()]
+    assert texts[:3] == ["better", "worse", "equivalent (within 0.5 points)"]
+    assert texts[3].startswith("undecided: about ")
+    assert stats.family_text(comparison) == "4 comparisons, Holm"
+    assert stats.sign_flip_text(comparison) == ""
+
+
+def test_a_difference_that_is_real_but_below_the_margin_says_both(make):
+    noise = np.array([1, -1, 2, -2, 1, -1]) / 10_000
+    row = one(make, 0.029 + noise, 0.03 - noise)
+    assert stats.verdict_text(row) == "better (within 0.5 points)"
+
+
+@pytest.mark.parametrize(
+    ("variant", "baseline"),
+    [([], []), ([], [0.03] * 4), ([0.03] * 4, []), ([0.03], [0.02]), ([0.03, NAN], [NAN, 0.02])],
+)
+def test_too_few_pairs_say_so(make, variant, baseline):
+    row = one(make, variant, baseline)
+    assert row["verdict"] == "undecided"
+    assert stats.verdict_text(row) == "undecided: fewer than 2 common seeds"
+    assert row[["delta_low", "p", "p_holm", "p_tost", "p_better", "more_seeds"]].isna().all()
+
+
+def test_a_few_equal_differences_prove_nothing(make):
+    row = one(make, [0.03, 0.04], [0.02, 0.03])
+    assert (row["verdict"], row["p"], row["more_seeds"]) == ("undecided", 0.5, 4)  # 2 ** (1 - 6) < .05
+    assert math.isnan(row["delta_low"])
+    assert one(make, [0.03, 0.04], [0.03, 0.04])["more_seeds"] == 3  # 2 ** -5 < .05
+
+
+def test_many_equal_differences_do(make):
+    errors = np.arange(20, 28) / 900
+    tied, shifted = one(make, errors, errors), one(make, errors - 9 / 900, errors)
+    assert (tied["verdict"], tied["delta"], tied["delta_low"], tied["delta_high"], tied["p"]) == (
+        "equivalent", 0, 0, 0, 1,
+    )  # fmt: skip
+    assert (shifted["verdict"], shifted["p"]) == ("better", 2**-7)
+    assert shifted["delta_low"] == shifted["delta_high"] == pytest.approx(-0.01)
+
+
+def test_nothing_to_compare(make):
+    assert stats.compare(*make.frames({"base": [0.03, 0.04]}), "base", 0.005).empty
+    absent = stats.compare(*make.frames({"a": [0.03, 0.04]}), "not run", 0.005)
+    assert absent["verdict"].tolist() == ["undecided"]
+    assert stats.family_text(absent) == "0 comparisons, Holm"
+
+
+def test_more_seeds_give_the_power_they_promise(make):
+    d = np.random.default_rng(0).normal(0.001, 0.003, 10)
+    further = int(paired.more_seeds(d, 0.0005, 0.05))
+    n, mean, sd = 10 + further, d.mean(), d.std(ddof=1)
+    assert paired.power_difference(mean, sd, n, 0.05) >= 0.8 > paired.power_difference(mean, sd, n - 1, 0.05)
+    assert paired.power_difference(mean, sd, 7, 0.05) == pytest.approx(
+        scipy_stats.nct.sf(scipy_stats.t.isf(0.025, 6), 6, math.sqrt(7) * mean / sd), abs=0.002
+    )
+    draws = np.random.default_rng(1).normal(mean, sd, (2000, n))
+    assert (scipy_stats.ttest_1samp(draws, 0, axis=1).pvalue < 0.05).mean() == pytest.approx(0.8, abs=0.03)
+
+
+def test_equivalence_power_by_simulation():
+    n, mean, sd, margin = 12, 0.0005, 0.003, 0.004
+    draws = np.random.default_rng(0).normal(mean, sd, (4000, n))
+    below = scipy_stats.ttest_1samp(draws, margin, axis=1, alternative="less").pvalue
+    above = scipy_stats.ttest_1samp(draws, -margin, axis=1, alternative="greater").pvalue
+    simulated = (np.maximum(below, above) < 0.05).mean()
+    assert paired.power_equivalence(mean, sd, margin, n, 0.05) == pytest.approx(simulated, abs=0.02)
+
+
+def test_cost_counts_both_rows_and_hopeless_cases_say_so(make):
+    row = one(make, [0.030, 0.033, 0.030], [0.031, 0.031, 0.031], margin=0.001)
+    assert row["more_seconds"] == row["more_seeds"] * 4.0
+    hopeless = one(make, [0.035, 0.025, 0.035, 0.025], [0.030] * 4, margin=1e-6)
+    assert stats.verdict_text(hopeless) == "undecided: more than 10,000 more seeds"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.2, "1 s"), (89, "89 s"), (240, "4 min"), (7200, "2 h"), (864_000, "10 days"), (NAN, "time unknown")],
+)
+def test_durations(seconds, text):
+    assert stats.duration(seconds) == text
+
+
+def test_below_six_pairs_the_sign_flip_test_is_named_as_impossible(make):
+    comparison = stats.compare(*make.frames({"a": [0.03, 0.04, 0.02], "base": [0.02, 0.02, 0.02]}), "base", 0.005)
+    assert stats.sign_flip_text(comparison) == (
+        "No sign-flip test can reach .05 with fewer than 6 common seeds; with 3 the smallest p is 0.25."
+    )
+
+
+@pytest.mark.parametrize("n", [3, 6, 20])
+def test_t_intervals_cover(n):
+    draws = np.random.default_rng(n).normal(0.03, 0.004, (600, n))
+    ends = np.array([paired.interval(draw, 0.05) for draw in draws])
+    covered = ((ends[:, 0] < 0.03) & (ends[:, 1] > 0.03)).mean()
+    assert covered == pytest.approx(0.95, abs=0.03)
+
+
+def test_family_wise_error_stays_below_five_percent(make):
+    generator, wrong = np.random.default_rng(5), 0
+    for _ in range(300):
+        errors = generator.binomial(900, 0.033, (4, 8)) / 900
+        d = errors[:3] - errors[3]
+        wrong += (paired.holm(np.array([paired.p_difference(row) for row in d])) < 0.05).any()
+    assert wrong / 300 < 0.08
+
+
+def test_frames_are_functions_of_their_input(frames):
+    first, second = (stats.compare(*frames, "no_se", 0.005) for _ in range(2))
+    pd.testing.assert_frame_equal(first, second)
+    assert stats.summarise(*frames)["n"].tolist() == [20, 20, 18, 20, 20, 20]
