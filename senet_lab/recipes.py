@@ -5,8 +5,8 @@ from senet_lab.spec import Data, Model, Train, Trial
 
 DIGITS = Trial(
     model=Model(depth=6, widths=(16, 32)),
-    data=Data(source="digits", validation=200),
-    train=Train(epochs=12, batch_size=64, learning_rate=0.1, weight_decay=5e-4),
+    data=Data(source="digits", validation=200, crop_padding=1),
+    train=Train(epochs=20, batch_size=64, learning_rate=0.1, weight_decay=5e-4),
 )
 """8x8 grey digits (UCI optdigits test set, bundled with scikit-learn), a network of seconds.
 

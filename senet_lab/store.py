@@ -54,8 +54,7 @@ class Store:
         usual = self.path / f"{planned.variant.slug[:100]}_seed-{planned.trial.seed}_{planned.id}"
         if usual.is_dir() or not self.path.is_dir():
             return usual
-        renamed = [name for name in os.listdir(self.path) if name.endswith(f"_{planned.id}")]
-        return self.path / renamed[0] if renamed else usual
+        return next(self.path.glob(f"*_{planned.id}"), usual)
 
     def open(self, planned: PlannedTrial) -> Path:
         """Make the trial's run folder, with its identity inside."""

@@ -21,4 +21,4 @@ def build(model: Model, *, channels: int, classes: int, seed: int, device: torch
         return network
     network = network.to_empty(device=device)
     initialise(network, seed)
-    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]

@@ -1,6 +1,7 @@
 """What a network costs: parameters and multiply-adds, counted without memory on the meta device."""
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import torch
@@ -22,6 +23,7 @@ class Cost:
     """Multiply-adds of one image, forward."""
 
 
+@cache
 def count(model: Model, *, channels: int, size: int, classes: int) -> Cost:
     """The cost of `model` on one (channels, size, size) image.
 

@@ -18,7 +18,7 @@ def evaluate(network: nn.Module, part: Part) -> Evaluation:
     """Top-1 error and mean cross-entropy of `network` in evaluation mode; its mode is put back."""
     mode = network.training
     network.eval()
-    logits_NK: Tensor = torch.cat([network(x_NCHW) for x_NCHW in part.x_NCHW.split(BATCH)])
+    logits_NK: Tensor = torch.cat([network(x_NCHW) for x_NCHW in torch.split(part.x_NCHW, BATCH)])
     network.train(mode)
     correct_N = (logits_NK.argmax(1) == part.y_N).cpu().numpy()
     return Evaluation(

@@ -1,0 +1,58 @@
+"""Where and with what a sweep runs: the facts that a result has to be read with."""
+
+import os
+import platform
+import re
+import shlex
+import subprocess
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from senet_lab.records import Environment
+
+PACKAGES = ("senet-lab", "torch", "numpy", "ray", "mlflow", "optuna", "pydantic", "pandas", "scipy", "scikit-learn")
+DIFF_LIMIT = 100_000
+
+
+def collect() -> Environment:
+    """The environment of this process. Needs no torch; never raises for what cannot be found out."""
+    return Environment(
+        command=without_credentials(shlex.join(["senet-lab", *sys.argv[1:]])),
+        python=platform.python_version(),
+        platform=platform.platform(),
+        cpu=_cpu(),
+        cores=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
+        gpus=tuple((_output("nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader") or "").splitlines()),
+        packages={name: found for name in PACKAGES if (found := _version(name))},
+        git_commit=(_output("git", "rev-parse", "HEAD") or "").strip() or None,
+        git_diff=(_output("git", "diff", "HEAD") or "")[:DIFF_LIMIT] or None,
+    )
+
+
+def without_credentials(text: str) -> str:
+    """`text` with user and password taken out of every URL in it."""
+    return re.sub(r"://[^/@\s]*@", "://", text)
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def _cpu() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor()
+    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.machine())
+
+
+def _output(*command: str) -> str | None:
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout

@@ -1,0 +1,135 @@
+"""One trial from its plan to its record: the one place where an exception becomes a record."""
+
+import resource
+import time
+import traceback
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from senet_lab import data, models, store
+from senet_lab.data.split import split
+from senet_lab.errors import StoreError
+from senet_lab.models.cost import count
+from senet_lab.plan import PlannedTrial
+from senet_lab.records import EpochMetrics, TrialRecord
+from senet_lab.training.evaluate import evaluate
+from senet_lab.training.train import Learner, train
+
+STEP_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class Job:
+    """A planned trial, and how to run it."""
+
+    planned: PlannedTrial
+    sweep: str
+    store: Path
+    """The folder that holds the sweeps' run folders."""
+    environment: str
+    device: str = "cpu"
+    retries: int = 2
+
+
+@dataclass(frozen=True)
+class Step:
+    """What a trial did since its last step."""
+
+    planned: PlannedTrial
+    epochs: tuple[EpochMetrics, ...]
+    record: TrialRecord | None = None
+    """Present in the last step: how the trial ended."""
+
+
+def steps(job: Job) -> Iterator[Step]:
+    """Run a trial; a step about every second and one at its end, so that short trials report once."""
+    epochs: list[EpochMetrics] = []
+    since = time.monotonic()
+    for item in run_trial(job):
+        if isinstance(item, TrialRecord):
+            yield Step(job.planned, tuple(epochs), item)
+            return
+        epochs.append(item)
+        if time.monotonic() - since >= STEP_SECONDS:
+            yield Step(job.planned, tuple(epochs))
+            epochs, since = [], time.monotonic()
+
+
+def run_trial(job: Job) -> Iterator[EpochMetrics | TrialRecord]:
+    """Yield each new epoch and at last the record, which is then in the store.
+
+    An interrupted trial goes on from its checkpoint. An exception is tried again `job.retries`
+    times, then recorded. Raises StoreError only: where nothing can be written, nothing can end.
+    """
+    folder = store.Store(job.store, job.sweep).open(job.planned)
+    started_at, clock = time.time(), time.perf_counter()
+    for attempt in range(1, job.retries + 2):
+        try:
+            result = yield from _attempt(job, folder)
+            break
+        except StoreError:
+            raise
+        except Exception:
+            result = {"status": "failed", "seconds": 0.0, "traceback": traceback.format_exc()}
+    sitting = {"started_at": started_at, "attempts": attempt, "device": job.device}
+    result["seconds"] += time.perf_counter() - clock
+    record = new_record(job, **sitting, **result)
+    store.finish(folder, record)
+    yield record
+
+
+def new_record(job: Job, **result: Any) -> TrialRecord:
+    """The record of a trial of `job` that ended with `result`."""
+    planned = job.planned
+    return TrialRecord(
+        id=planned.id,
+        sweep=job.sweep,
+        variant=planned.variant.label,
+        settings=dict(planned.variant.settings),
+        trial=planned.trial,
+        fingerprint=planned.fingerprint,
+        code=planned.code,
+        data=planned.data,
+        environment=job.environment,
+        **result,
+    )
+
+
+def _attempt(job: Job, folder: Path) -> Generator[EpochMetrics, None, dict[str, Any]]:
+    """Train from where the run folder left off and test; returns what the record needs."""
+    # One thread a trial: as fast as more where every core has a trial, and the same bits everywhere.
+    torch.set_num_threads(1)
+    trial, device = job.planned.trial, torch.device(job.device)
+    images = data.load(trial.data)
+    channels, size, classes = images.pool.shape[1], images.pool.shape[-1], len(images.classes)
+    parts = split(images, trial.data.validation, trial.seed, device)
+    network = models.build(trial.model, channels=channels, classes=classes, seed=trial.seed, device=device)
+    learner = Learner(network, trial.train)
+    if checkpoint := store.load_state(folder):
+        learner.load_bytes(checkpoint)
+    earlier_seconds = sum(m.seconds for m in learner.epochs)
+    for metrics in train(trial, learner, parts):
+        store.save_state(folder, learner.to_bytes())
+        yield metrics
+    cost = count(trial.model, channels=channels, size=size, classes=classes)
+    return {
+        "status": "done",
+        "test": evaluate(learner.network, parts.test),
+        "epochs": learner.epochs,
+        "params": cost.params,
+        "macs": cost.macs,
+        "seconds": earlier_seconds,
+        "train_seconds": sum(m.seconds for m in learner.epochs),
+        "peak_memory_bytes": _peak_memory(device),
+    }
+
+
+def _peak_memory(device: torch.device) -> int:
+    """Bytes: of the device's allocator on a GPU, of this process so far on the CPU."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
