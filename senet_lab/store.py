@@ -64,20 +64,19 @@ class Store:
             _write(folder / "trial.json", asked.model_dump_json(indent=1).encode())
         return folder
 
-    def stored(self) -> list[StoredTrial]:
-        """Every run folder's identity and state, in the order of their names."""
-        found = [StoredTrial(r.id, r.fingerprint, r.status) for r in self.records()]
-        ended = {s.id for s in found}
-        for folder in self._folders():
-            asked = _read(folder / "trial.json", Asked)
-            if asked and asked.id not in ended:
-                found.append(StoredTrial(asked.id, asked.fingerprint, "interrupted"))
-        return found
+    def contents(self) -> tuple[list[TrialRecord], list[StoredTrial]]:
+        """The records of all trials that ended, one an id, and the trials that began and did not end.
 
-    def records(self) -> list[TrialRecord]:
-        """The records of all trials that ended, one an id; what cannot be read counts as not there."""
-        records = (_read(folder / "record.json", TrialRecord) for folder in self._folders())
-        return list({r.id: r for r in records if r is not None}.values())
+        What cannot be read whole counts as not there.
+        """
+        records: dict[str, TrialRecord] = {}
+        begun: dict[str, StoredTrial] = {}
+        for folder in self._folders():
+            if record := _read(folder / "record.json", TrialRecord):
+                records[record.id] = record
+            elif asked := _read(folder / "trial.json", Asked):
+                begun[asked.id] = StoredTrial(asked.id, asked.fingerprint, "interrupted")
+        return list(records.values()), [s for s in begun.values() if s.id not in records]
 
     def save_environment(self, environment: Environment) -> str:
         """Keep `environment` once and return the digest that names it."""

@@ -13,7 +13,7 @@ import torch
 from senet_lab import data, models, store
 from senet_lab.data.split import split
 from senet_lab.errors import StoreError
-from senet_lab.models.cost import count
+from senet_lab.models.cost import Cost
 from senet_lab.plan import PlannedTrial
 from senet_lab.records import EpochMetrics, TrialRecord
 from senet_lab.training.evaluate import evaluate
@@ -31,6 +31,7 @@ class Job:
     store: Path
     """The folder that holds the sweeps' run folders."""
     environment: str
+    cost: Cost
     device: str = "cpu"
     retries: int = 2
 
@@ -95,6 +96,8 @@ def new_record(job: Job, **result: Any) -> TrialRecord:
         code=planned.code,
         data=planned.data,
         environment=job.environment,
+        params=job.cost.params,
+        macs=job.cost.macs,
         **result,
     )
 
@@ -105,7 +108,7 @@ def _attempt(job: Job, folder: Path) -> Generator[EpochMetrics, None, dict[str, 
     torch.set_num_threads(1)
     trial, device = job.planned.trial, torch.device(job.device)
     images = data.load(trial.data)
-    channels, size, classes = images.pool.shape[1], images.pool.shape[-1], len(images.classes)
+    channels, classes = images.pool.shape[1], len(images.classes)
     parts = split(images, trial.data.validation, trial.seed, device)
     network = models.build(trial.model, channels=channels, classes=classes, seed=trial.seed, device=device)
     learner = Learner(network, trial.train)
@@ -115,13 +118,10 @@ def _attempt(job: Job, folder: Path) -> Generator[EpochMetrics, None, dict[str, 
     for metrics in train(trial, learner, parts):
         store.save_state(folder, learner.to_bytes())
         yield metrics
-    cost = count(trial.model, channels=channels, size=size, classes=classes)
     return {
         "status": "done",
         "test": evaluate(learner.network, parts.test),
         "epochs": learner.epochs,
-        "params": cost.params,
-        "macs": cost.macs,
         "seconds": earlier_seconds,
         "train_seconds": sum(m.seconds for m in learner.epochs),
         "peak_memory_bytes": _peak_memory(device),

@@ -9,7 +9,11 @@ Listener = Callable[[Step], None]
 
 
 class Executor(Protocol):
-    """Runs trials; when `run` returns, each job has given the listener exactly one record."""
+    """Runs trials.
+
+    The listener hears of each job a step without epochs when it begins, then its epochs, then a
+    step with its record: exactly one a job by the time `run` returns.
+    """
 
     def start(self) -> None:
         """Begin to get ready in the background; calling it is optional and returns at once."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from senet_lab.executors import Listener
-from senet_lab.trial import Job, steps
+from senet_lab.trial import Job, Step, steps
 
 
 class Local:
@@ -15,5 +15,6 @@ class Local:
     def run(self, jobs: Sequence[Job], listener: Listener) -> None:
         """Run `jobs` in order."""
         for job in jobs:
+            listener(Step(job.planned, ()))
             for step in steps(job):
                 listener(step)

@@ -126,6 +126,9 @@ def _fit(jobs: Sequence[Job], listener: Listener, gpus: float, scratch: Path) ->
     class Relay(tune.Callback):  # type: ignore[misc]
         """Hands steps to the listener, and makes a record of a trial whose worker died."""
 
+        def on_trial_start(self, iteration: int, trials: Any, trial: Any, **info: Any) -> None:
+            listener(Step(jobs[trial.config["job"]].planned, ()))
+
         def on_trial_result(self, iteration: int, trials: Any, trial: Any, result: Any, **info: Any) -> None:
             listener(result["step"])
 

@@ -1,0 +1,34 @@
+# `make sweep` and `make test` set up everything they need in .venv, once.
+PYTHON ?= python3
+SWEEP ?= reduction_ratio
+VENV := .venv
+INSTALL := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+
+.PHONY: sweep test lint clean
+
+sweep: $(VENV)/installed
+	@$(VENV)/bin/senet-lab sweep $(SWEEP)
+
+test: $(VENV)/installed-dev
+	@$(VENV)/bin/python -m pytest
+
+lint: $(VENV)/installed-dev
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+
+$(VENV)/installed: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "senet-lab needs Python 3.11 or newer: make PYTHON=python3.11 ...")'
+	@test -x $(VENV)/bin/python || { echo "Creating $(VENV) ..."; $(PYTHON) -m venv $(VENV); }
+	@echo "Installing senet-lab and what it needs (once; a few minutes) ..."
+	@$(INSTALL) -e .
+	@touch $@
+
+$(VENV)/installed-dev: $(VENV)/installed
+	@echo "Installing the test tools (once) ..."
+	@$(INSTALL) -e '.[dev]'
+	@touch $@
+
+clean:
+	rm -rf $(VENV)

@@ -1,0 +1,187 @@
+"""The command line: which sweep and where, never what it is. Heavy imports wait inside the commands."""
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from senet_lab.errors import SenetLabError
+
+EPILOG = """
+[bold]Begin here[/]
+
+senet-lab list                       which questions there are
+
+senet-lab plan reduction_ratio       what would run, and what it costs
+
+senet-lab sweep reduction_ratio      run what is missing, then report
+
+senet-lab ui                         look at the runs in MLflow
+
+Whatever happened (Ctrl-C, power cut, one more value or seed): type the same command again.
+"""
+
+app = typer.Typer(
+    help="Ablation sweeps for Squeeze-and-Excitation networks: does this choice matter here, and how sure are we?",
+    epilog=EPILOG,
+    rich_markup_mode="rich",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+class Rerun(StrEnum):
+    stale = "stale"
+    failed = "failed"
+
+
+class Engine(StrEnum):
+    ray = "ray"
+    local = "local"
+
+
+Which = Annotated[str, typer.Argument(metavar="SWEEP", help="A name from `senet-lab list`, or a sweep file.")]
+StoreFolder = Annotated[Path, typer.Option("--store", metavar="DIR", help="Folder of the run folders.")]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Replace a setting of the base, e.g. train.epochs=40."),
+]
+Seeds = Annotated[int | None, typer.Option("--seeds", metavar="N", help="Trials per row instead of the file's.")]
+Recipe = Annotated[str | None, typer.Option("--recipe", metavar="NAME", help="Ask in another setting, e.g. digits.")]
+Reports = Annotated[Path, typer.Option("--to", metavar="DIR", help="Folder of the written tables and figures.")]
+Tracking = Annotated[
+    str | None,
+    typer.Option("--tracking-uri", metavar="URI", help="MLflow, instead of mlflow.db here or $MLFLOW_TRACKING_URI."),
+]
+
+DEBUG = "--debug"
+RUNS, REPORTS = Path("runs"), Path("reports")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        print(f"senet-lab {version('senet-lab')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks of errors.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and end.", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    """`--debug` may stand anywhere: `main` reads it."""
+
+
+@app.command("list", epilog="Example: senet-lab list")
+def list_(store: StoreFolder = RUNS) -> None:
+    """The sweeps at hand, in ./sweeps and shipped: question, rows x seeds, data, done so far."""
+    from senet_lab import commands
+
+    commands.list_sweeps(store)
+
+
+@app.command(epilog="Example: senet-lab plan reduction_ratio --seeds 40")
+def plan(
+    sweep: Which, store: StoreFolder = RUNS, set_: Settings = None, seeds: Seeds = None, recipe: Recipe = None
+) -> None:
+    """What a sweep asks for and what is there: rows, hidden widths, cost, done and missing, time."""
+    from senet_lab import commands
+
+    commands.show_plan(commands.inventory(sweep, store, _settings(set_), seeds, recipe))
+
+
+@app.command("sweep", epilog="Example: senet-lab sweep reduction_ratio --seeds 3 --set train.epochs=5")
+def sweep_(
+    sweep: Which,
+    store: StoreFolder = RUNS,
+    set_: Settings = None,
+    seeds: Seeds = None,
+    recipe: Recipe = None,
+    rerun: Annotated[
+        list[Rerun] | None, typer.Option("--rerun", help="Run these again too: code changed since, or failed.")
+    ] = None,
+    executor: Annotated[Engine, typer.Option(help="Ray Tune, or one after another in this process.")] = Engine.ray,
+    workers: Annotated[
+        int | None, typer.Option("--workers", metavar="N", min=1, help="Trials at once, instead of one a core.")
+    ] = None,
+    gpus_per_trial: Annotated[
+        float | None,
+        typer.Option("--gpus-per-trial", metavar="SHARE", min=0, help="Of a GPU; 0.25 where there is one."),
+    ] = None,
+    to: Reports = REPORTS,
+    tracking_uri: Tracking = None,
+) -> None:
+    """Run exactly the trials that are missing, live, then report. After anything at all: type it again."""
+    from senet_lab import commands
+
+    found = commands.inventory(sweep, store, _settings(set_), seeds, recipe)
+    how = commands.How(
+        executor=executor.value,
+        workers=workers,
+        gpus_per_trial=gpus_per_trial,
+        rerun=tuple(r.value for r in rerun or ()),
+        tracking_uri=tracking_uri,
+        reports=to,
+    )
+    commands.run_sweep(found, how)
+
+
+@app.command(epilog="Example: senet-lab report reduction_ratio")
+def report(
+    sweep: Which,
+    store: StoreFolder = RUNS,
+    set_: Settings = None,
+    seeds: Seeds = None,
+    recipe: Recipe = None,
+    include_stale: Annotated[bool, typer.Option("--include-stale", help="Count results of older code too.")] = False,
+    to: Reports = REPORTS,
+) -> None:
+    """The table with intervals and verdicts; writes CSV, Markdown and the figure. Runs nothing."""
+    from senet_lab import commands
+
+    commands.show_report(commands.inventory(sweep, store, _settings(set_), seeds, recipe), to, include_stale)
+
+
+@app.command(epilog="Example: senet-lab ui --port 5001")
+def ui(
+    port: Annotated[int, typer.Option("--port", min=1, max=65535, help="Of the page on this machine.")] = 5000,
+    tracking_uri: Tracking = None,
+) -> None:
+    """The MLflow pages of this folder, on 127.0.0.1 only; Ctrl-C ends them."""
+    from senet_lab import commands
+
+    commands.serve_ui(port, tracking_uri)
+
+
+@app.command(epilog="Example: senet-lab doctor")
+def doctor(store: StoreFolder = RUNS, tracking_uri: Tracking = None) -> None:
+    """Versions, cores, GPUs, store, data and MLflow: what works, and what to do about the rest."""
+    from senet_lab import commands
+
+    commands.doctor(store, tracking_uri)
+
+
+def _settings(pairs: list[str] | None) -> dict[str, Any]:
+    from senet_lab import commands
+
+    return commands.settings(pairs or [])
+
+
+def main() -> None:
+    """The `senet-lab` program: 0 all is well, 1 trials failed, 2 the user's mistake, 130 Ctrl-C."""
+    arguments = [a for a in sys.argv[1:] if a != DEBUG]
+    try:
+        app(arguments)
+    except SenetLabError as error:
+        if DEBUG in sys.argv:
+            raise
+        print(f"senet-lab: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)

@@ -1,0 +1,35 @@
+"""A question set against a store: what it asks for and what is there. Needs no torch."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from senet_lab import data, plan
+from senet_lab.catalog import Question
+from senet_lab.plan import Plan, PlannedTrial
+from senet_lab.records import TrialRecord
+from senet_lab.store import Store
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """What a question asks for, beside what the store holds of it at this moment."""
+
+    question: Question
+    store: Store
+    records: tuple[TrialRecord, ...]
+    """All that the sweep's store holds, wanted or not."""
+    plan: Plan
+
+    @property
+    def planned(self) -> tuple[PlannedTrial, ...]:
+        """Every trial asked for, in the order of running."""
+        return tuple(trial for trial, _ in self.plan.trials)
+
+
+def take(question: Question, root: Path) -> Inventory:
+    """Read the store under `root` once and set the question against it."""
+    store = Store(root, question.name)
+    records, unfinished = store.contents()
+    stored = [plan.StoredTrial(r.id, r.fingerprint, r.status) for r in records]
+    planned = plan.wanted(question.rows, question.sweep.seeds, data.digest)
+    return Inventory(question, store, tuple(records), plan.reconcile(planned, [*stored, *unfinished]))

@@ -1,0 +1,90 @@
+"""What people see while trials run: a live table on a terminal, a line now and then elsewhere."""
+
+import time
+from collections import Counter
+from collections.abc import Iterable
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.text import Text
+
+from senet_lab.inventory import Inventory
+from senet_lab.plan import PlannedTrial
+from senet_lab.records import TrialRecord
+from senet_lab.results import load, stats, tables
+from senet_lab.trial import Step
+
+REDRAW_SECONDS = 1.0
+LINE_SECONDS = 15.0
+
+
+class Progress:
+    """Listens to steps and shows them; a context manager, so that the terminal is put back."""
+
+    def __init__(self, console: Console, inventory: Inventory, due: Iterable[PlannedTrial]) -> None:
+        self.console = console
+        self.inventory = inventory
+        self.due = {t.id for t in due}
+        kept = [r for r in inventory.records if r.id not in self.due]
+        self.records: dict[str, TrialRecord] = {r.id: r for r in kept}
+        self.running: dict[str, str] = {}
+        """Trial id -> label of its row."""
+        self.ended = 0
+        self.training_since: float | None = None
+        self.last_shown = time.monotonic()
+        self.live = Live(console=console, auto_refresh=False, transient=True) if console.is_terminal else None
+
+    def __enter__(self) -> Self:
+        self.console.print(f"{len(self.due)} trials to run; starting the workers ...")
+        if self.live:
+            self.live.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        if self.live:
+            self.live.stop()
+
+    def __call__(self, step: Step) -> None:
+        """Take in one step and show what it changed, at most once a second."""
+        now = time.monotonic()
+        self.training_since = self.training_since or now
+        self.running[step.planned.id] = step.planned.variant.label
+        if step.record is not None:
+            self.records[step.planned.id] = step.record
+            del self.running[step.planned.id]
+            self.ended += 1
+        if now - self.last_shown >= (REDRAW_SECONDS if self.live else LINE_SECONDS):
+            self.last_shown = now
+            self._show()
+
+    def sentence(self) -> str:
+        """How far the run is and how long the rest will take at the pace so far."""
+        left = len(self.due) - self.ended
+        failed = sum(r.status == "failed" for id, r in self.records.items() if id in self.due)
+        text = f"{self.ended} of {len(self.due)} trials ended"
+        if failed:
+            text += f", {failed} failed"
+        if left and self.ended and self.training_since:
+            pace = (time.monotonic() - self.training_since) / self.ended
+            text += f"; about {stats.duration(pace * left)} left"
+        return text
+
+    def _show(self) -> None:
+        if self.live:
+            self.live.update(self._table(), refresh=True)
+        else:
+            self.console.print(self.sentence())
+
+    def _table(self) -> RenderableType:
+        planned, records = self.inventory.planned, self.records.values()
+        rows = load.rows(planned, records)
+        summary = stats.summarise(load.trials(planned, records), rows)
+        counts: dict[str, Counter[str]] = {label: Counter() for label in rows["variant"]}
+        for trial in planned:
+            if record := self.records.get(trial.id):
+                counts[trial.variant.label][record.status] += 1
+        for label in self.running.values():
+            counts[label]["running"] += 1
+        return Group(tables.live(rows, counts, summary), Text(self.sentence(), style="dim"))

@@ -1,0 +1,44 @@
+"""The first main job: run what a question is missing. The other, reporting, is `results.report`."""
+
+from collections.abc import Iterable
+
+from senet_lab import data
+from senet_lab.environment import collect
+from senet_lab.errors import Interrupted
+from senet_lab.executors import Executor, Listener
+from senet_lab.inventory import Inventory
+from senet_lab.models.cost import Cost, count
+from senet_lab.plan import State
+from senet_lab.spec import Trial
+from senet_lab.trial import Job
+
+
+def run(inventory: Inventory, executor: Executor, listener: Listener, rerun: Iterable[State] = ()) -> None:
+    """Run the missing and interrupted trials, and those in a state of `rerun`; tell `listener` every step.
+
+    Raises Interrupted after Ctrl-C, with the sentence that says how to go on; all that has ended is
+    in the store by then, and what was running goes on from its last epoch.
+    """
+    missing = inventory.plan.to_run(rerun)
+    if not missing:
+        return
+    executor.start()
+    store = inventory.store
+    environment = store.save_environment(collect())
+    jobs = [Job(t, store.sweep, store.path.parent, environment, cost(t.trial)) for t in missing]
+    try:
+        executor.run(jobs, listener)
+    except KeyboardInterrupt:
+        raise Interrupted(
+            "stopped; finished trials are kept and running ones go on from their last epoch. "
+            "To go on, type the same command again"
+        ) from None
+
+
+def cost(trial: Trial) -> Cost:
+    """Parameters and multiply-adds of a trial's network on its data."""
+    images = data.load(trial.data)
+    return count(
+        trial.model, channels=images.pool.shape[1], size=images.pool.shape[-1], classes=len(images.classes)
+    )
+

@@ -1,0 +1,125 @@
+"""What a trial and a variant look like in MLflow: names, tags, params, metrics. Pure; no mlflow in here."""
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from senet_lab.catalog import Question
+from senet_lab.design import Variant
+from senet_lab.plan import PlannedTrial, fingerprint
+from senet_lab.records import Environment, EpochMetrics, TrialRecord
+from senet_lab.tracking.address import shown
+
+KIND, PARENT, NOTE, COMMAND = "senet_lab.kind", "mlflow.parentRunId", "mlflow.note.content", "mlflow.source.name"
+ENDED = "senet_lab.ended"
+"""Written with a trial's last metrics: how and when it ended. Where it is, nothing is missing."""
+STATUS = {"done": "FINISHED", "failed": "FAILED"}
+TAG_LENGTH = 5000
+
+Key = tuple[str, str]
+"""Kind (trial, variant or report) and what tells one from another; runs are found again by it."""
+
+
+@dataclass(frozen=True)
+class VariantAggregate:
+    """A row of the table: what its trials together say."""
+
+    label: str
+    """Of a row of the question."""
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    """E.g. `test_error.mean`, `delta.p_holm`, `n_seeds`; what is not a number is left out."""
+    verdict: str = ""
+    sentence: str = ""
+
+    def numbers(self) -> dict[str, float]:
+        return {k: float(v) for k, v in self.metrics.items() if not math.isnan(v)}
+
+
+def asked(record: TrialRecord) -> PlannedTrial:
+    """The trial that `record` answers, as the sweep asked for it when it ran."""
+    variant = Variant(record.variant, record.settings, record.trial.model_copy(update={"seed": 0}))
+    return PlannedTrial(record.id, variant, record.trial, record.fingerprint, record.code, record.data)
+
+
+def trial_key(planned: PlannedTrial) -> Key:
+    return "trial", planned.id
+
+
+def variant_key(variant: Variant) -> Key:
+    return "variant", fingerprint(variant.trial, "")[:12]
+
+
+REPORT: Key = ("report", "report")
+
+
+def key_of(tags: Mapping[str, str]) -> Key:
+    """The key that a run's tags carry; ("", "") for a run that is not ours."""
+    kind = tags.get(KIND, "")
+    return kind, tags.get(f"senet_lab.{kind}", "")
+
+
+def key_tags(key: Key) -> dict[str, str]:
+    return {KIND: key[0], f"senet_lab.{key[0]}": key[1]}
+
+
+def trial_tags(planned: PlannedTrial, parent: str) -> dict[str, str]:
+    """Tags that a trial's run is born with."""
+    identity = key_tags(variant_key(planned.variant)) | key_tags(trial_key(planned))
+    marks = {"fingerprint": planned.fingerprint, "code": planned.code, "data": planned.data}
+    return identity | {f"senet_lab.{k}": v for k, v in marks.items()} | {PARENT: parent, "status": "running"}
+
+
+def trial_params(planned: PlannedTrial) -> dict[str, str]:
+    """The whole configuration by dotted path, seed included."""
+    return dict(_flat(planned.trial.model_dump(mode="json")))
+
+
+def variant_params(variant: Variant) -> dict[str, str]:
+    """What differs from the sweep's base."""
+    return {key: str(value) for key, value in variant.settings.items()}
+
+
+def ended(record: TrialRecord) -> dict[str, str]:
+    """The tags by which a run is known to hold all of `record`."""
+    return {"status": record.status, ENDED: f"{record.status} {record.started_at + record.seconds:.3f}"}
+
+
+def ended_tags(record: TrialRecord, environment: Environment | None, known: Mapping[str, str]) -> dict[str, str]:
+    """Tags that a trial's run gets at its end; `known` are those it has."""
+    tags = ended(record) | {"senet_lab.environment": record.environment, "senet_lab.device": record.device}
+    if environment is not None:
+        tags |= {COMMAND: shown(environment.command), "mlflow.source.type": "LOCAL"}
+        if environment.git_commit:
+            tags["mlflow.source.git.commit"] = environment.git_commit
+    if record.traceback or "traceback" in known:  # a trial that failed and was mended keeps no old traceback
+        tags["traceback"] = shown(record.traceback or "")[-TAG_LENGTH:]
+    return tags
+
+
+def epoch_metrics(epoch: EpochMetrics) -> dict[str, float]:
+    names = ("train_loss", "train_error", "validation_loss", "validation_error", "learning_rate")
+    return {name: getattr(epoch, name) for name in names}
+
+
+def final_metrics(record: TrialRecord) -> dict[str, float]:
+    found = {"seconds": record.seconds}
+    if record.test is not None:
+        found |= {"test_error": record.test.error, "test_loss": record.test.loss}
+    if record.peak_memory_bytes is not None:
+        found["peak_memory_bytes"] = float(record.peak_memory_bytes)
+    return found
+
+
+def report_note(question: Question, aggregates: tuple[VariantAggregate, ...]) -> str:
+    """The question and what every row says to it, as Markdown."""
+    lines = [f"- **{a.label}**: {a.sentence or a.verdict}" for a in aggregates if a.sentence or a.verdict]
+    return "\n".join([question.text, "", *lines])[:TAG_LENGTH]
+
+
+def _flat(tree: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, str]]:
+    for name, value in tree.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{path}{name}.")
+        else:
+            yield f"{path}{name}", str(value)

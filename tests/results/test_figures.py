@@ -1,0 +1,89 @@
+"""Figures: which marks reach the axes. Nothing looks at pixels."""
+
+import matplotlib as mpl
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+
+from senet_lab.results import figures, load, published, stats, tables
+
+
+def marks_of(make, question, wrong, paper=None):
+    """The figure's data for a synthetic sweep."""
+    planned = make.plan(question)
+    records = make.records(planned, wrong)
+    trials, rows = load.trials(planned, records), load.rows(planned, records)
+    return tables.figure_frame(stats.summarise(trials, rows), stats.compare(trials, rows, "no_se", 0.005), paper)
+
+
+@pytest.fixture
+def marks(frames):
+    """The figure's data of the reduction-ratio sweep, with the paper's."""
+    trials, rows = frames
+    comparison = stats.compare(trials, rows, "no_se", 0.005)
+    return tables.figure_frame(stats.summarise(trials, rows), comparison, published.load("reduction_ratio"))
+
+
+def test_one_numeric_factor_is_drawn_along_it(marks):
+    figure = figures.draw(marks, "model.se.reduction", "no_se", 0.005)
+    error, difference, parameters = figure.axes
+    assert error.get_xscale() == "log"
+    assert [t.get_text() for t in error.get_xticklabels()] == ["2", "4", "8", "16", "32"]
+    assert error.get_xlabel() == "reduction ratio r"
+    assert "no_se" in difference.get_title(loc="left")
+    assert parameters.get_title(loc="left") == "c  parameters"
+    named = {t.get_text() for t in figure.legends[0].get_texts()}
+    assert named == {
+        "no_se",
+        "this sweep, n = 18 to 20",
+        "paper on ImageNet, v4 (n = 1)",
+        "paper on ImageNet, CVPR (n = 1)",
+        "equivalence margin, 0.5 points",
+    }
+
+
+def test_panels_take_and_return_their_axes_and_draw_the_frame(marks):
+    ax = Figure().subplots()
+    assert figures.across(marks, "difference", ax) is ax
+    drawn = {line.get_label(): list(line.get_ydata()) for line in ax.get_lines()}
+    assert drawn["paper on ImageNet, v4 (n = 1)"] == [-1.01, -1.05, -1.04, -1.02, -0.58]
+    markers = {line.get_marker() for line in ax.get_lines() if "paper" in str(line.get_label())}
+    assert markers == {"s", "^"}  # told apart without colour
+
+
+def test_a_short_span_keeps_a_linear_axis(make):
+    question = make.question(seeds=2, grid={"train.learning_rate": (0.1, 0.2, 0.3)})
+    wrong = {row.label: (30, 31) for row in question.rows}
+    error = figures.draw(marks_of(make, question, wrong), "train.learning_rate", "no_se", 0.005).axes[0]
+    assert (error.get_xscale(), error.get_xlabel()) == ("linear", "learning rate")
+
+
+def test_any_other_sweep_gets_a_line_per_row(make):
+    question = make.question(seeds=6, grid={"model.se.gate": ("sigmoid", "tanh"), "model.se.reduction": (2, 4)})
+    wrong = {row.label: (30, 31, 27, 33, 29, 30) for row in question.rows[1:]}
+    error = figures.draw(marks_of(make, question, wrong), None, "no_se", 0.005).axes[0]
+    labels = [t.get_text() for t in error.get_yticklabels()]
+    assert labels[0] == "gate=sigmoid,reduction=2  (n = 0)"
+    assert labels[-1] == "no_se  (n = 6)"
+    assert error.get_ylim() == (4.5, -0.5)  # the first row on top
+
+
+def test_one_categorical_factor_is_no_number(make):
+    question = make.question(seeds=2, grid={"model.se.gate": ("sigmoid", "tanh")})
+    assert not figures.is_numeric(marks_of(make, question, {}))
+
+
+@pytest.mark.parametrize("done", [0, 1, 2])
+def test_few_trials_give_a_figure_too(make, done, tmp_path):
+    question = make.question(seeds=2)
+    wrong = {row.label: (30, 33)[:done] for row in question.rows}
+    figure = figures.draw(marks_of(make, question, wrong), "model.se.reduction", "no_se", 0.005)
+    figure.savefig(tmp_path / "figure.png")
+
+
+def test_nothing_global_is_left_behind(marks):
+    before = dict(mpl.rcParams)
+    copy = marks.copy()
+    figures.draw(marks, "model.se.reduction", "no_se", 0.005)
+    assert dict(mpl.rcParams) == before
+    pd.testing.assert_frame_equal(marks, copy)

@@ -1,0 +1,120 @@
+"""What people read: percent, n, intervals and verdicts; what files hold: fractions."""
+
+import io
+from collections import Counter
+
+import numpy as np
+import pandas as pd
+import pytest
+from rich.console import Console
+
+from senet_lab.results import published, stats, tables
+
+
+@pytest.fixture
+def results(frames):
+    """(summary, comparison) of the synthetic sweep."""
+    trials, rows = frames
+    return stats.summarise(trials, rows), stats.compare(trials, rows, "no_se", 0.005)
+
+
+def shown(table, width):
+    """A rich table as lines of text."""
+    text = io.StringIO()
+    Console(file=text, width=width).print(table)
+    return text.getvalue().splitlines()
+
+
+def test_a_row_in_words(results):
+    frame = tables.report_frame(*results).set_index("variant")
+    assert frame.loc["reduction=2"].tolist() == [
+        "18,280", "1,151,280", "20", "2.61 [2.43,2.79]", "-0.64 [-0.99,-0.29]", "better",
+    ]  # fmt: skip
+    assert frame.loc["no_se", [tables.DIFFERENCE, "verdict"]].tolist() == ["-", "baseline"]
+    assert frame.loc["reduction=32", "verdict"] == "undecided: about 45 more seeds (3 min)"
+
+
+def test_missing_seeds_show(results):
+    assert tables.report_frame(*results).set_index("variant").loc["reduction=8", "n"] == "18/20"
+
+
+def test_rows_without_trials_have_no_numbers(make):
+    trials, rows = make.frames({"a": [], "b": [0.03], "base": []}, wanted=2)
+    frame = tables.report_frame(stats.summarise(trials, rows), stats.compare(trials, rows, "base", 0.005))
+    assert frame[tables.ERROR].tolist() == ["-", "3.00", "-"]
+    assert frame["n"].tolist() == ["0/2", "1/2", "0/2"]
+
+
+@pytest.mark.parametrize("width", [80, 100, 140])
+def test_the_terminal_table_fits_and_never_breaks_a_number(results, width):
+    lines = shown(tables.terminal(tables.report_frame(*results), "title", "caption"), width)
+    assert max(map(len, lines)) <= width
+    text = "\n".join(lines)
+    for part in ("reduction=16", "1,150,160", "18/20", "[3.07,3.52]", "[-0.34,+0.43]", "undecided:", "[interval]"):
+        assert part in text
+    assert lines[0].strip() == "title"
+
+
+def test_labels_are_no_markup():
+    frame = pd.DataFrame({"variant": ["stages=[bold]2+3[/]"], "verdict": ["better"]})
+    assert any("stages=[bold]2+3[/]" in line for line in shown(tables.terminal(frame, "", ""), 100))
+
+
+def test_markdown(results):
+    lines = tables.markdown(tables.report_frame(*results), "Results", "What it means.").splitlines()
+    assert lines[0] == "## Results"
+    assert lines[2].startswith("| variant | params | mult-adds | n |")
+    assert lines[3].startswith("| --- | ---: |")
+    assert lines[4].endswith("| better |")
+    assert lines[-1] == "What it means."
+    assert "a\\|b" in tables.markdown(pd.DataFrame({"variant": ["a|b"]}), "", "")
+
+
+def test_the_full_table_keeps_fractions_and_every_statistic(results):
+    summary, comparison = results
+    frame = tables.full_frame(summary, comparison)
+    assert set(stats.COLUMNS) <= set(frame.columns)
+    assert frame["mean"].tolist() == summary["mean"].tolist()
+    assert frame.loc[frame["variant"] == "no_se", "delta"].isna().all()
+
+
+def test_what_the_figure_draws(results):
+    summary, comparison = results
+    marks = tables.figure_frame(summary, comparison, published.load("reduction_ratio"))
+    assert Counter(zip(marks["panel"], marks["source"], strict=True)) == {
+        ("error", "ours"): 6,
+        ("difference", "ours"): 5,
+        ("difference", "v4"): 5,
+        ("difference", "CVPR"): 4,
+        ("parameters", "ours"): 6,
+    }
+    paper = marks[(marks["source"] == "v4") & (marks["value"] == 16)].squeeze()
+    assert (paper["y"], paper["n"]) == (-1.02, 1)
+    assert np.isnan(paper["low"])
+    ours = marks[(marks["panel"] == "difference") & (marks["variant"] == "reduction=2")].squeeze()
+    assert ours["low"] == pytest.approx(100 * comparison["delta_low"][0])
+
+
+def test_published_numbers_carry_their_source_and_n():
+    frame = tables.published_frame(published.load("reduction_ratio"))
+    assert frame.iloc[3].tolist() == [
+        "arXiv:1709.01507v4 Table 10", "SE-ResNet-50", "16", "1", "22.28", "-1.02", "28.1 M",
+    ]  # fmt: skip
+
+
+def test_progress(frames):
+    trials, rows = frames
+    counts = {"reduction=2": Counter(done=3, running=2, failed=1), "no_se": Counter(done=20)}
+    lines = shown(tables.live(rows, counts, stats.summarise(trials, rows)), 80)
+    cells = {line.split()[0]: line.split()[1:] for line in lines if line.strip()}
+    assert cells["reduction=2"] == ["3", "1", "2", "20", "2.61", "[2.43,2.79]"]
+    assert cells["reduction=4"][:4] == ["0", "-", "-", "20"]
+    assert cells["no_se"][:4] == ["20", "-", "-", "20"]
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [(pd.NA, "-"), (950, "950"), (1_151_280, "1,151,280"), (28_088_024, "28.1 M"), (3.87e9, "3.87 G")],
+)
+def test_counts(number, text):
+    assert tables.count(number) == text
