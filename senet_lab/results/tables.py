@@ -1,0 +1,179 @@
+"""Tables for people: the only place, besides figures, where an error becomes a percentage.
+
+Three frames come from `stats`' summary and comparison: `report_frame` in words and percent for a
+terminal or a page, `full_frame` in fractions with every statistic for a CSV, and `figure_frame`
+with exactly what the figure draws.
+"""
+
+import math
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import pandas as pd
+from rich import box
+from rich.markup import escape
+from rich.table import Table
+
+from senet_lab.results.published import ORIGINAL
+from senet_lab.results.stats import verdict_text
+
+ERROR = "test error % [95 % CI]"
+DIFFERENCE = "difference, points [interval]"
+LEFT = ("variant", "verdict", "source", "network")
+STYLES = {"better": "green", "worse": "red", "equivalent": "cyan", "undecided": "yellow"}
+LONGEST_WORD = 24  # longer labels are folded
+STATES = ("done", "failed", "running", "wanted")
+
+
+def report_frame(summary: pd.DataFrame, comparison: pd.DataFrame) -> pd.DataFrame:
+    """The table of a sweep as text, a line per row; the baseline has no difference and says so."""
+    verdicts = {row["variant"]: row for _, row in comparison.iterrows()}
+    return pd.DataFrame([_cells(row, verdicts.get(row["variant"])) for _, row in summary.iterrows()], dtype="str")
+
+
+def full_frame(summary: pd.DataFrame, comparison: pd.DataFrame) -> pd.DataFrame:
+    """Summary and comparison side by side, fractions and seconds, unrounded."""
+    compared = comparison.astype({"n_pairs": "Int64", "within_margin": "boolean"})  # the baseline has none
+    return summary.drop(columns="order", errors="ignore").merge(compared, how="left", on="variant")
+
+
+def figure_frame(summary: pd.DataFrame, comparison: pd.DataFrame, published: pd.DataFrame | None) -> pd.DataFrame:
+    """What the figure draws, a line per mark.
+
+    Columns: `panel` ("error": percent; "difference": points; "parameters"), `source` ("ours" or the
+    paper's versions), `variant`, `value` (of the sweep's only factor; None where it has none or the
+    sweep has several), `y`, `low`, `high` (NaN: no interval), `n`.
+    """
+    factors = [c for c in summary.columns if "." in c]
+    values = dict(zip(summary["variant"], summary[factors[0]], strict=True)) if len(factors) == 1 else {}
+    marks: list[tuple[Any, ...]] = []
+    for _, row in summary.iterrows():
+        numbers = (100 * row["mean"], 100 * row["ci_low"], 100 * row["ci_high"], row["n"])
+        marks.append(("error", "ours", row["variant"], values.get(row["variant"]), *numbers))
+    for _, row in comparison.iterrows():
+        numbers = (100 * row["delta"], 100 * row["delta_low"], 100 * row["delta_high"], row["n_pairs"])
+        marks.append(("difference", "ours", row["variant"], values.get(row["variant"]), *numbers))
+    for _, row in () if published is None else published[published["value"] != ORIGINAL].iterrows():
+        numbers = (100 * row["delta"], math.nan, math.nan, row["n"])
+        marks.append(("difference", row["source"], row["model"], row["value"], *numbers))
+    for _, row in summary.dropna(subset="params").iterrows():
+        numbers = (float(row["params"]), math.nan, math.nan, row["n"])
+        marks.append(("parameters", "ours", row["variant"], values.get(row["variant"]), *numbers))
+    columns = ["panel", "source", "variant", "value", "y", "low", "high", "n"]
+    return pd.DataFrame(marks, columns=columns).astype({"value": "object"}).round({"y": 10, "low": 10, "high": 10})
+
+
+def terminal(frame: pd.DataFrame, title: str, caption: str) -> Table:
+    """`report_frame` for a terminal of 80 columns or more; an interval goes to a second line before it breaks."""
+    table = _table(title, caption)
+    for name in frame.columns:
+        words = [word for cell in frame[name] for word in str(cell).split()]
+        least = min(LONGEST_WORD, max(map(len, words), default=1))
+        header, justify = escape(name.replace(" [", "\n[")), _justify(name)
+        table.add_column(header, justify=justify, min_width=least, overflow="fold")
+    for cells in frame.itertuples(index=False):
+        *others, verdict = (escape(str(cell)) for cell in cells)
+        style = STYLES.get(verdict.partition(" ")[0].rstrip(":"), "dim")
+        table.add_row(*others, f"[{style}]{verdict}[/]")
+    return table
+
+
+def markdown(frame: pd.DataFrame, title: str, caption: str) -> str:
+    """`report_frame`, or any other frame of text, as a Markdown section."""
+    lines = [
+        list(frame.columns),
+        ["---:" if _justify(c) == "right" else "---" for c in frame.columns],
+        *frame.to_numpy().tolist(),
+    ]
+    body = "\n".join("| " + " | ".join(str(c).replace("|", "\\|") for c in line) + " |" for line in lines)
+    return f"## {title}\n\n{body}\n\n{caption}\n"
+
+
+def published_frame(published: pd.DataFrame) -> pd.DataFrame:
+    """The paper's entries as text: value, error, and difference to the same source's original network."""
+    entries = published.itertuples(index=False)
+    return pd.DataFrame(
+        [
+            {
+                "source": entry.reference,
+                "network": entry.model,
+                "value": str(entry.value),
+                "n": str(entry.n),
+                "top-1 error %": f"{100 * float(str(entry.test_error)):.2f}",
+                "difference, points": "-" if entry.value == ORIGINAL else f"{100 * float(str(entry.delta)):+.2f}",
+                "params": f"{entry.params_millions} M",
+            }
+            for entry in entries
+        ]
+    )
+
+
+def live(rows: pd.DataFrame, counts: Mapping[str, Mapping[str, int]], summary: pd.DataFrame) -> Table:
+    """Progress of a sweep: per row how many trials are done, failed, running and wanted, and the error so far.
+
+    `counts` is label -> state -> trials; `rows` and `summary` as of `load.rows` and `stats.summarise`.
+    """
+    table = _table("", "")
+    table.add_column("variant")
+    for state in STATES:
+        table.add_column(state, justify="right")
+    table.add_column(escape(ERROR), justify="right", no_wrap=True)
+    means = {row["variant"]: _interval(row["mean"], row["ci_low"], row["ci_high"]) for _, row in summary.iterrows()}
+    for label, wanted in zip(rows["variant"], rows["wanted"], strict=True):
+        found = counts.get(label, {})
+        done, failed, running = (found.get(state, 0) for state in STATES[:3])
+        style = "red" if failed else "green" if done >= wanted else ""
+        cells = (str(done), f"{failed or '-'}", f"{running or '-'}", str(wanted), means.get(label, "-"))
+        table.add_row(*map(escape, (label, *cells)), style=style)
+    return table
+
+
+def count(number: Any) -> str:
+    """A number of parameters or multiply-adds: exact below ten million, then three digits with a unit."""
+    if pd.isna(number):
+        return "-"
+    for unit, size in (("G", 1e9), ("M", 1e6)):
+        if number >= max(size, 1e7):
+            return f"{number / size:.3g} {unit}"
+    return f"{int(number):,}"
+
+
+def _cells(row: "pd.Series[Any]", compared: "pd.Series[Any] | None") -> dict[str, str]:
+    difference, verdict = "-", "baseline"
+    if compared is not None:
+        difference = _interval(compared["delta"], compared["delta_low"], compared["delta_high"], "+")
+        verdict = verdict_text(compared)
+    return {
+        "variant": row["variant"],
+        "params": count(row["params"]),
+        "mult-adds": count(row["macs"]),
+        "n": f"{row['n']}" if row["n"] == row["wanted"] else f"{row['n']}/{row['wanted']}",
+        ERROR: _interval(row["mean"], row["ci_low"], row["ci_high"]),
+        DIFFERENCE: difference,
+        "verdict": verdict,
+    }
+
+
+def _interval(middle: float, low: float, high: float, sign: str = "") -> str:
+    """Fractions as percent; no bracket where there is no interval."""
+    if math.isnan(middle):
+        return "-"
+    ends = "" if math.isnan(low) else f" [{100 * low:{sign}.2f},{100 * high:{sign}.2f}]"
+    return f"{100 * middle:{sign}.2f}{ends}"
+
+
+def _justify(name: str) -> Literal["left", "right"]:
+    return "left" if name in LEFT else "right"
+
+
+def _table(title: str, caption: str) -> Table:
+    return Table(
+        title=title or None,
+        caption=caption or None,
+        box=box.SIMPLE_HEAD,
+        show_edge=False,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+        title_justify="left",
+        caption_justify="left",
+    )
