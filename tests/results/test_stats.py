@@ -1,4 +1,4 @@
-"""Statements against hand-computed matrices, scipy, and simulation."""
+"""Statements about rows, against hand-computed matrices and scipy."""
 
 import math
 
@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from scipy import stats as scipy_stats
 
-from senet_lab.results import paired, stats
+from senet_lab.results import stats
 
 NAN = math.nan
 
@@ -49,33 +49,6 @@ def test_p_values_agree_with_scipy(make):
     assert row["p_better"] == pytest.approx(
         scipy_stats.t(11, d.mean(), d.std(ddof=1) * math.sqrt(13 / 12)).cdf(0),
     )
-
-
-def test_sign_flips_by_hand():
-    ones = np.ones(6) / 900
-    assert paired.p_sign_flip(ones) == 2 / 64
-    assert paired.p_sign_flip(np.array([1, 1, 1, 1, 1, -1]) / 900) == 14 / 64  # |sum| >= 4: 1 + 6, twice
-    assert paired.p_sign_flip(np.zeros(6)) == 1
-    assert math.isnan(paired.p_sign_flip(ones[:5]))
-
-
-def test_many_pairs_are_drawn_reproducibly_and_near_the_exact_value():
-    d = np.random.default_rng(2).normal(0.5, 1, 21)
-    assert paired.p_sign_flip(d, seed=3) == paired.p_sign_flip(d, seed=3) != paired.p_sign_flip(d, seed=4)
-    exact = scipy_stats.permutation_test(
-        (d, np.zeros(21)), lambda x, y: np.sum(x - y), permutation_type="samples", n_resamples=20_000, rng=0
-    )
-    assert paired.p_sign_flip(d) == pytest.approx(exact.pvalue, abs=0.01)
-    assert paired.p_sign_flip(np.ones(40)) == 1 / 100_000  # only the observed pattern
-
-
-def test_holm_by_hand():
-    p = np.array([0.01, 0.04, 0.03, 0.005, NAN])
-    assert paired.holm(p)[:4] == pytest.approx([0.03, 0.06, 0.06, 0.02])
-    assert math.isnan(paired.holm(p)[4])
-    assert paired.holm_levels(p, 0.05)[:4] == pytest.approx([0.05 / 3, 0.05 / 2, 0.05 / 2, 0.05 / 4])
-    assert paired.holm_levels(np.array([0.9, 0.8]), 0.05) == pytest.approx([0.025, 0.025])
-    assert len(paired.holm(np.array([]))) == len(paired.holm_levels(np.array([]), 0.05)) == 0
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -142,27 +115,6 @@ def test_nothing_to_compare(make):
     assert stats.family_text(absent) == "0 comparisons, Holm"
 
 
-def test_more_seeds_give_the_power_they_promise(make):
-    d = np.random.default_rng(0).normal(0.001, 0.003, 10)
-    further = int(paired.more_seeds(d, 0.0005, 0.05))
-    n, mean, sd = 10 + further, d.mean(), d.std(ddof=1)
-    assert paired.power_difference(mean, sd, n, 0.05) >= 0.8 > paired.power_difference(mean, sd, n - 1, 0.05)
-    assert paired.power_difference(mean, sd, 7, 0.05) == pytest.approx(
-        scipy_stats.nct.sf(scipy_stats.t.isf(0.025, 6), 6, math.sqrt(7) * mean / sd), abs=0.002
-    )
-    draws = np.random.default_rng(1).normal(mean, sd, (2000, n))
-    assert (scipy_stats.ttest_1samp(draws, 0, axis=1).pvalue < 0.05).mean() == pytest.approx(0.8, abs=0.03)
-
-
-def test_equivalence_power_by_simulation():
-    n, mean, sd, margin = 12, 0.0005, 0.003, 0.004
-    draws = np.random.default_rng(0).normal(mean, sd, (4000, n))
-    below = scipy_stats.ttest_1samp(draws, margin, axis=1, alternative="less").pvalue
-    above = scipy_stats.ttest_1samp(draws, -margin, axis=1, alternative="greater").pvalue
-    simulated = (np.maximum(below, above) < 0.05).mean()
-    assert paired.power_equivalence(mean, sd, margin, n, 0.05) == pytest.approx(simulated, abs=0.02)
-
-
 def test_cost_counts_both_rows_and_hopeless_cases_say_so(make):
     row = one(make, [0.030, 0.033, 0.030], [0.031, 0.031, 0.031], margin=0.001)
     assert row["more_seconds"] == row["more_seeds"] * 4.0
@@ -183,23 +135,6 @@ def test_below_six_pairs_the_sign_flip_test_is_named_as_impossible(make):
     assert stats.sign_flip_text(comparison) == (
         "No sign-flip test can reach .05 with fewer than 6 common seeds; with 3 the smallest p is 0.25."
     )
-
-
-@pytest.mark.parametrize("n", [3, 6, 20])
-def test_t_intervals_cover(n):
-    draws = np.random.default_rng(n).normal(0.03, 0.004, (600, n))
-    ends = np.array([paired.interval(draw, 0.05) for draw in draws])
-    covered = ((ends[:, 0] < 0.03) & (ends[:, 1] > 0.03)).mean()
-    assert covered == pytest.approx(0.95, abs=0.03)
-
-
-def test_family_wise_error_stays_below_five_percent(make):
-    generator, wrong = np.random.default_rng(5), 0
-    for _ in range(300):
-        errors = generator.binomial(900, 0.033, (4, 8)) / 900
-        d = errors[:3] - errors[3]
-        wrong += (paired.holm(np.array([paired.p_difference(row) for row in d])) < 0.05).any()
-    assert wrong / 300 < 0.08
 
 
 def test_frames_are_functions_of_their_input(frames):
