@@ -18,7 +18,7 @@ def main(store: Path) -> None:
     """Print the table and write the report's files."""
     report = open_sweep("reduction_ratio", store).save(Path("reports/reduction_ratio"))
     console = Console()
-    console.print(report.terminal())
+    console.print(report.terminal(console.width))
     for path in report.files:
         console.print(path)
 

@@ -42,9 +42,9 @@ class Report:
         """The table in words and percent, a line per row."""
         return tables.report_frame(self.summary, self.comparison)
 
-    def terminal(self) -> Table:
-        """The table for a terminal, with what its numbers mean below it."""
-        return tables.terminal(self.table(), self.question.name, self.caption())
+    def terminal(self, width: int = tables.NARROW) -> Table:
+        """The table for a terminal of `width` columns, with what its numbers mean below it."""
+        return tables.terminal(self.table(), self.question.name, self.caption(), width)
 
     def marks(self) -> pd.DataFrame:
         """What the figure draws, a line per mark."""
@@ -63,12 +63,13 @@ class Report:
         sentences = [
             f"n: trials of {self.question.sweep.seeds} seeds" + (f", {missing} are missing." if missing else "."),
             "Test error at the last epoch: mean and 95 % Student-t interval over seeds.",
-            f"Difference to {self.baseline}: paired by seed; its interval is at the corrected level "
+            f"Δ: difference to {self.baseline}, paired by seed; its interval is at the corrected level "
             f"({stats.family_text(self.comparison)}) and excludes 0 exactly where the adjusted paired t test has "
             f"p < .05: better or worse.",
             f"Equivalent: two one-sided t tests against the margin of {margin:g} points, Holm.",
             "More seeds: for 80 % power if the observed difference and spread are the true ones; the time is that of "
             "the trials one after another.",
+            stats.ties_text(self.comparison),
             stats.sign_flip_text(self.comparison),
             f"{stale} trials are of older code." if stale else "",
         ]

@@ -138,6 +138,12 @@ def sign_flip_text(comparison: pd.DataFrame) -> str:
     return f"No sign-flip test can reach .05 with fewer than 6 common seeds{smallest}."
 
 
+def ties_text(comparison: pd.DataFrame) -> str:
+    """Says why a row with common seeds has no interval where all its differences are equal, else ''."""
+    tied = comparison[(comparison["n_pairs"] > 1) & comparison["delta_low"].isna()]
+    return "" if tied.empty else "No interval: all differences of the row are equal, too few to mean anything."
+
+
 def duration(seconds: float) -> str:
     """A time to plan with: one unit, two digits."""
     if math.isnan(seconds):

@@ -18,10 +18,12 @@ from senet_lab.results.published import ORIGINAL
 from senet_lab.results.stats import verdict_text
 
 ERROR = "test error % [95 % CI]"
-DIFFERENCE = "difference, points [interval]"
+DIFFERENCE = "Δ points [Holm CI]"
 LEFT = ("variant", "verdict", "source", "network")
 STYLES = {"better": "green", "worse": "red", "equivalent": "cyan", "undecided": "yellow"}
-LONGEST_WORD = 24  # longer labels are folded
+NARROW = 80  # columns that every table here fits into
+VERDICT = 19  # columns in which a verdict takes two lines
+LONGEST_LABEL = 24  # longer ones are folded
 STATES = ("done", "failed", "running", "wanted")
 
 
@@ -63,18 +65,21 @@ def figure_frame(summary: pd.DataFrame, comparison: pd.DataFrame, published: pd.
     return pd.DataFrame(marks, columns=columns).astype({"value": "object"}).round({"y": 10, "low": 10, "high": 10})
 
 
-def terminal(frame: pd.DataFrame, title: str, caption: str) -> Table:
-    """`report_frame` for a terminal of 80 columns or more; an interval goes to a second line before it breaks."""
+def terminal(frame: pd.DataFrame, title: str, caption: str, width: int = NARROW) -> Table:
+    """`report_frame` for a terminal of `width` columns; intervals stand below their means where it is narrow."""
+    *names, last = frame.columns
+    longest = {name: max(map(len, [*frame[name], *name.split(" [")])) for name in names}
+    roomy = sum(longest.values()) + 2 * len(names) + VERDICT <= width
     table = _table(title, caption)
-    for name in frame.columns:
-        words = [word for cell in frame[name] for word in str(cell).split()]
-        least = min(LONGEST_WORD, max(map(len, words), default=1))
-        header, justify = escape(name.replace(" [", "\n[")), _justify(name)
-        table.add_column(header, justify=justify, min_width=least, overflow="fold")
-    for cells in frame.itertuples(index=False):
-        *others, verdict = (escape(str(cell)) for cell in cells)
+    for name in names:
+        header = escape(name.replace(" [", "\n["))
+        folds = longest[name] > LONGEST_LABEL
+        table.add_column(header, justify=_justify(name), no_wrap=not folds, overflow="fold")
+    table.add_column(last, justify=_justify(last))
+    for *cells, verdict in frame.itertuples(index=False):
         style = STYLES.get(verdict.partition(" ")[0].rstrip(":"), "dim")
-        table.add_row(*others, f"[{style}]{verdict}[/]")
+        lines = [escape(cell if roomy else cell.replace(" [", "\n[")) for cell in cells]
+        table.add_row(*lines, f"[{style}]{escape(verdict)}[/]")
     return table
 
 

@@ -96,6 +96,7 @@ def test_a_few_equal_differences_prove_nothing(make):
     assert (row["verdict"], row["p"], row["more_seeds"]) == ("undecided", 0.5, 4)  # 2 ** (1 - 6) < .05
     assert math.isnan(row["delta_low"])
     assert one(make, [0.03, 0.04], [0.03, 0.04])["more_seeds"] == 3  # 2 ** -5 < .05
+    assert stats.ties_text(row.to_frame().T).startswith("No interval: all differences")
 
 
 def test_many_equal_differences_do(make):
