@@ -83,9 +83,9 @@ def options(
 @app.command("list", epilog="Example: senet-lab list")
 def list_(store: StoreFolder = RUNS) -> None:
     """The sweeps at hand, in ./sweeps and shipped: question, rows x seeds, data, done so far."""
-    from senet_lab import commands
+    from senet_lab import commands, overview
 
-    commands.list_sweeps(store)
+    overview.list_sweeps(commands.console, store)
 
 
 @app.command(epilog="Example: senet-lab plan reduction_ratio --seeds 40")
@@ -93,9 +93,9 @@ def plan(
     sweep: Which, store: StoreFolder = RUNS, set_: Settings = None, seeds: Seeds = None, recipe: Recipe = None
 ) -> None:
     """What a sweep asks for and what is there: rows, hidden widths, cost, done and missing, time."""
-    from senet_lab import commands
+    from senet_lab import commands, overview
 
-    commands.show_plan(commands.inventory(sweep, store, _settings(set_), seeds, recipe))
+    overview.show_plan(commands.console, commands.inventory(sweep, store, _settings(set_), seeds, recipe))
 
 
 @app.command("sweep", epilog="Example: senet-lab sweep reduction_ratio --seeds 3 --set train.epochs=5")
@@ -185,3 +185,9 @@ def main() -> None:
             raise
         print(f"senet-lab: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
+    except Exception as error:
+        if DEBUG in sys.argv:
+            raise
+        fault = f"{type(error).__name__}: {error}"
+        print(f"senet-lab: {fault}\nThis is a fault of senet-lab itself; --debug shows where", file=sys.stderr)
+        sys.exit(1)

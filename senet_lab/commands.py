@@ -2,19 +2,25 @@
 
 import ast
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rich import box
 from rich.console import Console
-from rich.table import Table
+from rich.markup import escape
 
-from senet_lab import catalog, inventory as inventories
-from senet_lab.errors import SpecError, TrialsFailed
+from senet_lab import catalog
+from senet_lab import inventory as inventories
+from senet_lab.errors import SpecError, TrialsFailed, UserError
 from senet_lab.inventory import Inventory
-from senet_lab.plan import STATES, State
+from senet_lab.plan import State
+from senet_lab.records import TrialRecord
+
+if TYPE_CHECKING:
+    from senet_lab.executors import Executor
+    from senet_lab.results.report import Report
+    from senet_lab.tracking import Projection, VariantAggregate
+    from senet_lab.trial import Step
 
 console = Console(highlight=False)
 
@@ -51,9 +57,7 @@ def _value(text: str) -> Any:
     return text
 
 
-def inventory(
-    sweep: str, store: Path, changes: dict[str, Any], seeds: int | None, recipe: str | None
-) -> Inventory:
+def inventory(sweep: str, store: Path, changes: dict[str, Any], seeds: int | None, recipe: str | None) -> Inventory:
     """The question that the options name, set against the store."""
     question = catalog.read(catalog.find(sweep))
     if changes or seeds is not None or recipe is not None:
@@ -61,76 +65,134 @@ def inventory(
     return inventories.take(question, store)
 
 
-def list_sweeps(store: Path) -> None:
-    """A line per sweep: question, rows x seeds, data, done so far."""
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
-    for name in ("sweep", "question", "rows x seeds", "data", "done"):
-        table.add_column(name, justify="right" if name == "done" else "left", overflow="fold")
-    for name, path in sorted(catalog.names().items()):
-        try:
-            found = inventories.take(catalog.read(path), store)
-        except UserError as error:
-            table.add_row(name, f"[red]{escape(str(error))}[/]", "", "", "")
-            continue
-        question, total = found.question, len(found.planned)
-        table.add_row(
-            name,
-            escape(question.text.partition("\n")[0]),
-            f"{len(question.rows)} x {question.sweep.seeds}",
-            question.sweep.base.data.source,
-            f"{found.plan.counts()['done']}/{total}",
-        )
-    console.print(table)
-
-
-def show_plan(found: Inventory) -> None:
-    """A line per row: hidden widths, cost, states; below, what a run would do and how long that takes."""
-    from senet_lab.sweep import cost
-
-    states = [s for s in STATES if s in ("done", "missing") or found.plan.counts()[s]]
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, title_justify="left")
-    table.add_column("variant")
-    table.add_column("hidden widths\nby stage")
-    for name in ("params", "mult-adds", *states):
-        table.add_column(name, justify="right")
-    for row in found.question.rows:
-        network = cost(row.trial)
-        widths = ", ".join(f"{stage}: {width}" for stage, width in row.trial.model.hidden_widths.items())
-        counts = found.plan.counts(row.label)
-        table.add_row(
-            escape(row.label), widths or "-", f"{network.params:,}", f"{network.macs:,}", *(f"{counts[s]}" for s in states)
-        )
-    console.print(table)
-    console.print(forecast(found))
-
-
-def forecast(found: Inventory) -> str:
-    """What a run would do, and how long by the trials that are done."""
-    due = len(found.plan.to_run())
-    stale = found.plan.counts()["stale"]
-    lines = [f"nothing is missing of {len(found.planned)} trials" if not due else f"{due} trials to run"]
-    wanted = {t.id for t in found.planned}
-    seconds = [r.seconds for r in found.records if r.status == "done" and r.id in wanted]
-    cores = os.cpu_count() or 1
-    if due and seconds:
-        hours = due * statistics.median(seconds) / cores
-        lines[0] += f": about {duration(hours)} on {cores} cores, by the {len(seconds)} that are done"
-    elif due:
-        lines[0] += "; no trial is done yet to tell how long that takes"
-    if stale:
-        lines.append(f"{stale} results are of code that has changed since: --rerun stale runs them again")
-    return "\n".join(lines)
-
-
 def run_sweep(found: Inventory, how: How) -> None:
     """Run what is missing, report, and bring MLflow up to date. Raises TrialsFailed if a wanted trial failed."""
     from senet_lab import tracking
 
     due = found.plan.to_run(how.rerun)
-    projection = tracking.Projection(found.question, how.tracking_uri)
+    projection = tracking.Projection(found.question, found.store.environment, how.tracking_uri)
     try:
         if due:
             _run(found, how, projection)
-            found = inventories.take(found.question, found.store.path.parent)
-    finally:
-        report = show_report(found, how.reports)
+    except BaseException:
+        now = inventories.take(found.question, found.store.path.parent)
+        projection.close(now.planned, now.records)
+        raise
+    found = inventories.take(found.question, found.store.path.parent)
+    report = show_report(found, how.reports)
+    behind = projection.close(found.planned, found.records, _aggregates(report), how.reports / found.question.name)
+    console.print(behind or "the runs in MLflow: senet-lab ui")
+    _refuse_failures(found)
+
+
+def _run(found: Inventory, how: How, projection: "Projection") -> None:
+    """Start the executor first: it takes seconds to get ready, torch's import and the rest fit into them."""
+    executor: Executor
+    if how.executor == "ray":
+        from senet_lab.executors.ray_tune import RayTune
+
+        executor = RayTune(how.workers, how.gpus_per_trial)
+    else:
+        from senet_lab.executors.local import Local
+
+        executor = Local()
+    executor.start()
+    from senet_lab import sweep
+    from senet_lab.progress import Progress
+
+    with Progress(console, found, found.plan.to_run(how.rerun)) as progress:
+
+        def listener(step: "Step") -> None:
+            progress(step)
+            if step.record is None:
+                projection.epochs(step.planned, step.epochs)
+            else:
+                projection.finished(step.record, step.planned)
+
+        sweep.run(found, executor, listener, how.rerun)
+    console.print(progress.sentence())
+
+
+def _counting(found: Inventory) -> list[TrialRecord]:
+    """The records that the sweep asks for."""
+    wanted = {t.id for t in found.planned}
+    return [r for r in found.records if r.id in wanted]
+
+
+def show_report(found: Inventory, folder: Path, include_stale: bool = False) -> "Report":
+    """Print the table and write the report's files into the sweep's own folder in `folder`."""
+    from senet_lab.results import report
+
+    name = found.question.name
+    written = report.write(found.question, found.planned, found.records, folder / name, include_stale)
+    console.print(written.terminal())
+    if found.plan.counts()["stale"] and not include_stale:
+        console.print(
+            f"{found.plan.counts()['stale']} results are of code that has changed since and do not count: "
+            f"`senet-lab sweep {name} --rerun stale` runs them again, "
+            f"`senet-lab report {name} --include-stale` counts them as they are"
+        )
+    for path in written.files:
+        console.print(f"{path}", style="dim")
+    return written
+
+
+def serve_ui(port: int, tracking_uri: str | None) -> None:
+    """The MLflow pages until Ctrl-C."""
+    from senet_lab import tracking
+
+    tracking.serve(tracking_uri or tracking.default_uri(), port)
+
+
+def doctor(store: Path, tracking_uri: str | None) -> None:
+    """A line per finding. Raises UserError if something is wrong."""
+    from senet_lab import doctor, tracking
+
+    wrong = []
+    for mark, what, text in doctor.examine(store, tracking.shown(tracking_uri or tracking.default_uri())):
+        style = {"ok": "green", "note": "yellow", "wrong": "red"}[mark]
+        console.print(f"[{style}]{mark:>5}[/]  [bold]{escape(what)}[/]: {escape(text)}")
+        wrong += [what] if mark == "wrong" else []
+    if wrong:
+        raise UserError(f"{', '.join(wrong)}: see above for what to do")
+
+
+def _aggregates(report: "Report") -> list["VariantAggregate"]:
+    """The table's rows as MLflow shows them."""
+    from senet_lab.results import stats
+    from senet_lab.tracking import VariantAggregate
+
+    compared = report.comparison.set_index("variant")
+    found = []
+    for _, row in report.summary.iterrows():
+        metrics = {
+            "test_error.mean": row["mean"],
+            "test_error.ci_low": row["ci_low"],
+            "test_error.ci_high": row["ci_high"],
+            "n_seeds": row["n"],
+        }
+        metrics |= {name: row[name] for name in ("params", "macs") if row["n"]}
+        verdict = sentence = "baseline"
+        if row["variant"] in compared.index:
+            against = compared.loc[row["variant"]]
+            verdict, sentence = against["verdict"], stats.verdict_text(against)
+            metrics |= {
+                "delta.mean": against["delta"],
+                "delta.ci_low": against["delta_low"],
+                "delta.ci_high": against["delta_high"],
+                "delta.p_holm": against["p_holm"],
+            }
+        found.append(VariantAggregate(row["variant"], metrics, verdict, sentence))
+    return found
+
+
+def _refuse_failures(found: Inventory) -> None:
+    if failed := found.plan.counts()["failed"]:
+        name = found.question.name
+        record = next(r for r in _counting(found) if r.status == "failed")
+        last = (record.traceback or "").strip().splitlines()[-1:]
+        raise TrialsFailed(
+            f"{failed} of {len(found.planned)} trials failed, e.g. {record.variant} seed={record.trial.seed}: "
+            f"{''.join(last)}; the whole traceback is in its record.json under {found.store.path}. "
+            f"To try again: senet-lab sweep {name} --rerun failed"
+        )

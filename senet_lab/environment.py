@@ -23,7 +23,7 @@ def collect() -> Environment:
         platform=platform.platform(),
         cpu=_cpu(),
         cores=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
-        gpus=tuple((_output("nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader") or "").splitlines()),
+        gpus=tuple((_output("nvidia-smi", "--query-gpu=name", "--format=csv,noheader") or "").splitlines()),
         packages={name: found for name in PACKAGES if (found := _version(name))},
         git_commit=(_output("git", "rev-parse", "HEAD") or "").strip() or None,
         git_diff=(_output("git", "diff", "HEAD") or "")[:DIFF_LIMIT] or None,

@@ -38,7 +38,4 @@ def run(inventory: Inventory, executor: Executor, listener: Listener, rerun: Ite
 def cost(trial: Trial) -> Cost:
     """Parameters and multiply-adds of a trial's network on its data."""
     images = data.load(trial.data)
-    return count(
-        trial.model, channels=images.pool.shape[1], size=images.pool.shape[-1], classes=len(images.classes)
-    )
-
+    return count(trial.model, channels=images.pool.shape[1], size=images.pool.shape[-1], classes=len(images.classes))

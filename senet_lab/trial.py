@@ -68,15 +68,17 @@ def run_trial(job: Job) -> Iterator[EpochMetrics | TrialRecord]:
     """
     folder = store.Store(job.store, job.sweep).open(job.planned)
     started_at, clock = time.time(), time.perf_counter()
-    for attempt in range(1, job.retries + 2):
+    result: dict[str, Any] = {}
+    attempts = 0
+    while attempts <= job.retries and result.get("status") != "done":
+        attempts += 1
         try:
             result = yield from _attempt(job, folder)
-            break
         except StoreError:
             raise
         except Exception:
             result = {"status": "failed", "seconds": 0.0, "traceback": traceback.format_exc()}
-    sitting = {"started_at": started_at, "attempts": attempt, "device": job.device}
+    sitting = {"started_at": started_at, "attempts": attempts, "device": job.device}
     result["seconds"] += time.perf_counter() - clock
     record = new_record(job, **sitting, **result)
     store.finish(folder, record)

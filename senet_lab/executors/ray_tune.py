@@ -14,6 +14,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import ray
+from ray import tune
+
+from senet_lab import store
 from senet_lab.errors import SenetLabError
 from senet_lab.executors import Listener
 from senet_lab.trial import Job, Step, new_record, steps
@@ -56,8 +60,6 @@ class RayTune:
 
     def run(self, jobs: Sequence[Job], listener: Listener) -> None:
         """Run `jobs`; Ray ends with it, whatever happens."""
-        import ray
-
         self.start()
         assert self._ready is not None
         scratch = Path(tempfile.mkdtemp(prefix="senet-lab-tune-"))
@@ -72,8 +74,6 @@ class RayTune:
 
     def _start_ray(self) -> float:
         """Start Ray and return the share of a GPU that a trial gets."""
-        import ray
-
         inherited = {name: os.environ.get(name) for name in WORKER_SWITCHES}
         os.environ.update(WORKER_SWITCHES)
         try:
@@ -99,51 +99,58 @@ def _warm_up() -> None:
     import senet_lab.trial  # noqa: F401
 
 
+class _Trainable(tune.Trainable):  # type: ignore[misc]
+    """A slot that runs one job after another; only their steps travel."""
+
+    def setup(self, config: dict[str, Any], jobs: Sequence[Job]) -> None:
+        self.jobs = jobs
+        self.reset_config(config)
+
+    def reset_config(self, config: dict[str, Any]) -> bool:
+        self.steps: Iterator[Step] = steps(self.jobs[config["job"]])
+        return True
+
+    def step(self) -> dict[str, Any]:
+        step = next(self.steps)
+        return {"step": step, "done": step.record is not None}
+
+    def save_checkpoint(self, checkpoint_dir: str) -> None:
+        """Nothing: the store has it."""
+
+    def load_checkpoint(self, checkpoint: Any) -> None:
+        """Nothing: `steps` goes on from the store."""
+
+
+class _Relay(tune.Callback):  # type: ignore[misc]
+    """Hands steps to the listener, and makes a record of a trial whose worker died."""
+
+    def __init__(self, jobs: Sequence[Job], listener: Listener) -> None:
+        self.jobs, self.listener = jobs, listener
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Nothing: Tune pickles its callbacks in order to restore them, which is never done."""
+        return {}
+
+    def on_trial_start(self, iteration: int, trials: Any, trial: Any, **info: Any) -> None:
+        self.listener(Step(self.jobs[trial.config["job"]].planned, ()))
+
+    def on_trial_result(self, iteration: int, trials: Any, trial: Any, result: Any, **info: Any) -> None:
+        self.listener(result["step"])
+
+    def on_trial_error(self, iteration: int, trials: Any, trial: Any, **info: Any) -> None:
+        self.listener(_lost(self.jobs[trial.config["job"]], trial))
+
+
 def _fit(jobs: Sequence[Job], listener: Listener, gpus: float, scratch: Path) -> None:
-    from ray import tune
-
-    class Trainable(tune.Trainable):  # type: ignore[misc]
-        """A slot that runs one job after another; only their steps travel."""
-
-        def setup(self, config: dict[str, Any], jobs: Sequence[Job]) -> None:
-            self.jobs = jobs
-            self.reset_config(config)
-
-        def reset_config(self, config: dict[str, Any]) -> bool:
-            self.steps: Iterator[Step] = steps(self.jobs[config["job"]])
-            return True
-
-        def step(self) -> dict[str, Any]:
-            step = next(self.steps)
-            return {"step": step, "done": step.record is not None}
-
-        def save_checkpoint(self, checkpoint_dir: str) -> None:
-            """Nothing: the store has it."""
-
-        def load_checkpoint(self, checkpoint: Any) -> None:
-            """Nothing: `steps` goes on from the store."""
-
-    class Relay(tune.Callback):  # type: ignore[misc]
-        """Hands steps to the listener, and makes a record of a trial whose worker died."""
-
-        def on_trial_start(self, iteration: int, trials: Any, trial: Any, **info: Any) -> None:
-            listener(Step(jobs[trial.config["job"]].planned, ()))
-
-        def on_trial_result(self, iteration: int, trials: Any, trial: Any, result: Any, **info: Any) -> None:
-            listener(result["step"])
-
-        def on_trial_error(self, iteration: int, trials: Any, trial: Any, **info: Any) -> None:
-            listener(_lost(jobs[trial.config["job"]], trial))
-
     tune.Tuner(
-        tune.with_resources(tune.with_parameters(Trainable, jobs=list(jobs)), {"cpu": 1, "gpu": gpus}),
+        tune.with_resources(tune.with_parameters(_Trainable, jobs=list(jobs)), {"cpu": 1, "gpu": gpus}),
         param_space={"job": tune.grid_search(list(range(len(jobs))))},
         tune_config=tune.TuneConfig(reuse_actors=True),
         run_config=tune.RunConfig(
             name="sweep",
             storage_path=str(scratch),
             verbose=0,
-            callbacks=[Relay()],
+            callbacks=[_Relay(jobs, listener)],
             failure_config=tune.FailureConfig(max_failures=MAX_WORKER_DEATHS),
         ),
     ).fit()
@@ -151,8 +158,6 @@ def _fit(jobs: Sequence[Job], listener: Listener, gpus: float, scratch: Path) ->
 
 def _lost(job: Job, trial: Any) -> Step:
     """The failed record of a trial whose worker died more often than it is tried again."""
-    from senet_lab import store
-
     text = trial.get_pickled_error() if hasattr(trial, "get_pickled_error") else None
     text = str(text or trial.get_error())
     record = new_record(
