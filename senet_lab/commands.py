@@ -70,7 +70,7 @@ def run_sweep(found: Inventory, how: How) -> None:
     from senet_lab import tracking
 
     due = found.plan.to_run(how.rerun)
-    projection = tracking.Projection(found.question, found.store.environment, how.tracking_uri)
+    projection = tracking.Projection(found.question, how.tracking_uri, found.store.environment)
     try:
         if due:
             _run(found, how, projection)
@@ -125,7 +125,7 @@ def show_report(found: Inventory, folder: Path, include_stale: bool = False) -> 
 
     name = found.question.name
     written = report.write(found.question, found.planned, found.records, folder / name, include_stale)
-    console.print(written.terminal())
+    console.print(written.terminal(console.width))
     if found.plan.counts()["stale"] and not include_stale:
         console.print(
             f"{found.plan.counts()['stale']} results are of code that has changed since and do not count: "

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from senet_lab.errors import SpecError, choices
-from senet_lab.spec import Sweep, Trial, apply
+from senet_lab.spec import Model, Sweep, Trial, apply
 
 Settings = Mapping[str, Any]
 
@@ -34,7 +34,7 @@ def variants(sweep: Sweep) -> tuple[Variant, ...]:
     """The rows of `sweep` in the order of its file; equal configurations are one row.
 
     Raises SpecError for a setting that no trial may have, a value listed twice, two rows that
-    build the same network, and a baseline that is not a row.
+    build the same network, a seed that is not left to the sweep, and a baseline that is not a row.
     """
     listed = [*_designed(sweep)]
     names = _short_names({key for settings in listed for key in settings})
@@ -44,8 +44,12 @@ def variants(sweep: Sweep) -> tuple[Variant, ...]:
         rows.setdefault(trial, Variant(_label(settings, names), settings, trial))
     for name in sweep.controls:
         trial = apply(sweep.base, CONTROLS[name])
+        if trial in rows:
+            raise SpecError(f"controls: {name} is the row {rows[trial].label} already; leave one of them out")
         rows[trial] = Variant(name, CONTROLS[name], trial, control=True)
     found = tuple(rows.values())
+    if seeded := [row.label for row in found if row.trial.seed]:
+        raise SpecError(f"seed: {seeded[0]} sets it; a sweep gives every row the seeds 0, 1, 2, ...: set `seeds` only")
     _refuse_same_networks(found)
     baseline(sweep, found)
     return found
@@ -111,11 +115,11 @@ def _label(settings: Settings, names: Mapping[str, str]) -> str:
 
 
 def _refuse_same_networks(rows: tuple[Variant, ...]) -> None:
-    """Two values of r that give the same hidden widths are one network under two names."""
+    """Settings of SE that put the same hidden widths in the same places are one network under two names."""
     seen: dict[str, Variant] = {}
     for row in rows:
-        widths = row.trial.model.hidden_widths
-        same = apply(row.trial, {"model.se.reduction": 1}) if widths else row.trial
+        widths = _bottlenecks(row.trial.model)
+        same = apply(row.trial, {"model.se.reduction": 1, "model.se.stages": "all"}) if widths else row.trial
         identity = f"{same.model_dump_json()} {widths}"
         if identity in seen:
             raise SpecError(
@@ -123,3 +127,16 @@ def _refuse_same_networks(rows: tuple[Variant, ...]) -> None:
                 f"{widths}; the widths are channels // r, at least 1. Leave one of them out or use wider stages"
             )
         seen[identity] = row
+
+
+def _bottlenecks(model: Model) -> dict[int, list[int]]:
+    """Stage -> hidden width of each of its SE blocks; "pre" sees a block's input, the others its output."""
+    found: dict[int, list[int]] = {}
+    before = model.widths[0]
+    for stage, channels in model.stages.items():
+        if model.se is not None and model.se.in_stage(stage):
+            first = before if model.se.placement == "pre" else channels
+            seen = [first] + [channels] * (model.blocks_per_stage - 1)
+            found[stage] = [model.se.hidden_width(c) for c in seen]
+        before = channels
+    return found

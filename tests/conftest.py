@@ -1,0 +1,43 @@
+"""Strictness and small parts that several rooms' tests share."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from senet_lab import data, inventory
+from senet_lab.catalog import Question
+from senet_lab.design import variants
+from senet_lab.spec import Data, Model, Sweep, Train, Trial
+
+TINY = Trial(
+    model=Model(depth=4, widths=(4,)),
+    data=Data(source="digits", validation=100),
+    train=Train(epochs=2, batch_size=256, learning_rate=0.1),
+)
+"""Two epochs of three steps: the smallest training that is a training."""
+
+
+def question(name: str = "tiny", **changes: object) -> Question:
+    """Two rows, r = 2 and no SE, of the smallest training."""
+    asked: dict[str, object] = {
+        "base": TINY,
+        "grid": {"model.se.reduction": [2]},
+        "controls": ["no_se"],
+        "baseline": "no_se",
+        "seeds": 2,
+        "margin": 0.01,
+    }
+    sweep = Sweep.model_validate(asked | changes)
+    return Question(name, "Is small enough?", Path(f"{name}.py"), sweep, variants(sweep))
+
+
+@pytest.fixture
+def ask(tmp_path: Path) -> Callable[..., inventory.Inventory]:
+    """Set a tiny question against a store in the test's own folder."""
+    return lambda **changes: inventory.take(question(**changes), tmp_path / "runs")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _images_once() -> None:
+    data.load(TINY.data)

@@ -1,0 +1,131 @@
+"""One specification, every executor: what `senet_lab.executors` promises."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from senet_lab import inventory, store, sweep
+from senet_lab.executors import Executor
+from senet_lab.executors.local import Local
+from senet_lab.inventory import Inventory
+from senet_lab.plan import PlannedTrial
+from senet_lab.records import TrialRecord
+from senet_lab.trial import Step
+from tests.conftest import question
+
+Ask = Callable[..., Inventory]
+
+
+def ray() -> Executor:
+    from senet_lab.executors.ray_tune import RayTune
+
+    return RayTune(workers=2)
+
+
+@pytest.fixture(params=[pytest.param(Local, id="local"), pytest.param(ray, id="ray", marks=pytest.mark.slow)])
+def executor(request: pytest.FixtureRequest) -> Iterator[Executor]:
+    yield request.param()
+
+
+def run(found: Inventory, executor: Executor, **options: Any) -> list[Step]:
+    steps: list[Step] = []
+    sweep.run(found, executor, steps.append, **options)
+    return steps
+
+
+def facts(record: TrialRecord) -> tuple[object, ...]:
+    """Of a record, what must not depend on where it ran."""
+    curves = [m.model_dump(exclude={"seconds"}) for m in record.epochs]
+    return record.status, record.test, curves, record.params, record.macs
+
+
+def test_keeps_the_contract(ask: Ask, executor: Executor, tmp_path: Path) -> None:
+    """Every job: a start, its epochs once and in order, one record, which is the store's; equal to in-process."""
+    found = ask()
+    planned = {t.id: t for t in found.planned}
+    # One trial can not be built, and must not disturb the others.
+    broken = question(variants=[{"data.validation": 898}])
+    mixed = inventory.take(broken, tmp_path / "runs")
+    steps = run(mixed, executor)
+
+    heard: dict[str, list[Step]] = {}
+    for step in steps:
+        heard.setdefault(step.planned.id, []).append(step)
+    assert heard.keys() == {t.id for t in mixed.planned} > planned.keys()
+    for steps_of_one in heard.values():
+        assert steps_of_one[0].epochs == () and steps_of_one[0].record is None, "the start comes first"
+        assert [s.record is not None for s in steps_of_one] == [False] * (len(steps_of_one) - 1) + [True]
+        record = steps_of_one[-1].record
+        assert record is not None
+        told = [m for s in steps_of_one for m in s.epochs]
+        assert tuple(told) == record.epochs
+        assert record.status == ("done" if record.id in planned else "failed")
+
+    kept, unfinished = store.Store(tmp_path / "runs", "tiny").contents()
+    assert not unfinished
+    told_last = {id: steps_of_one[-1].record for id, steps_of_one in heard.items()}
+    assert {r.id: r for r in kept} == told_last
+    failed = next(r for r in kept if r.status == "failed")
+    assert "data.validation: found 898" in (failed.traceback or "") and failed.attempts == 3
+
+    undisturbed = inventory.take(question(), tmp_path / "elsewhere")
+    run(undisturbed, Local())
+    expected = inventory.take(question(), tmp_path / "elsewhere").records
+    assert {r.id: facts(r) for r in expected} == {r.id: facts(r) for r in kept if r.status == "done"}
+
+
+def test_runs_only_what_is_missing(ask: Ask, tmp_path: Path) -> None:
+    assert len([s for s in run(ask(seeds=1), Local()) if s.record]) == 2
+    again = ask(seeds=2)
+    assert again.plan.counts() == {"done": 2, "missing": 2}
+    ended = [s.record for s in run(again, Local()) if s.record]
+    assert {r.trial.seed for r in ended} == {1}
+    assert run(ask(seeds=2), Local()) == []
+
+
+def test_failed_trials_wait_until_asked_for(ask: Ask) -> None:
+    impossible = {"variants": [{"data.validation": 898}], "seeds": 1}
+    run(ask(**impossible), Local())
+    found = ask(**impossible)
+    assert found.plan.counts() == {"done": 2, "failed": 1}
+    assert run(found, Local()) == []
+    again = [s.record for s in run(found, Local(), rerun=["failed"]) if s.record]
+    assert [r.status for r in again] == ["failed"]
+
+
+def test_ctrl_c_keeps_what_was_done_and_says_how_to_go_on(ask: Ask) -> None:
+    from senet_lab.errors import Interrupted
+
+    def stop(step: Step) -> None:
+        if step.record is not None:
+            raise KeyboardInterrupt
+
+    with pytest.raises(Interrupted, match="type the same command again"):
+        sweep.run(ask(), Local(), stop)
+    assert ask().plan.counts() == {"done": 1, "missing": 3}
+
+
+@pytest.mark.slow
+def test_a_worker_that_always_dies_leaves_a_failed_record(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The process is gone, nothing was raised in it: the driver writes the record."""
+    from senet_lab.executors import ray_tune
+
+    class Dying(ray_tune._Trainable):  # local, so that it travels to the worker by value
+        def step(self) -> dict[str, Any]:
+            os._exit(9)
+
+    monkeypatch.setattr(ray_tune, "_Trainable", Dying)
+    found = ask(seeds=1, grid={}, variants=[{}], controls=[], baseline={})
+    steps = run(found, ray())
+    record = steps[-1].record
+    assert record is not None and record.status == "failed" and record.attempts == 3
+    assert "the worker process died" in (record.traceback or "")
+    assert ask(seeds=1, grid={}, variants=[{}], controls=[], baseline={}).plan.counts() == {"failed": 1}
+
+
+def test_the_plan_is_seed_by_seed(ask: Ask) -> None:
+    order: list[PlannedTrial] = list(ask().planned)
+    assert [t.trial.seed for t in order] == [0, 0, 1, 1]
