@@ -106,19 +106,19 @@ def _execute(path: Path) -> Any:
         spec.loader.exec_module(module)
     except ValidationError as error:
         root = {c.__name__: c for c in _specs()}.get(error.title, Sweep)
-        raise SpecError(f"{path}:{_line(error, path)}: {explain(error, root)}") from None
+        raise SpecError(f"{_place(error, path)}: {explain(error, root)}") from None
     except SpecError as error:
-        raise SpecError(f"{path}:{_line(error, path)}: {error}") from None
+        raise SpecError(f"{_place(error, path)}: {error}") from None
     except SyntaxError as error:
-        raise SweepFileError(f"{path}:{error.lineno}: this is not Python: {error.msg}; mend that line") from None
-    except Exception as error:
+        raise SweepFileError(f"{_place(error, path)}: this is not Python: {error.msg}; mend that line") from None
+    except (Exception, SystemExit) as error:
         raise SweepFileError(
-            f"{path}:{_line(error, path)}: {type(error).__name__}: {error}{_near(error)}; mend that line"
+            f"{_place(error, path)}: {type(error).__name__}: {error}{_near(error)}; mend that line"
         ) from None
     return module
 
 
-def _near(error: Exception) -> str:
+def _near(error: BaseException) -> str:
     """The nearest spelling to a name that was not found; Python itself says so only in tracebacks."""
     if not isinstance(error, AttributeError) or error.obj is None:
         return ""
@@ -132,8 +132,11 @@ def _specs() -> list[type]:
     return [c for c in vars(spec).values() if isinstance(c, type) and issubclass(c, spec.Spec)]
 
 
-def _line(error: BaseException, path: Path) -> int:
-    """Line of `path` on which `error` came up."""
+def _place(error: BaseException, path: Path) -> str:
+    """`path` and the line of it on which `error` came up; of a SyntaxError, the file that is not Python."""
+    if isinstance(error, SyntaxError) and error.lineno is not None:
+        same = Path(error.filename or path).absolute() == path.absolute()
+        return f"{path if same else error.filename}:{error.lineno}"
     frames = traceback.extract_tb(error.__traceback__)
-    lines = [f.lineno or 0 for f in frames if Path(f.filename) == path]
-    return lines[-1] if lines else 0
+    lines = [f.lineno for f in frames if Path(f.filename).absolute() == path.absolute()]
+    return f"{path}:{lines[-1]}" if lines else str(path)

@@ -32,7 +32,7 @@ def collect() -> Environment:
 
 def without_credentials(text: str) -> str:
     """`text` with user and password taken out of every URL in it."""
-    return re.sub(r"://[^/@\s]*@", "://", text)
+    return re.sub(r"://[^/\s]*@", "://", text)
 
 
 def _version(package: str) -> str | None:
@@ -52,7 +52,7 @@ def _cpu() -> str:
 
 def _output(*command: str) -> str | None:
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)
+        done = subprocess.run(command, capture_output=True, timeout=10, check=True)
     except (OSError, subprocess.SubprocessError):
         return None
-    return done.stdout
+    return done.stdout.decode(errors="replace")

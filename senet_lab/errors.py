@@ -7,7 +7,7 @@
     │   └── StoreError                    a store that cannot be read or written
     ├── TrialsFailed               1      the sweep went to its end, some trials did not
     ├── Interrupted              130      Ctrl-C
-    └── Diverged                   -      a training whose loss is not finite (becomes a record)
+    └── Diverged                   -      a training with a loss that is not finite (becomes a record)
 
 Every message for users says what was wrong, where, what is allowed, and what to do.
 """
@@ -50,7 +50,7 @@ class Interrupted(SenetLabError):
 
 
 class Diverged(SenetLabError):
-    """The training loss is no longer a finite number."""
+    """A loss is no longer a finite number."""
 
 
 def choices(found: object, allowed: list[str]) -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from senet_lab import data, plan
 from senet_lab.catalog import Question
+from senet_lab.errors import SpecError
 from senet_lab.plan import Plan, PlannedTrial
 from senet_lab.records import TrialRecord
 from senet_lab.store import Store
@@ -27,7 +28,15 @@ class Inventory:
 
 
 def take(question: Question, root: Path) -> Inventory:
-    """Read the store under `root` once and set the question against it."""
+    """Read the store under `root` once and set the question against it.
+
+    Raises SpecError, naming the file, for a row that its data set cannot serve.
+    """
+    for row in question.rows:
+        try:
+            data.check(data.load(row.trial.data), row.trial.data.validation)
+        except SpecError as error:
+            raise SpecError(f"{question.path}: {row.label}: {error}") from None
     store = Store(root, question.name)
     records, unfinished = store.contents()
     stored = [plan.StoredTrial(r.id, r.fingerprint, r.status) for r in records]

@@ -99,8 +99,13 @@ def fingerprint(trial: Trial, data: str) -> str:
 
 
 def code_digest(trial: Trial) -> str:
-    """Digest of the modules this trial really uses, without comments and docstrings."""
-    return _digest([(name, _module_digest(name)) for name in used_modules(trial)])
+    """Digest of the modules this trial really uses, without comments and docstrings.
+
+    `spec` is not among them, or every new setting would make every result stale; what it works
+    out for this network stands in its place.
+    """
+    sizes = [trial.model.blocks_per_stage, *trial.model.hidden_widths.items()]
+    return _digest([sizes, *((name, _module_digest(name)) for name in used_modules(trial))])
 
 
 def used_modules(trial: Trial) -> tuple[str, ...]:
@@ -112,6 +117,7 @@ def used_modules(trial: Trial) -> tuple[str, ...]:
         "data.split",
         "data.augment",
         f"data.{trial.data.source}",
+        "models.__init__",
         f"models.{trial.model.family}",
         "models.initialise",
     ]

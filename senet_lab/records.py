@@ -9,9 +9,9 @@ from senet_lab.spec import Trial
 
 
 class Fact(BaseModel):
-    """Frozen; keys of a newer version are read over."""
+    """Frozen; keys of a newer version are read over. JSON has no NaN and infinity: they are strings there."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", ser_json_inf_nan="strings")
 
 
 class EpochMetrics(Fact):

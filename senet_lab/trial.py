@@ -67,11 +67,12 @@ def run_trial(job: Job) -> Iterator[EpochMetrics | TrialRecord]:
     times, then recorded. Raises StoreError only: where nothing can be written, nothing can end.
     """
     folder = store.Store(job.store, job.sweep).open(job.planned)
-    started_at, clock = time.time(), time.perf_counter()
+    started_at = time.time()
     result: dict[str, Any] = {}
     attempts = 0
     while attempts <= job.retries and result.get("status") != "done":
         attempts += 1
+        clock = time.perf_counter()  # what an earlier attempt kept is counted with its checkpoint
         try:
             result = yield from _attempt(job, folder)
         except StoreError:

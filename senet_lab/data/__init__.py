@@ -9,6 +9,7 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
+from senet_lab.errors import SpecError
 from senet_lab.spec import Data
 
 
@@ -29,6 +30,12 @@ class Images:
 def load(data: Data) -> Images:
     """The images of `data.source`, decoded once a process."""
     return _load(data.source)
+
+
+def check(images: Images, validation: int) -> None:
+    """Raises SpecError if the pool of `images` cannot spare `validation` of them."""
+    if validation >= (pool := len(images.pool)):
+        raise SpecError(f"data.validation: found {validation}; the training pool has {pool} images, use fewer")
 
 
 def digest(data: Data) -> str:

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from senet_lab.data import Images
-from senet_lab.errors import UserError
+from senet_lab.data import Images, check
 from senet_lab.randomness import numpy_stream
 
 
@@ -29,12 +28,10 @@ def split(images: Images, validation: int, seed: int, device: torch.device) -> P
     """Draw the validation part from the pool by the seed's stream "split"; the test part is as given.
 
     Pixels are scaled by the training part's mean and standard deviation per channel. Raises
-    UserError if the pool cannot spare `validation` images.
+    SpecError if the pool cannot spare `validation` images.
     """
-    pool = len(images.pool)
-    if validation >= pool:
-        raise UserError(f"data.validation: found {validation}; the training pool has {pool} images, use fewer")
-    order = numpy_stream(seed, "split").permutation(pool)
+    check(images, validation)
+    order = numpy_stream(seed, "split").permutation(len(images.pool))
     held, kept = order[:validation], order[validation:]
     pool_NCHW = torch.from_numpy(images.pool).float() / 255
     std_C, mean_C = torch.std_mean(pool_NCHW[kept], dim=(0, 2, 3))

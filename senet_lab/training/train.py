@@ -53,17 +53,18 @@ def train(trial: Trial, learner: Learner, parts: Parts) -> Iterator[EpochMetrics
     """Train from the learner's last epoch to the trial's last, yielding after each.
 
     On the CPU with one thread the result does not depend on where the training was interrupted.
-    Raises Diverged when the loss is not finite.
+    Raises Diverged when a loss is not finite.
     """
     for epoch in range(len(learner.epochs) + 1, trial.train.epochs + 1):
         start = time.perf_counter()
         train_loss, train_error, rate = _epoch(trial, epoch, learner, parts)
-        if not math.isfinite(train_loss):
-            raise Diverged(
-                f"the training loss of epoch {epoch} is {train_loss}; "
-                f"a smaller train.learning_rate or train.warmup_epochs usually helps"
-            )
         held_out = evaluate(learner.network, parts.validation)
+        for part, loss in (("training", train_loss), ("validation", held_out.loss)):
+            if not math.isfinite(loss):
+                raise Diverged(
+                    f"the {part} loss of epoch {epoch} is {loss}; "
+                    f"a smaller train.learning_rate or more train.warmup_epochs usually helps"
+                )
         metrics = EpochMetrics(
             epoch=epoch,
             train_loss=train_loss,
