@@ -5,9 +5,11 @@ jobs, its trainable is a class (a function would cost a thread and half a second
 step is a step of `trial.steps`.
 """
 
+import logging
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
@@ -31,6 +33,7 @@ DRIVER_SWITCHES = {
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
     "TUNE_DISABLE_SIGINT_HANDLER": "1",  # Ctrl-C is ours: the record is in the store already
+    "TUNE_PRINT_ALL_TRIAL_ERRORS": "0",  # they are in the records
     "TUNE_GLOBAL_CHECKPOINT_S": "3600",  # Tune's own snapshots are never read
 }
 WORKER_SWITCHES = {
@@ -82,7 +85,7 @@ class RayTune:
                 num_cpus=self.workers,
                 include_dashboard=False,
                 log_to_driver=False,
-                logging_level="ERROR",
+                logging_level=logging.CRITICAL,
                 runtime_env={"worker_process_setup_hook": _warm_up},
             )
         finally:
@@ -158,15 +161,13 @@ def _fit(jobs: Sequence[Job], listener: Listener, gpus: float, scratch: Path) ->
 
 def _lost(job: Job, trial: Any) -> Step:
     """The failed record of a trial whose worker died more often than it is tried again."""
-    text = trial.get_pickled_error() if hasattr(trial, "get_pickled_error") else None
-    text = str(text or trial.get_error())
     record = new_record(
         job,
         status="failed",
-        started_at=trial.start_time or 0.0,
+        started_at=trial.run_metadata.start_time or time.time(),
         seconds=0.0,
         attempts=1 + MAX_WORKER_DEATHS,
-        traceback=f"the worker process died: {text}",
+        traceback=f"the worker process died: {trial.get_pickled_error() or trial.get_error()}",
         device=job.device,
     )
     try:
