@@ -8,4 +8,4 @@ from senet_lab.tracking.address import shown as shown
 from senet_lab.tracking.projection import Projection as Projection
 from senet_lab.tracking.runs import VariantAggregate as VariantAggregate
 from senet_lab.tracking.ui import serve as serve
-from senet_lab.tracking.ui import table_url as table_url
+from senet_lab.tracking.view import table_url as table_url

@@ -3,6 +3,7 @@
 import logging
 import os
 import re
+import warnings
 from pathlib import Path
 
 SECRET = re.compile(r"(\w://)(?:[^\s'\"]*@)?([^\s'\"?]*)(\?[^\s'\"]*)?")
@@ -13,7 +14,7 @@ QUIET = {
     "MLFLOW_LOGGING_LEVEL": "ERROR",
     # A server that is away must not hold the end of a sweep for minutes; what is missed is caught up.
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
-    "MLFLOW_HTTP_REQUEST_TIMEOUT": "15",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
 }
 
 
@@ -38,5 +39,8 @@ def hush() -> None:
     """No usage reports, progress bars, migration logs or links on the console. Before mlflow is imported."""
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
+    warnings.filterwarnings(
+        "ignore", "The ``noload`` loader strategy", DeprecationWarning
+    )  # mlflow with SQLAlchemy 2.1
     for name in ("mlflow", "alembic", "urllib3.connectionpool"):
         logging.getLogger(name).setLevel(logging.CRITICAL)

@@ -5,9 +5,11 @@ what it missed is written from the records at the end, or by the next command.
 """
 
 import queue
+import textwrap
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from senet_lab.catalog import Question
@@ -19,7 +21,9 @@ from senet_lab.tracking.writer import Writer
 
 FLUSH_SECONDS = 1.0
 RETRY_SECONDS = 15.0
-REASON_LENGTH = 160
+REASON_LENGTH = 120
+GIVE_UP = 3
+"""Failures at the end after which it is not one odd record but MLflow itself."""
 News = tuple[PlannedTrial, tuple[EpochMetrics, ...], TrialRecord | None]
 
 
@@ -27,11 +31,14 @@ class Projection:
     """One sweep in MLflow. Make it when the sweep starts, `close` it when it ends, whatever happened between."""
 
     def __init__(
-        self, question: Question, environments: Callable[[str], Environment | None], uri: str | None = None
+        self,
+        question: Question,
+        uri: str | None = None,
+        environments: Callable[[str], Environment | None] = lambda digest: None,
     ) -> None:
-        """`environments` finds what a record's environment digest names, e.g. `Store.environment`."""
+        """`environments` finds what a record's environment digest names: `Store.environment`."""
         hush()
-        self._uri = uri or default_uri()
+        self._question, self._uri = question, uri or default_uri()
         self._writer = Writer(question, environments, self._uri)
         self._inbox: queue.SimpleQueue[News | None] = queue.SimpleQueue()
         self._due: dict[str, News] = {}
@@ -44,41 +51,46 @@ class Projection:
         """A running trial has these epochs behind it; none: it has begun. Repeated epochs count once."""
         self._inbox.put((planned, tuple(metrics), None))
 
-    def finished(self, record: TrialRecord) -> None:
+    def finished(self, record: TrialRecord, planned: PlannedTrial) -> None:
         """A trial ended, one way or another."""
-        self._inbox.put((asked(record), record.epochs, record))
+        self._inbox.put((planned, record.epochs, record))
 
     def close(
         self,
+        planned: Iterable[PlannedTrial],
         records: Iterable[TrialRecord],
         aggregates: Iterable[VariantAggregate] = (),
         artifacts: Path | None = None,
     ) -> str | None:
         """Write what is missing of `records`, the rows' aggregates and the report; leave no run RUNNING.
 
-        `records`: all that count in this sweep. `artifacts`: the folder with the report's table and figures.
+        `planned`: what the sweep asks for; a record of other code than that is marked stale.
+        `artifacts`: the folder with the report's table and figures.
         Returns one sentence for people if MLflow does not have everything, else None.
         """
         self._inbox.put(None)
         self._thread.join()
-        records, steps = tuple(records), list[Callable[[], None]]()
+        wanted, records, aggregates = {t.id: t for t in planned}, tuple(records), tuple(aggregates)
         reasons: list[str] = []
-        if not self._attempt(self._writer.connect, reasons):
-            return self._behind(len(records), len(records), reasons[0])
-        due = [r for r in records if not self._writer.holds(r)]
-        missing = len(due)
-        for record in due:
-            missing -= self._attempt(lambda r=record: self._writer.trial(asked(r), r.epochs, r), reasons)
-            if len(reasons) > 2:  # not one odd record: MLflow itself
+        self._attempt(self._writer.connect, reasons)
+        missing = {r.id for r in records if reasons or not self._writer.holds(r)}
+        steps: list[Callable[[], object]] = [partial(self._catch_up, r, wanted, missing) for r in records]
+        rows = {row.label: row for row in self._question.rows}
+        steps += [partial(self._writer.aggregate, rows[a.label], a) for a in aggregates]
+        if aggregates or artifacts:
+            steps.append(partial(self._writer.report, aggregates, artifacts))
+        for step in [*steps, self._writer.end_running]:
+            if reasons and (len(reasons) >= GIVE_UP or not self._attempt(self._writer.connect, [])):
                 break
-        rows = tuple(aggregates)
-        steps = [lambda a=a: self._writer.aggregate(a) for a in rows]
-        if rows or artifacts:
-            steps.append(lambda: self._writer.report(rows, artifacts))
-        steps += [lambda: self._writer.mark_stale(records), self._writer.end_running]
-        for step in steps if len(reasons) <= 2 else []:
             self._attempt(step, reasons)
-        return self._behind(missing, len(records), reasons[0]) if reasons else None
+        return self._behind(len(missing), len(records), reasons[0]) if reasons else None
+
+    def _catch_up(self, record: TrialRecord, wanted: Mapping[str, PlannedTrial], missing: set[str]) -> None:
+        if record.id in missing:
+            self._writer.trial(wanted.get(record.id) or asked(record), record.epochs, record)
+            missing.remove(record.id)
+        stale = record.id not in wanted and record.fingerprint in {t.fingerprint for t in wanted.values()}
+        self._writer.mark(record.id, "stale" if stale else record.status)
 
     def _behind(self, missing: int, total: int, reason: str) -> str:
         what = f"{missing} of {total} trials" if missing else "some of the verdicts or of the report"
@@ -101,7 +113,7 @@ class Projection:
             if record is None and id_ in self._skipped:  # no epoch after a gap: the record will bring them all
                 del self._due[id_]
                 continue
-            written = self._attempt(lambda p=planned, e=epochs, r=record: self._writer.trial(p, e, r), [])
+            written = self._attempt(partial(self._writer.trial, planned, epochs, record), [])
             del self._due[id_]
             if not written:
                 self._skipped.add(id_)
@@ -127,7 +139,14 @@ class Projection:
         except Exception as error:
             self._writer.disconnect()
             self._retry_at = time.monotonic() + RETRY_SECONDS
-            text = shown(str(error).strip() or type(error).__name__)
-            reasons.append(text.splitlines()[0][:REASON_LENGTH])
+            reasons.append(_reason(error))
             return False
         return True
+
+
+def _reason(error: Exception) -> str:
+    """What went wrong, in a few words without secrets."""
+    text = shown(str(error).strip() or type(error).__name__)
+    if "Max retries exceeded" in text or "timed out" in text:
+        return "it does not answer"
+    return textwrap.shorten(text.splitlines()[0], REASON_LENGTH, placeholder=" ...")

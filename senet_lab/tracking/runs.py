@@ -1,24 +1,46 @@
 """What a trial and a variant look like in MLflow: names, tags, params, metrics. Pure; no mlflow in here."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from senet_lab.catalog import Question
-from senet_lab.design import Variant
+from senet_lab.design import Variant, factors
 from senet_lab.plan import PlannedTrial, fingerprint
 from senet_lab.records import Environment, EpochMetrics, TrialRecord
+from senet_lab.tracking import view
 from senet_lab.tracking.address import shown
 
 KIND, PARENT, NOTE, COMMAND = "senet_lab.kind", "mlflow.parentRunId", "mlflow.note.content", "mlflow.source.name"
 ENDED = "senet_lab.ended"
 """Written with a trial's last metrics: how and when it ended. Where it is, nothing is missing."""
 STATUS = {"done": "FINISHED", "failed": "FAILED"}
+CURVES = ("train_loss", "train_error", "validation_loss", "validation_error", "learning_rate")
 TAG_LENGTH = 5000
+
+Point = tuple[str, float, int, int]
+"""Name, value, milliseconds, step."""
 
 Key = tuple[str, str]
 """Kind (trial, variant or report) and what tells one from another; runs are found again by it."""
+
+
+@dataclass
+class Run:
+    """What is known of a run in MLflow. Times in milliseconds."""
+
+    id: str
+    status: str
+    name: str
+    tags: dict[str, str]
+    at: int
+    """When the last epoch was logged, or else when the run started."""
+    metrics: dict[str, float] = field(default_factory=dict)
+    epoch: int | None = 0
+    """The last one logged; None: to be looked up."""
+    configured: bool = False
+    """Its params are known to be there."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +55,9 @@ class VariantAggregate:
     sentence: str = ""
 
     def numbers(self) -> dict[str, float]:
-        return {k: float(v) for k, v in self.metrics.items() if not math.isnan(v)}
+        """As MLflow's table can show them: fractions to five figures, whole numbers whole."""
+        known = {k: float(v) for k, v in self.metrics.items() if math.isfinite(v)}
+        return {k: v if v.is_integer() else float(f"{v:.5g}") for k, v in known.items()}
 
 
 def asked(record: TrialRecord) -> PlannedTrial:
@@ -80,14 +104,19 @@ def variant_params(variant: Variant) -> dict[str, str]:
     return {key: str(value) for key, value in variant.settings.items()}
 
 
-def ended(record: TrialRecord) -> dict[str, str]:
-    """The tags by which a run is known to hold all of `record`."""
-    return {"status": record.status, ENDED: f"{record.status} {record.started_at + record.seconds:.3f}"}
+def ended(record: TrialRecord) -> str:
+    """The value of the tag `ENDED`."""
+    return f"{record.status} {record.started_at + record.seconds:.3f}"
 
 
 def ended_tags(record: TrialRecord, environment: Environment | None, known: Mapping[str, str]) -> dict[str, str]:
     """Tags that a trial's run gets at its end; `known` are those it has."""
-    tags = ended(record) | {"senet_lab.environment": record.environment, "senet_lab.device": record.device}
+    tags = {
+        "status": record.status,
+        ENDED: ended(record),
+        "senet_lab.environment": record.environment,
+        "senet_lab.device": record.device,
+    }
     if environment is not None:
         tags |= {COMMAND: shown(environment.command), "mlflow.source.type": "LOCAL"}
         if environment.git_commit:
@@ -97,9 +126,13 @@ def ended_tags(record: TrialRecord, environment: Environment | None, known: Mapp
     return tags
 
 
-def epoch_metrics(epoch: EpochMetrics) -> dict[str, float]:
-    names = ("train_loss", "train_error", "validation_loss", "validation_error", "learning_rate")
-    return {name: getattr(epoch, name) for name in names}
+def epoch_points(epochs: Iterable[EpochMetrics], start: int) -> list[Point]:
+    """The curves; an epoch's time is that of its end, `start` that of the first one's beginning."""
+    points = []
+    for epoch in epochs:
+        start += round(epoch.seconds * 1000)
+        points += [(name, getattr(epoch, name), start, epoch.epoch) for name in CURVES]
+    return points
 
 
 def final_metrics(record: TrialRecord) -> dict[str, float]:
@@ -111,7 +144,16 @@ def final_metrics(record: TrialRecord) -> dict[str, float]:
     return found
 
 
-def report_note(question: Question, aggregates: tuple[VariantAggregate, ...]) -> str:
+def experiment_tags(question: Question, experiment_id: str) -> dict[str, str]:
+    """The question in words, and what makes MLflow show training runs in our columns."""
+    return {
+        NOTE: f"{question.text}\n\n[The table: a row a variant]({view.table_url('', experiment_id).lstrip('/')})",
+        "mlflow.experimentKind": "custom_model_development",
+        view.VIEW_TAG: view.saved_view(factors(question.rows)),
+    }
+
+
+def report_note(question: Question, aggregates: Iterable[VariantAggregate]) -> str:
     """The question and what every row says to it, as Markdown."""
     lines = [f"- **{a.label}**: {a.sentence or a.verdict}" for a in aggregates if a.sentence or a.verdict]
     return "\n".join([question.text, "", *lines])[:TAG_LENGTH]

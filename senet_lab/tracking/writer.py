@@ -1,9 +1,8 @@
-"""Calls to MLflow, as few as there can be: a run is created, gets its batches, ends."""
+"""Calls to MLflow, as few as there can be: a run is created, gets a batch, ends."""
 
-import json
+import math
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,50 +12,27 @@ from senet_lab.plan import PlannedTrial
 from senet_lab.records import Environment, EpochMetrics, TrialRecord
 from senet_lab.tracking import runs
 from senet_lab.tracking.address import artifact_folder
-from senet_lab.tracking.ui import VIEW_TAG, saved_view
 
 PAGE = 1000
-
-
-@dataclass
-class Run:
-    """What is known of a run in MLflow."""
-
-    id: str
-    status: str
-    tags: dict[str, str]
-    metrics: dict[str, float] = field(default_factory=dict)
-    epoch: int | None = 0
-    """The last one logged; None: not looked up yet."""
-    at: int = 0
-    """Milliseconds: when that was, or when the run started."""
-    configured: bool = False
-    """Its params are there."""
+RUNNING = "RUNNING"
 
 
 class Writer:
     """MLflow's side of one sweep. Every method may raise whatever MLflow raises."""
 
-    def __init__(
-        self, question: Question, environments: Callable[[str], Environment | None], uri: str
-    ) -> None:
+    def __init__(self, question: Question, environments: Callable[[str], Environment | None], uri: str) -> None:
         self._question, self._environments, self._uri = question, environments, uri
-        self._connected: Any = None
+        self._client: Any = None
         self._experiment = ""
-        self._runs: dict[runs.Key, Run] = {}
-
-    @property
-    def _client(self) -> Any:
-        self.connect()
-        return self._connected
+        self._runs: dict[runs.Key, runs.Run] = {}
 
     def disconnect(self) -> None:
-        """After a failure nothing is known for sure any more: look it all up again."""
-        self._connected = None
+        """After a failure nothing is known for sure: look everything up again."""
+        self._client = None
 
     def connect(self) -> None:
-        """Find the experiment and every run of ours in it; runs that a dead process left RUNNING are ended."""
-        if self._connected is not None:
+        """Find the experiment and our runs in it; those that a dead process left RUNNING are ended."""
+        if self._client is not None:
             return
         from mlflow import MlflowClient
 
@@ -65,37 +41,151 @@ class Writer:
         self._runs, token = {}, None
         while True:
             page = client.search_runs([self._experiment], max_results=PAGE, page_token=token, order_by=["start_time"])
-            for run in page:
-                tags = dict(run.data.tags)
-                known = Run(run.info.run_id, run.info.status, tags, dict(run.data.metrics), None, run.info.start_time)
-                self._runs.setdefault(runs.key_of(tags), known)
+            for found in page:
+                self._runs.setdefault(runs.key_of(found.data.tags), _known(found))
             token = page.token
             if not token:
                 break
-        self._runs.pop(("", ""), None)
-        self._connected = client
-        self.end_running("KILLED")
+        self._runs.pop(runs.key_of({}), None)
+        self._client = client
+        self.end_running()
 
     def holds(self, record: TrialRecord) -> bool:
-        """Whether nothing of `record` is missing."""
+        """Whether MLflow has all of `record`."""
         run = self._runs.get(("trial", record.id))
-        return run is not None and run.status == runs.STATUS[record.status] and (
-            runs.ended(record).items() <= run.tags.items()
-        )
+        if run is None or run.status != runs.STATUS[record.status]:
+            return False
+        return run.tags.get(runs.ENDED) == runs.ended(record)
 
     def trial(self, planned: PlannedTrial, epochs: Iterable[EpochMetrics], record: TrialRecord | None) -> None:
-        """Log the epochs that are new, and how the trial ended if it did."""
+        """Log the epochs that are new and, if the trial ended, how. Three calls for a trial that is new."""
+        self.connect()
         due = {e.epoch: e for e in epochs}
-        lasted = sum(e.seconds for e in due.values())
         end = time.time() if record is None else record.started_at + record.seconds
-        start = end - lasted if record is None else record.started_at
-        parent = self._variant(planned.variant, start, live=record is None)
-        tags = runs.trial_tags(planned, parent.id)
-        run = self._open(runs.trial_key(planned), planned.name, tags, start)
-        if record is None and run.status != "RUNNING":
-            self._client.update_run(run.id, status="RUNNING")
-            run.status = "RUNNING"
+        start = end - sum(e.seconds for e in due.values()) if record is None else record.started_at
+        parent = self._variant(planned.variant, start)
+        run = self._open(runs.trial_key(planned), planned.name, runs.trial_tags(planned, parent.id), start)
+        if record is None:
+            self._go_on(parent)
+            self._go_on(run)
         if run.epoch is None:
-            self._look_up_epochs(run)
-        points = self._points(run, [e for n, e in sorted(due.items()) if n > (run.epoch or 0)], end)
-        ...
+            self._look_up(run)
+        new = [e for n, e in sorted(due.items()) if n > (run.epoch or 0)]
+        points = runs.epoch_points(new, max(run.at, _milliseconds(end - sum(e.seconds for e in new))))
+        if points:
+            _, _, run.at, run.epoch = points[-1]
+        tags: dict[str, str] = {}
+        if record is not None:
+            run.at = max(run.at, _milliseconds(end))
+            points += [(k, v, run.at, run.epoch or 0) for k, v in runs.final_metrics(record).items()]
+            tags = runs.ended_tags(record, self._environments(record.environment), run.tags)
+        self._log(run, points, {} if run.configured else runs.trial_params(planned), tags)
+        run.configured = True
+        if record is not None:
+            self._end(run, runs.STATUS[record.status], run.at)
+
+    def aggregate(self, row: Variant, found: runs.VariantAggregate) -> None:
+        """What a row's trials say together; only what changed is written."""
+        self.connect()
+        now = time.time()
+        run = self._variant(row, now)
+        if run.name != row.label:
+            self._client.update_run(run.id, name=row.label)
+            run.name = row.label
+        wanted = found.numbers()
+        withdrawn = {k: math.nan for k, v in run.metrics.items() if k not in wanted and not math.isnan(v)}
+        changed = {k: v for k, v in (wanted | withdrawn).items() if run.metrics.get(k) != v}
+        tags = {"verdict": found.verdict, runs.NOTE: found.sentence}
+        tags = {k: v for k, v in tags.items() if run.tags.get(k, "") != v}
+        self._log(run, [(k, v, _milliseconds(now), 0) for k, v in changed.items()], {}, tags)
+
+    def report(self, aggregates: Iterable[runs.VariantAggregate], artifacts: Path | None) -> None:
+        """The sweep's own run: the answer in words, table and figures as files."""
+        self.connect()
+        run = self._open(runs.REPORT, "report", runs.key_tags(runs.REPORT), time.time())
+        note = runs.report_note(self._question, aggregates)
+        self._log(run, [], {}, {} if run.tags.get(runs.NOTE) == note else {runs.NOTE: note})
+        if artifacts is not None and artifacts.is_dir():
+            self._client.log_artifacts(run.id, str(artifacts))
+
+    def mark(self, trial_id: str, status: str) -> None:
+        """Say in words how a trial stands: done, failed, stale."""
+        self.connect()
+        run = self._runs.get(("trial", trial_id))
+        if run is not None and run.tags.get("status") != status:
+            self._log(run, [], {}, {"status": status})
+
+    def end_running(self) -> None:
+        """Leave nothing RUNNING: trials were cut off, variants and the report are as good as they get."""
+        self.connect()
+        for (kind, _), run in self._runs.items():
+            if run.status == RUNNING:
+                self._end(run, "KILLED" if kind == "trial" else "FINISHED", None)
+
+    def _find_experiment(self, client: Any) -> str:
+        found = client.get_experiment_by_name(self._question.name)
+        if found is None:
+            folder = artifact_folder(self._uri)
+            place = (folder / self._question.name).as_uri() if folder else None
+            found = client.get_experiment(client.create_experiment(self._question.name, place))
+        if found.lifecycle_stage == "deleted":
+            client.restore_experiment(found.experiment_id)
+        for key, value in runs.experiment_tags(self._question, found.experiment_id).items():
+            if found.tags.get(key) != value:
+                client.set_experiment_tag(found.experiment_id, key, value)
+        return str(found.experiment_id)
+
+    def _variant(self, row: Variant, start: float) -> runs.Run:
+        """The run of a row, made where there is none."""
+        key = runs.variant_key(row)
+        run = self._open(key, row.label, runs.key_tags(key), start)
+        if not run.configured:
+            self._log(run, [], runs.variant_params(row), {})
+            run.configured = True
+        return run
+
+    def _open(self, key: runs.Key, name: str, tags: Mapping[str, str], start: float) -> runs.Run:
+        if key not in self._runs:
+            at = _milliseconds(start)
+            made = self._client.create_run(self._experiment, start_time=at, tags=dict(tags), run_name=name)
+            self._runs[key] = runs.Run(made.info.run_id, RUNNING, name, dict(tags), at)
+        return self._runs[key]
+
+    def _go_on(self, run: runs.Run) -> None:
+        if run.status != RUNNING:
+            self._client.update_run(run.id, status=RUNNING)
+            run.status = RUNNING
+
+    def _end(self, run: runs.Run, status: str, at: int | None) -> None:
+        self._client.set_terminated(run.id, status=status, end_time=at)
+        run.status = status
+
+    def _look_up(self, run: runs.Run) -> None:
+        """Which epochs an earlier process logged; their points have no other mark."""
+        history = self._client.get_metric_history(run.id, "train_loss")
+        last = max(history, key=lambda m: m.step, default=None)
+        run.epoch, run.at = (last.step, last.timestamp) if last else (0, run.at)
+
+    def _log(self, run: runs.Run, points: list[runs.Point], params: Mapping[str, str], tags: Mapping[str, str]) -> None:
+        from mlflow.entities import Metric, Param, RunTag
+
+        self._client.log_batch(
+            run.id,
+            metrics=[Metric(*point) for point in points],
+            params=[Param(k, v) for k, v in params.items()],
+            tags=[RunTag(k, v) for k, v in tags.items()],
+        )
+        run.tags |= tags
+        run.metrics |= {name: value for name, value, _, _ in points}
+
+
+def _known(found: Any) -> runs.Run:
+    """A run as a search found it."""
+    info, data = found.info, found.data
+    run = runs.Run(info.run_id, info.status, info.run_name, dict(data.tags), info.start_time, dict(data.metrics), None)
+    run.configured = bool(data.params)
+    return run
+
+
+def _milliseconds(seconds: float) -> int:
+    return round(seconds * 1000)

@@ -1,0 +1,58 @@
+"""The table of rows as MLflow shows it: a view saved with the experiment, and the address that opens it.
+
+MLflow (from 3.15) keeps saved views as tags of the experiment; the value is a name, a time and the page's
+state (mlflow/server/js, savedViewEnvelope.ts).
+"""
+
+import json
+from collections.abc import Iterable
+from urllib.parse import urlencode
+
+VIEW = "senet-lab-rows"
+VIEW_TAG = f"mlflow.sharedViewState.{VIEW}"
+ROWS = "tags.`senet_lab.kind` = 'variant'"
+SORT = "metrics.`test_error.mean`"
+METRICS = (
+    "test_error.mean",
+    "test_error.ci_low",
+    "test_error.ci_high",
+    "delta.mean",
+    "delta.ci_low",
+    "delta.ci_high",
+    "delta.p_holm",
+    "n_seeds",
+    "params",
+    "macs",
+)
+
+
+WIDTH, NARROW = 118, 80
+TRAINING = {"workflowType": "machine_learning"}
+"""MLflow opens its pages for language models unless the address says otherwise."""
+
+
+def home_url(base: str) -> str:
+    """The list of sweeps on the server at `base`."""
+    return f"{base.rstrip('/')}/#/experiments?{urlencode(TRAINING)}"
+
+
+def table_url(base: str, experiment_id: str) -> str:
+    """The page of the server at `base` that shows a sweep's rows and nothing else, lowest test error first."""
+    query = urlencode(TRAINING | {"viewStateShareKey": VIEW})
+    return f"{base.rstrip('/')}/#/experiments/{experiment_id}/runs?{query}"
+
+
+def saved_view(factors: Iterable[str]) -> str:
+    """The value of the experiment tag `VIEW_TAG`: verdict, factors and numbers, a row a variant."""
+    widths = {"tags.`verdict`": WIDTH} | {f"params.`{f}`": WIDTH for f in factors}
+    widths |= {f"metrics.`{m}`": WIDTH if "." in m else NARROW for m in METRICS}
+    state = {
+        "searchFilter": ROWS,
+        "orderByKey": SORT,
+        "orderByAsc": True,
+        "selectedColumns": list(widths),
+        "columnOrder": list(widths),
+        "columnWidths": widths,
+        "runsHiddenMode": "SHOW_ALL",
+    }
+    return json.dumps({"name": "rows: variants by test error", "createdAt": 0, "state": json.dumps(state)})

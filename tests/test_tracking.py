@@ -1,0 +1,313 @@
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from senet_lab import plan, recipes, tracking
+from senet_lab.catalog import Question
+from senet_lab.design import variants
+from senet_lab.errors import UserError
+from senet_lab.plan import PlannedTrial
+from senet_lab.records import Environment, EpochMetrics, Evaluation, TrialRecord
+from senet_lab.spec import Sweep
+from senet_lab.tracking import Projection, VariantAggregate
+from senet_lab.tracking.address import artifact_folder
+
+CANARY = "canary-5up3r"
+SWEEP = Sweep(
+    base=recipes.DIGITS,
+    grid={"model.se.reduction": [2, 8]},
+    controls=("no_se",),
+    baseline="no_se",
+    seeds=2,
+    margin=0.005,
+)
+QUESTION = Question("narrow", "How narrow may it be?", Path("narrow.py"), SWEEP, variants(SWEEP))
+PLANNED = plan.wanted(QUESTION.rows, 2, lambda data: "data")
+ENVIRONMENT = Environment(
+    command=f"senet-lab sweep narrow --tracking-uri http://me:{CANARY}@host/",
+    python="3.11",
+    platform="linux",
+    cpu="",
+    cores=2,
+    gpus=(),
+    packages={},
+    git_commit="c0ffee",
+    git_diff=None,
+)
+
+
+def epoch(number: int) -> EpochMetrics:
+    return EpochMetrics(
+        epoch=number,
+        train_loss=1 / number,
+        train_error=0.5 / number,
+        validation_loss=2 / number,
+        validation_error=0.25 / number,
+        learning_rate=0.1,
+        seconds=0.5,
+    )
+
+
+def record(planned: PlannedTrial, status: str = "done", epochs: int = 3) -> TrialRecord:
+    done = status == "done"
+    return TrialRecord(
+        id=planned.id,
+        sweep="narrow",
+        variant=planned.variant.label,
+        settings=dict(planned.variant.settings),
+        trial=planned.trial,
+        fingerprint=planned.fingerprint,
+        code=planned.code,
+        data=planned.data,
+        status="done" if done else "failed",
+        test=Evaluation(error=0.05, loss=0.2, images=8, correct="qg==") if done else None,
+        epochs=tuple(epoch(n + 1) for n in range(epochs)),
+        started_at=1_700_000_000.0,
+        seconds=2.0,
+        environment="e",
+        traceback=None if done else "Traceback ...\nDiverged: the loss is nan",
+    )
+
+
+AGGREGATES = [
+    VariantAggregate("reduction=2", {"test_error.mean": 0.05123456, "n_seeds": 2}, "undecided", "About 9 more seeds."),
+    VariantAggregate("no_se", {"test_error.mean": 0.06, "delta.mean": float("nan")}, "baseline"),
+]
+
+
+class Server:
+    """What a test knows of the MLflow in its folder."""
+
+    def __init__(self, uri: str) -> None:
+        self.uri = uri
+
+    @property
+    def client(self):
+        from mlflow import MlflowClient
+
+        return MlflowClient(self.uri)
+
+    def projection(self) -> Projection:
+        return Projection(QUESTION, self.uri, lambda digest: ENVIRONMENT)
+
+    def mirror(self, records, aggregates=(), artifacts=None) -> str | None:
+        return self.projection().close(PLANNED, records, aggregates, artifacts)
+
+    def runs(self):
+        experiment = self.client.get_experiment_by_name("narrow")
+        found = self.client.search_runs([experiment.experiment_id])
+        assert len({r.info.run_name for r in found}) == len(found), "a run twice"
+        return {r.info.run_name: r for r in found}
+
+    def steps(self, run, metric: str = "train_loss") -> list[int]:
+        return [m.step for m in self.client.get_metric_history(run.info.run_id, metric)]
+
+
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory) -> bytes:
+    """A migrated database: making one takes MLflow seconds."""
+    path = tmp_path_factory.mktemp("mlflow") / "mlflow.db"
+    assert Projection(replace(QUESTION, name="other"), f"sqlite:///{path}").close([], []) is None
+    return path.read_bytes()
+
+
+@pytest.fixture
+def server(tmp_path, monkeypatch, empty_store) -> Server:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    (tmp_path / "mlflow.db").write_bytes(empty_store)
+    return Server(tracking.default_uri())
+
+
+def test_default_address_is_the_working_folder_unless_the_environment_names_one(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    assert tracking.default_uri() == f"sqlite:///{tmp_path}/mlflow.db"
+    assert artifact_folder(tracking.default_uri()) == tmp_path / "mlartifacts"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://team/")
+    assert tracking.default_uri() == "http://team/"
+    assert artifact_folder("http://team/") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (f"http://me:{CANARY}@host:5000/x", "http://host:5000/x"),
+        (f"postgresql+psycopg://me:{CANARY}@odd@host/db?password={CANARY}", "postgresql+psycopg://host/db"),
+        (f"request to 'https://{CANARY}@host/api' failed", "request to 'https://host/api' failed"),
+        ("sqlite:////home/me/mlflow.db", "sqlite:////home/me/mlflow.db"),
+    ],
+)
+def test_addresses_are_shown_without_what_is_secret(text, expected):
+    assert tracking.shown(text) == expected
+
+
+@pytest.mark.slow
+def test_a_sweep_becomes_variants_trials_and_a_report(server, tmp_path):
+    (tmp_path / "report").mkdir()
+    (tmp_path / "report" / "table.md").write_text("| a |")
+    live = server.projection()
+    for planned in PLANNED:
+        live.epochs(planned, [])
+        live.epochs(planned, [epoch(1)])
+        live.finished(record(planned, "failed" if planned is PLANNED[0] else "done"), planned)
+    assert live.close(PLANNED, map(record, PLANNED[1:]), AGGREGATES, tmp_path / "report") is None
+
+    found = server.runs()
+    rows = {"reduction=2", "reduction=8", "no_se"}
+    assert set(found) == {"report", *rows, *(f"{row} seed={seed}" for row in rows for seed in (0, 1))}
+    trial, row = found["reduction=2 seed=1"], found["reduction=2"]
+    assert trial.data.tags["mlflow.parentRunId"] == row.info.run_id
+    assert server.steps(trial) == [1, 2, 3]
+    assert trial.data.metrics["validation_error"] == 0.25 / 3
+    assert (trial.data.metrics["test_error"], trial.data.metrics["test_loss"]) == (0.05, 0.2)
+    assert trial.data.params["model.se.reduction"] == "2"
+    assert trial.data.params["seed"] == "1"
+    assert trial.data.tags["mlflow.source.git.commit"] == "c0ffee"
+    assert CANARY not in trial.data.tags["mlflow.source.name"]
+    failed = found["reduction=2 seed=0"]
+    assert (failed.info.status, failed.data.tags["status"]) == ("FAILED", "failed")
+    assert failed.data.tags["traceback"].endswith("the loss is nan")
+    assert row.data.params == {"model.se.reduction": "2"}
+    assert row.data.metrics == {"test_error.mean": 0.051235, "n_seeds": 2}
+    assert (row.data.tags["verdict"], row.data.tags["mlflow.note.content"]) == ("undecided", "About 9 more seeds.")
+    assert [a.path for a in server.client.list_artifacts(found["report"].info.run_id)] == ["table.md"]
+    assert list((tmp_path / "mlartifacts").rglob("table.md"))
+    assert not (tmp_path / "mlruns").exists()
+    assert {r.info.status for r in found.values()} == {"FINISHED", "FAILED"}
+
+
+@pytest.mark.slow
+def test_the_same_again_changes_nothing_and_a_lost_database_is_rebuilt(server, tmp_path, empty_store):
+    records = [record(planned) for planned in PLANNED]
+    assert server.mirror(records, AGGREGATES) is None
+    before = {name: run.to_dictionary() for name, run in server.runs().items()}
+    assert server.mirror(records, AGGREGATES) is None
+    assert {name: run.to_dictionary() for name, run in server.runs().items()} == before
+
+    (tmp_path / "rebuilt.db").write_bytes(empty_store)
+    server.uri = f"sqlite:///{tmp_path}/rebuilt.db"
+    assert server.mirror(records, AGGREGATES) is None
+    again = server.runs()
+    assert set(again) == set(before)
+    for name, run in again.items():
+        assert run.data.metrics == before[name]["data"]["metrics"]
+        assert run.data.params == before[name]["data"]["params"]
+    trial = again["no_se seed=0"].info
+    assert (trial.start_time, trial.end_time) == (1_700_000_000_000, 1_700_000_002_000)
+
+
+@pytest.mark.slow
+def test_an_interrupted_trial_goes_on_in_its_run_without_doubled_epochs(server):
+    planned = PLANNED[0]
+    first = server.projection()
+    first.epochs(planned, [epoch(1), epoch(2)])
+    assert first.close(PLANNED, []) is None
+    run = server.runs()[planned.name]
+    assert run.info.status == "KILLED"
+
+    second = server.projection()
+    second.epochs(planned, [epoch(1), epoch(2), epoch(3)])
+    second.finished(record(planned, epochs=4), planned)
+    assert second.close(PLANNED, [record(planned, epochs=4)]) is None
+    again = server.runs()[planned.name]
+    assert (again.info.run_id, again.info.status) == (run.info.run_id, "FINISHED")
+    assert server.steps(again) == [1, 2, 3, 4]
+    times = [m.timestamp for m in server.client.get_metric_history(again.info.run_id, "train_loss")]
+    assert times == sorted(times)
+
+
+@pytest.mark.slow
+def test_a_failed_trial_that_is_mended_loses_its_traceback(server):
+    assert server.mirror([record(PLANNED[0], "failed")]) is None
+    assert server.mirror([record(PLANNED[0])]) is None
+    run = server.runs()[PLANNED[0].name]
+    assert (run.info.status, run.data.tags["status"], run.data.tags["traceback"]) == ("FINISHED", "done", "")
+
+
+@pytest.mark.slow
+def test_runs_left_running_are_ended_by_the_next_command_and_results_of_old_code_are_stale(server):
+    old = replace(PLANNED[0], id="0ldc0de", code="older")
+    assert server.mirror([record(old)]) is None
+    assert server.runs()[old.name].data.tags["status"] == "stale"
+    experiment = server.client.get_experiment_by_name("narrow")
+    tags = {"senet_lab.kind": "trial", "senet_lab.trial": PLANNED[1].id}
+    server.client.create_run(experiment.experiment_id, tags=tags, run_name="left")
+    assert server.mirror([]) is None
+    assert server.runs()["left"].info.status == "KILLED"
+
+
+@pytest.mark.slow
+def test_an_unreachable_server_costs_seconds_and_one_sentence():
+    started = time.monotonic()
+    away = Projection(QUESTION, f"http://me:{CANARY}@127.0.0.1:9/")
+    for planned in PLANNED:
+        away.epochs(planned, [epoch(1)])
+        away.finished(record(planned), planned)
+    assert time.monotonic() - started < 0.5, "the caller waited for MLflow"
+    said = away.close(PLANNED, map(record, PLANNED), AGGREGATES)
+    assert time.monotonic() - started < 20
+    assert said is not None
+    assert CANARY not in said
+    assert said.startswith("MLflow at http://127.0.0.1:9/ does not have 6 of 6 trials yet (it does not answer)")
+    assert "the same command again" in said
+
+
+def test_the_table_names_its_columns_in_the_experiment_and_in_its_address():
+    tags = tracking.runs.experiment_tags(QUESTION, "7")
+    state = json.loads(json.loads(tags[tracking.view.VIEW_TAG])["state"])
+    assert state["searchFilter"] == "tags.`senet_lab.kind` = 'variant'"
+    assert state["selectedColumns"][:3] == [
+        "tags.`verdict`",
+        "params.`model.se.reduction`",
+        "metrics.`test_error.mean`",
+    ]
+    assert tags["mlflow.experimentKind"] == "custom_model_development"
+    assert tracking.table_url("http://127.0.0.1:5000", "7").startswith("http://127.0.0.1:5000/#/experiments/7/runs?")
+
+
+def test_a_port_in_use_and_a_server_elsewhere_are_refused():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(UserError, match=rf"port {port} is in use; .* --port"):
+            tracking.serve("sqlite:///mlflow.db", port, print)
+    with pytest.raises(UserError, match=r"http://host/ .* open that address"):
+        tracking.serve(f"http://me:{CANARY}@host/", 5000, print)
+
+
+@pytest.mark.slow
+def test_the_pages_are_served_on_this_machine_only_until_ctrl_c(server, tmp_path):
+    assert server.mirror([record(PLANNED[0])]) is None
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    code = (
+        "import json; from senet_lab import tracking\n"
+        f"raise SystemExit(tracking.serve({server.uri!r}, {port}, lambda found: print(json.dumps(found), flush=True)))"
+    )
+    environment = os.environ | {"PYTHONPATH": str(Path(tracking.__file__).parents[2])}
+    command = [sys.executable, "-c", code]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+    ) as process:
+        assert process.stdout is not None
+        addresses = json.loads(process.stdout.readline())
+        assert set(addresses) == {"all sweeps", "narrow", "other"}
+        with urllib.request.urlopen(addresses["narrow"].partition("#")[0]) as page:
+            assert "MLflow" in page.read().decode()
+        process.send_signal(signal.SIGINT)
+        rest, errors = process.communicate(timeout=30)
+    assert (process.returncode, rest, errors) == (0, "", "")
+    with socket.socket() as closed:
+        assert closed.connect_ex(("127.0.0.1", port)) != 0
