@@ -1,0 +1,196 @@
+"""What may be asked for, and how everything else is refused."""
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from senet_lab import recipes
+from senet_lab.errors import SpecError
+from senet_lab.spec import SE, Data, Model, Sweep, Train, Trial, apply, explain
+
+TRIAL = Trial(
+    model=Model(depth=8, widths=(4, 8, 16), se=SE(reduction=2)),
+    data=Data(source="digits", validation=100),
+    train=Train(epochs=2, batch_size=128, learning_rate=0.1),
+)
+
+REFUSED = [
+    # key, what was found, words that the message has to contain
+    ("model.se.reduction", 0, ["found 0", "greater than or equal to 1"]),
+    ("model.se.reduction", -4, ["found -4", "greater than or equal to 1"]),
+    ("model.se.reduction", "8", ["found '8'", "valid integer"]),
+    ("model.se.reduction", 8.0, ["found 8.0", "valid integer"]),
+    ("model.se.reduction", True, ["found True", "valid integer"]),
+    ("model.se.reduction", None, ["found None", "valid integer"]),
+    ("model.se.squeeze", "avgg", ["found 'avgg'", "did you mean 'avg'?", "allowed: avg, max"]),
+    ("model.se.squeeze", "MAX", ["found 'MAX'", "allowed: avg, max"]),
+    ("model.se.gate", "sigmoyd", ["found 'sigmoyd'", "did you mean 'sigmoid'?", "allowed: sigmoid, tanh, relu"]),
+    ("model.se.placement", "pst", ["did you mean 'post'?", "allowed: standard, pre, post, identity, conv3x3"]),
+    ("model.se.stages", "al", ["found 'al'", "did you mean 'all'?"]),
+    ("model.se.stages", [1], ["found 1", "greater than or equal to 2"]),
+    ("model.se.stages", [5], ["stage [5]", "stages [2, 3, 4]"]),
+    ("model.se.stages", [], ["found []", "at least 1 item"]),
+    ("model.se.stages", ["2"], ["found '2'", "valid integer"]),
+    ("model.se.bias", 1, ["found 1", "valid boolean"]),
+    ("model.se", 5, ["found 5"]),
+    ("model.family", "resnet", ["found 'resnet'", "allowed: cifar_resnet"]),
+    ("model.depth", 9, ["depth 9", "6 x blocks + 2", "e.g. 8 or 14"]),
+    ("model.depth", 2, ["found 2", "greater than or equal to 4"]),
+    ("model.depth", 4, ["depth 4", "e.g. 8 or 14"]),
+    ("model.widths", [], ["found []", "at least 1 item"]),
+    ("model.widths", [4, 0, 8], ["found 0", "greater than or equal to 1"]),
+    ("model.widths", 16, ["found 16", "valid tuple"]),
+    ("data.source", "digit", ["found 'digit'", "did you mean 'digits'?"]),
+    ("data.validation", 0, ["found 0", "greater than or equal to 1"]),
+    ("data.crop_padding", 9, ["found 9", "less than or equal to 8"]),
+    ("data.flip", "yes", ["found 'yes'", "valid boolean"]),
+    ("train.epochs", True, ["found True", "valid integer"]),
+    ("train.epochs", 1.5, ["found 1.5", "valid integer"]),
+    ("train.batch_size", 1, ["found 1", "greater than or equal to 2"]),
+    ("train.learning_rate", 0.0, ["found 0.0", "greater than 0"]),
+    ("train.learning_rate", float("nan"), ["found nan"]),
+    ("train.learning_rate", float("inf"), ["found inf", "less than 100"]),
+    ("train.learning_rate", "0.1", ["found '0.1'", "valid number"]),
+    ("train.momentum", 1.0, ["found 1.0", "less than 1"]),
+    ("train.weight_decay", -0.1, ["found -0.1", "greater than or equal to 0"]),
+    ("train.label_smoothing", 1.0, ["found 1.0", "less than 1"]),
+    ("train.schedule", "cosin", ["did you mean 'cosine'?", "allowed: constant, cosine"]),
+    ("train.warmup_epochs", 2.0, ["warmup_epochs 2", "2 epochs", "fewer"]),
+    ("seed", -1, ["found -1", "greater than or equal to 0"]),
+    ("seed", 2**31, ["less than 2147483648"]),
+]
+
+
+@pytest.mark.parametrize(("key", "value", "words"), REFUSED, ids=lambda p: str(p) if not isinstance(p, list) else "")
+def test_a_bad_value_is_refused_with_key_found_and_allowed(key: str, value: Any, words: list[str]) -> None:
+    with pytest.raises(SpecError) as caught:
+        apply(TRIAL, {key: value})
+    message = str(caught.value)
+    assert key.rsplit(".", 1)[-1] in message
+    assert [w for w in words if w not in message] == []
+    assert "pydantic" not in message and "Traceback" not in message
+
+
+@pytest.mark.parametrize(
+    ("key", "words"),
+    [
+        ("model.se.reductoin", ["model.se.reductoin", "did you mean 'reduction'?", "placement"]),
+        ("model.dept", ["model.dept", "did you mean 'depth'?", "allowed: depth, family, se, widths"]),
+        ("modle.depth", ["modle.depth", "no 'modle'", "did you mean 'model'?"]),
+        ("modle", ["modle", "did you mean 'model'?", "allowed: data, model, seed, train"]),
+        ("train.lr", ["train.lr", "learning_rate"]),
+        ("train.epochs.last", ["train.epochs.last", "'epochs' is a value", "set train.epochs"]),
+        ("model.widths.0", ["model.widths.0", "set model.widths"]),
+        ("model.", ["model.", "allowed: depth, family, se, widths"]),
+        ("", ["no such key", "allowed: data, model, seed, train"]),
+    ],
+)
+def test_a_key_that_does_not_exist_is_refused_with_the_nearest_spelling(key: str, words: list[str]) -> None:
+    with pytest.raises(SpecError) as caught:
+        apply(TRIAL, {key: 4})
+    assert [w for w in words if w not in str(caught.value)] == []
+
+
+def test_a_misspelt_key_inside_a_block_that_is_switched_on_by_it() -> None:
+    plain = apply(TRIAL, {"model.se": None})
+    with pytest.raises(SpecError, match=r"model\.se\.gait.*did you mean 'gate'"):
+        apply(plain, {"model.se.gait": "tanh"})
+
+
+def test_every_mistake_is_told_at_once() -> None:
+    with pytest.raises(SpecError) as caught:
+        apply(TRIAL, {"model.depth": "20", "train.epochs": 0})
+    assert [line.split(":")[0] for line in str(caught.value).splitlines()] == ["model.depth", "train.epochs"]
+
+
+def test_missing_keys_are_named() -> None:
+    with pytest.raises(ValidationError) as caught:
+        Train(epochs=2, batch_size=8)  # type: ignore[call-arg]
+    assert explain(caught.value, Train) == "learning_rate: is missing; give it a value"
+
+
+def test_apply_replaces_only_what_it_is_told_and_leaves_the_original_alone() -> None:
+    before = TRIAL.model_dump_json()
+    after = apply(TRIAL, {"model.se.reduction": 4, "train.epochs": 3})
+    assert after.model.se is not None and after.model.se.reduction == 4 and after.train.epochs == 3
+    assert apply(after, {"model.se.reduction": 2, "train.epochs": 2}) == TRIAL
+    assert TRIAL.model_dump_json() == before
+
+
+def test_a_setting_inside_an_absent_block_brings_the_block_in() -> None:
+    assert recipes.DIGITS.model.se is None
+    assert apply(recipes.DIGITS, {"model.se.gate": "tanh"}).model.se == SE(gate="tanh")
+
+
+def test_apply_checks_rules_between_fields_of_unchanged_parts_too() -> None:
+    late = apply(TRIAL, {"train.warmup_epochs": 1.5})
+    with pytest.raises(SpecError, match=r"warmup_epochs 1\.5 leaves nothing of 1 epochs"):
+        apply(late, {"train.epochs": 1})
+
+
+@pytest.mark.parametrize("path", [("model", "depth"), ("train", "epochs"), ("data", "validation"), (None, "seed")])
+def test_values_are_frozen(path: tuple[str | None, str]) -> None:
+    owner, name = path
+    with pytest.raises(ValidationError, match="frozen"):
+        setattr(getattr(TRIAL, owner) if owner else TRIAL, name, 5)
+
+
+def test_lists_become_tuples_so_that_trials_can_be_compared_and_hashed() -> None:
+    trial = apply(TRIAL, {"model.widths": [4, 8], "model.depth": 6, "model.se.stages": [3]})
+    assert trial.model.widths == (4, 8)
+    assert trial.model.se is not None and trial.model.se.stages == (3,)
+    assert hash(trial) == hash(apply(TRIAL, {"model.widths": (4, 8), "model.depth": 6, "model.se.stages": (3,)}))
+
+
+def test_a_whole_number_is_a_fine_value_for_a_real_setting_and_equal_to_it() -> None:
+    assert apply(TRIAL, {"train.learning_rate": 1}) == apply(TRIAL, {"train.learning_rate": 1.0})
+    assert isinstance(apply(TRIAL, {"train.learning_rate": 1}).train.learning_rate, float)
+
+
+def test_a_trial_survives_json() -> None:
+    assert Trial.model_validate_json(TRIAL.model_dump_json()) == TRIAL
+
+
+@pytest.mark.parametrize(
+    ("channels", "reduction", "hidden"),
+    [(256, 16, 16), (512, 16, 32), (1024, 16, 64), (2048, 16, 128), (64, 8, 8), (64, 32, 2), (16, 16, 1), (16, 32, 1),
+     (20, 16, 1), (50, 16, 3)],
+)  # fmt: skip
+def test_the_bottleneck_is_c_over_r_not_rounded_up_and_never_empty(channels: int, reduction: int, hidden: int) -> None:
+    assert SE(reduction=reduction).hidden_width(channels) == hidden  # the first four: v4 Table 1
+
+
+def test_stages_are_numbered_as_in_the_paper() -> None:
+    model = Model(depth=20, widths=(16, 32, 64), se=SE(reduction=4, stages=(3, 4)))
+    assert model.stages == {2: 16, 3: 32, 4: 64}
+    assert model.hidden_widths == {3: 8, 4: 16}
+    assert model.blocks_per_stage == 3
+    assert Model(depth=20, widths=(16, 32, 64)).hidden_widths == {}
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"gird": {}}, ["gird: there is no such key", "did you mean 'grid'?"]),
+        ({"seeds": 0}, ["seeds: found 0"]),
+        ({"seeds": "3"}, ["seeds: found '3'"]),
+        ({"margin": 0.0}, ["margin: found 0.0"]),
+        ({"margin": 1.5}, ["margin: found 1.5"]),
+        ({"controls": ["no_es"]}, ["found 'no_es'", "did you mean 'no_se'?"]),
+        ({"controls": "no_se"}, ["controls: found 'no_se'"]),
+        ({"published": "reduction"}, ["found 'reduction'", "did you mean 'reduction_ratio'?"]),
+        ({"grid": {"model.se.reduction": []}}, ["grid.model.se.reduction", "at least 1 item"]),
+        ({"grid": {"model.se.reduction": 4}}, ["grid.model.se.reduction", "found 4"]),
+        ({"baseline": 5}, ["baseline: found 5"]),
+        ({"base": None}, ["base: found None"]),
+    ],
+)
+def test_a_bad_sweep_is_refused(change: dict[str, Any], words: list[str]) -> None:
+    good = {"base": TRIAL, "grid": {"model.se.reduction": [2, 4]}, "controls": ["no_se"], "baseline": "no_se"}
+    good |= {"seeds": 3, "margin": 0.01}
+    Sweep.model_validate(good)
+    with pytest.raises(ValidationError) as caught:
+        Sweep.model_validate(good | change)
+    message = explain(caught.value, Sweep)
+    assert [w for w in words if w not in message] == []

@@ -1,0 +1,232 @@
+"""Run folders: whole or not there, and never more than bytes."""
+
+import ast
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import senet_lab
+from senet_lab import environment, plan, store
+from senet_lab.design import Variant
+from senet_lab.errors import StoreError
+from senet_lab.plan import PlannedTrial, StoredTrial
+from senet_lab.records import TrialRecord
+from senet_lab.spec import Data, Model, Train, Trial
+from senet_lab.store import Store
+
+TRIAL = Trial(
+    model=Model(depth=4, widths=(4,)),
+    data=Data(source="digits", validation=100),
+    train=Train(epochs=1, batch_size=256, learning_rate=0.1),
+)
+
+
+def planned(label: str = "row", seed: int = 0) -> PlannedTrial:
+    return plan.wanted([Variant(label, {}, TRIAL)], seed + 1, lambda _: "data")[seed]
+
+
+def record(of: PlannedTrial, **changes: object) -> TrialRecord:
+    known = {"id": of.id, "sweep": "tiny", "variant": "row", "settings": {}, "trial": of.trial, "code": of.code}
+    known |= {"fingerprint": of.fingerprint, "data": of.data, "status": "done", "started_at": 1.0, "seconds": 2.0}
+    return TrialRecord.model_validate(known | {"environment": "e"} | changes)
+
+
+@pytest.fixture
+def tiny(tmp_path: Path) -> Store:
+    return Store(tmp_path / "runs", "tiny")
+
+
+def files(folder: Path) -> set[str]:
+    return {p.name for p in folder.iterdir()}
+
+
+def test_a_missing_folder_is_an_empty_store(tiny: Store) -> None:
+    assert tiny.contents() == ([], [])
+    assert not tiny.path.exists()
+
+
+def test_a_trial_that_began_is_interrupted_until_its_record_is_there(tiny: Store) -> None:
+    asked = planned()
+    folder = tiny.open(asked)
+    assert folder.name == f"row_seed-0_{asked.id}"
+    assert tiny.contents() == ([], [StoredTrial(asked.id, asked.fingerprint, "interrupted")])
+    store.save_state(folder, b"half way")
+    store.finish(folder, record(asked))
+    assert tiny.contents() == ([record(asked)], [])
+    assert files(folder) == {"trial.json", "record.json"}
+
+
+def test_the_checkpoint_of_a_failed_trial_is_kept_for_another_try(tiny: Store) -> None:
+    folder = tiny.open(planned())
+    store.save_state(folder, b"half way")
+    store.finish(folder, record(planned(), status="failed"))
+    assert store.load_state(folder) == b"half way"
+    assert tiny.contents()[0][0].status == "failed"
+
+
+def test_opening_again_changes_nothing(tiny: Store) -> None:
+    folder = tiny.open(planned())
+    before = (folder / "trial.json").stat().st_mtime_ns
+    assert tiny.open(planned()) == folder
+    assert (folder / "trial.json").stat().st_mtime_ns == before
+
+
+def test_a_trial_keeps_its_folder_when_its_row_is_renamed(tiny: Store) -> None:
+    folder = tiny.open(planned("old name"))
+    assert tiny.open(planned("new name")) == folder
+    assert len(list(tiny.path.iterdir())) == 1
+
+
+def test_a_state_comes_back_byte_for_byte(tiny: Store) -> None:
+    folder = tiny.open(planned())
+    for payload in (b"", b"\0\1\2" * 1000, b"newer"):
+        store.save_state(folder, payload)
+        assert store.load_state(folder) == payload
+
+
+DAMAGE: dict[str, Callable[[bytes], bytes]] = {
+    "empty": lambda b: b"",
+    "cut": lambda b: b[:-1],
+    "cut inside the digest": lambda b: b[:10],
+    "a bit flipped": lambda b: b[:-1] + bytes([b[-1] ^ 1]),
+    "a bit of the digest flipped": lambda b: bytes([b[0] ^ 1]) + b[1:],
+    "longer": lambda b: b + b"x",
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_a_damaged_state_is_no_state(tiny: Store, damage: str) -> None:
+    folder = tiny.open(planned())
+    store.save_state(folder, b"half way")
+    path = folder / "state.bin"
+    path.write_bytes(DAMAGE[damage](path.read_bytes()))
+    assert store.load_state(folder) is None
+
+
+def test_no_state_is_none(tiny: Store) -> None:
+    assert store.load_state(tiny.open(planned())) is None
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"{}", b"null", b"\xff\xfe", b'{"schema_version": 2}'])
+def test_a_record_that_cannot_be_read_counts_as_not_there(tiny: Store, content: bytes) -> None:
+    asked = planned()
+    folder = tiny.open(asked)
+    (folder / "record.json").write_bytes(content)
+    assert tiny.contents() == ([], [StoredTrial(asked.id, asked.fingerprint, "interrupted")])
+
+
+def test_a_record_cut_at_any_byte_counts_as_not_there(tiny: Store) -> None:
+    asked = planned()
+    folder = tiny.open(asked)
+    store.finish(folder, record(asked))
+    whole = (folder / "record.json").read_bytes()
+    for length in range(0, len(whole) - 1, 37):
+        (folder / "record.json").write_bytes(whole[:length])
+        assert tiny.contents()[0] == []
+
+
+def test_strangers_in_the_folder_are_passed_over(tiny: Store) -> None:
+    store.finish(tiny.open(planned()), record(planned()))
+    (tiny.path / "notes.txt").write_text("mine")
+    (tiny.path / "empty").mkdir()
+    (tiny.path / ".hidden").mkdir()
+    assert len(tiny.contents()[0]) == 1 and tiny.contents()[1] == []
+
+
+class PowerCut(BaseException):
+    """Nothing may catch it."""
+
+
+@pytest.mark.parametrize("name", ["state.bin", "record.json"])
+def test_a_crash_between_writing_and_moving_leaves_the_old_file(
+    tiny: Store, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tiny.open(planned())
+
+    def write(seconds: float) -> None:
+        if name == "state.bin":
+            store.save_state(folder, str(seconds).encode())
+        else:
+            store.finish(folder, record(planned(), status="failed", seconds=seconds))
+
+    write(1.0)
+    old = (folder / name).read_bytes()
+
+    def crash(self: Path, target: Path) -> Path:
+        assert b"2.0" in self.read_bytes()  # the new one is whole, and aside
+        raise PowerCut
+
+    with monkeypatch.context() as patched, pytest.raises(PowerCut):
+        patched.setattr(Path, "replace", crash)
+        write(2.0)
+    assert (folder / name).read_bytes() == old
+    assert len(tiny.contents()[0]) == (name == "record.json")
+    write(3.0)
+    assert b"3.0" in (folder / name).read_bytes()
+
+
+def test_a_disk_that_is_full_is_a_store_error_with_a_remedy_and_leaves_no_litter(
+    tiny: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tiny.open(planned())
+
+    def full(self: Path, target: Path) -> Path:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", full)
+    with pytest.raises(StoreError, match=r"state\.bin: cannot be written \(No space left on device\).*--store"):
+        store.save_state(folder, b"x")
+    assert files(folder) == {"trial.json"}
+
+
+def test_a_store_that_is_a_file_is_a_store_error(tmp_path: Path) -> None:
+    (tmp_path / "runs").write_text("not a folder")
+    with pytest.raises(StoreError, match="cannot be written"):
+        Store(tmp_path / "runs", "tiny").open(planned())
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "../up", "a/b", "a\\b", "/root", ".hidden", "a b", "ä", "a\n", "x" * 300])
+def test_names_that_lead_elsewhere_are_refused(name: str, tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="cannot name a run folder; allowed"):
+        Store(tmp_path, name)
+
+
+@pytest.mark.parametrize("label", ["../../up", "a/b", "x" * 500, "..", "a\nb", "gate=tanh,stages=2+3"])
+def test_whatever_a_row_is_called_its_folder_stays_inside(tiny: Store, label: str) -> None:
+    folder = tiny.open(planned(label))
+    assert folder.parent == tiny.path and folder.is_dir()
+    assert folder.resolve().parent == tiny.path.resolve()
+    assert len(folder.name) < 200
+
+
+def test_the_environment_is_kept_once_and_found_by_its_digest(tiny: Store) -> None:
+    found = environment.collect()
+    digest = tiny.save_environment(found)
+    assert tiny.save_environment(found) == digest
+    assert tiny.environment(digest) == found
+    assert tiny.save_environment(found.model_copy(update={"command": "another"})) != digest
+    assert tiny.environment("unknown") is None
+    assert tiny.contents() == ([], [])
+
+
+def test_what_is_written_is_plain_json(tiny: Store) -> None:
+    folder = tiny.open(planned())
+    store.finish(folder, record(planned()))
+    assert json.loads((folder / "record.json").read_text())["status"] == "done"
+    assert json.loads((folder / "trial.json").read_text())["id"] == planned().id
+
+
+def test_nothing_in_the_package_unpickles() -> None:
+    loads = []
+    for path in Path(senet_lab.__file__).parent.rglob("*.py"):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                names = {alias.name for alias in node.names} | {getattr(node, "module", None)}
+                assert not names & {"pickle", "cloudpickle", "dill", "joblib", "shelve", "marshal"}, path
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in {"torch.load", "np.load", "numpy.load"}:
+                loads.append((path.name, {k.arg: ast.unparse(k.value) for k in node.keywords}))
+    assert [path for path, _ in loads] == ["train.py"]
+    assert all(keywords.get("weights_only") == "True" for _, keywords in loads)
