@@ -2,6 +2,7 @@
 
 import ast
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -138,10 +139,16 @@ def show_report(found: Inventory, folder: Path, include_stale: bool = False) -> 
 
 
 def serve_ui(port: int, tracking_uri: str | None) -> None:
-    """The MLflow pages until Ctrl-C."""
+    """The MLflow pages until Ctrl-C; prints where they are."""
     from senet_lab import tracking
 
-    tracking.serve(tracking_uri or tracking.default_uri(), port)
+    def ready(pages: Mapping[str, str]) -> None:
+        for name, address in pages.items():
+            console.print(f"[bold]{escape(name)}[/]: {escape(address)}", soft_wrap=True)
+        console.print("Ctrl-C ends it")
+
+    console.print("starting MLflow ...")
+    tracking.serve(tracking_uri or tracking.default_uri(), port, ready)
 
 
 def doctor(store: Path, tracking_uri: str | None) -> None:

@@ -46,6 +46,8 @@ class Store:
     def __init__(self, root: Path, sweep: str) -> None:
         if not SAFE_NAME.fullmatch(sweep):
             raise StoreError(f"{sweep!r} cannot name a run folder; allowed: letters, digits, and _ . + -")
+        if Path(root).exists() and not Path(root).is_dir():
+            raise StoreError(f"--store {root}: this is a file; name a folder, it is made where there is none")
         self.sweep = sweep
         self.path = Path(root).absolute() / sweep
 

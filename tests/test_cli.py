@@ -1,0 +1,118 @@
+"""The command line's surface: options frozen, mistakes answered in a sentence, nothing heavy for `--help`."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import typer.main
+
+from senet_lab.cli import app
+
+OPTIONS = {
+    "": {"--debug", "--version"},
+    "list": {"--store"},
+    "plan": {"--store", "--set", "--seeds", "--recipe"},
+    "sweep": {
+        *("--store", "--set", "--seeds", "--recipe", "--rerun"),
+        *("--executor", "--workers", "--gpus-per-trial", "--to", "--tracking-uri"),
+    },
+    "report": {"--store", "--set", "--seeds", "--recipe", "--include-stale", "--to"},
+    "ui": {"--port", "--tracking-uri"},
+    "doctor": {"--store", "--tracking-uri"},
+}
+"""A new knob belongs into the sweep file; an option says which sweep and where. Change this with care."""
+
+HEAVY = {"torch", "ray", "mlflow", "pandas", "optuna", "scipy", "matplotlib", "seaborn", "sklearn", "pydantic", "numpy"}
+
+
+def senet_lab(*arguments: str, cwd: Path) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-c", "from senet_lab.cli import main; main()", *arguments]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=60)
+
+
+def test_options_are_frozen() -> None:
+    group = typer.main.get_command(app)
+    commands = {"": group, **group.commands}  # type: ignore[attr-defined]
+    found = {
+        name: {o for p in command.params for o in p.opts if o.startswith("--")} - {"--help"}
+        for name, command in commands.items()
+    }
+    assert found == OPTIONS
+
+
+@pytest.mark.parametrize("name", [n for n in OPTIONS if n])
+def test_every_command_teaches_by_example(name: str, tmp_path: Path) -> None:
+    shown = senet_lab(name, "--help", cwd=tmp_path)
+    assert shown.returncode == 0
+    assert f"Example: senet-lab {name}" in shown.stdout
+
+
+def test_help_loads_nothing_heavy(tmp_path: Path) -> None:
+    code = (
+        "import sys, json\nfrom senet_lab.cli import main\nsys.argv = ['senet-lab', '--help']\n"
+        "try: main()\nexcept SystemExit: pass\nprint(); print(json.dumps(sorted(sys.modules)))"
+    )
+    shown = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert "senet-lab sweep reduction_ratio" in shown.stdout
+    assert HEAVY.isdisjoint(json.loads(shown.stdout.splitlines()[-1]))
+
+
+GOOD = """
+from senet_lab import Sweep, recipes
+SWEEP = Sweep(base=recipes.DIGITS, grid={{"model.se.reduction": [2]}}, controls=["no_se"],
+              baseline="no_se", seeds=2, margin=0.01{more})
+"""
+
+MISTAKES = [
+    pytest.param(["plan", "reduction_ratoi"], "did you mean 'reduction_ratio'?", id="no such sweep"),
+    pytest.param(["plan", "nowhere.py"], "nowhere.py: there is no such file", id="no such file"),
+    pytest.param(["plan", "reduction_ratio", "--set", "train.epoch=3"], "did you mean 'epochs'?", id="misspelt key"),
+    pytest.param(["plan", "reduction_ratio", "--set", "train.epochs"], "give a dotted key and a value", id="no value"),
+    pytest.param(
+        ["plan", "reduction_ratio", "--set", "model.se.gate=sigmoidd"],
+        "model.se.gate: found 'sigmoidd'; did you mean 'sigmoid'? allowed: sigmoid, tanh, relu",
+        id="bad value",
+    ),
+    pytest.param(["plan", "reduction_ratio", "--seeds", "0"], "seeds: found 0", id="no seeds"),
+    pytest.param(["plan", "reduction_ratio", "--recipe", "digit"], "did you mean 'digits'?", id="no such recipe"),
+    pytest.param(["plan", "misspelt.py"], "misspelt.py:3: grdi: there is no such key; did you mean 'grid'?", id="key"),
+    pytest.param(["sweep", "misspelt.py"], "misspelt.py:3: grdi", id="key, before anything starts"),
+    pytest.param(["plan", "reduction_ratio", "--store", "file"], "file", id="store is a file"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "sentence"), MISTAKES)
+def test_mistakes_are_answered_in_a_sentence(arguments: list[str], sentence: str, tmp_path: Path) -> None:
+    (tmp_path / "misspelt.py").write_text(GOOD.format(more=", grdi={}"))
+    (tmp_path / "file").write_text("not a folder")
+    before = sorted(tmp_path.rglob("*"))
+    shown = senet_lab(*arguments, cwd=tmp_path)
+    assert shown.returncode == 2
+    assert sentence in shown.stderr
+    assert "Traceback" not in shown.stderr + shown.stdout
+    assert [p for p in sorted(tmp_path.rglob("*")) if "__pycache__" not in p.parts] == before
+
+
+def test_debug_shows_the_traceback_wherever_it_stands(tmp_path: Path) -> None:
+    for arguments in (["--debug", "plan", "nowhere"], ["plan", "nowhere", "--debug"]):
+        shown = senet_lab(*arguments, cwd=tmp_path)
+        assert "Traceback" in shown.stderr and "SweepFileError" in shown.stderr
+
+
+def test_version(tmp_path: Path) -> None:
+    shown = senet_lab("--version", cwd=tmp_path)
+    assert (shown.returncode, shown.stdout) == (0, "senet-lab 0.1.0\n")
+
+
+def test_list_plan_and_doctor_say_what_there_is(tmp_path: Path) -> None:
+    (tmp_path / "sweeps").mkdir()
+    (tmp_path / "sweeps" / "mine.py").write_text('"""Is mine good?"""' + GOOD.format(more=""))
+    listed = senet_lab("list", cwd=tmp_path).stdout
+    assert "mine" in listed and "Is mine good?" in listed and "reduction_ratio" in listed and "0/4" in listed
+    planned = senet_lab("plan", "mine", cwd=tmp_path).stdout
+    # SE-ResNet-6 (16, 32) at r = 2: 2 x (16 x 8 + 32 x 16) weights on top of the plain network's.
+    assert "2: 8, 3: 16" in planned and "4 trials to run" in planned and "20,410" in planned and "19,130" in planned
+    examined = senet_lab("doctor", cwd=tmp_path)
+    assert examined.returncode == 0 and "898 + 899 images of digits" in examined.stdout
