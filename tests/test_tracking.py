@@ -235,15 +235,32 @@ def test_a_failed_trial_that_is_mended_loses_its_traceback(server):
 
 
 @pytest.mark.slow
-def test_runs_left_running_are_ended_by_the_next_command_and_results_of_old_code_are_stale(server):
-    old = replace(PLANNED[0], id="0ldc0de", code="older")
-    assert server.mirror([record(old)]) is None
-    assert server.runs()[old.name].data.tags["status"] == "stale"
+def test_a_running_sweep_is_seen_running_and_what_a_dead_process_left_is_not(server):
+    first = server.projection()
+    first.epochs(PLANNED[0], [epoch(1)])
+    assert first.close(PLANNED, []) is None
     experiment = server.client.get_experiment_by_name("narrow")
     tags = {"senet_lab.kind": "trial", "senet_lab.trial": PLANNED[1].id}
     server.client.create_run(experiment.experiment_id, tags=tags, run_name="left")
-    assert server.mirror([]) is None
-    assert server.runs()["left"].info.status == "KILLED"
+
+    second = server.projection()
+    second.epochs(PLANNED[0], [epoch(2)])
+    until = time.monotonic() + 20
+    while server.steps(server.runs()[PLANNED[0].name]) != [1, 2] and time.monotonic() < until:
+        time.sleep(0.1)
+    seen = {name: run.info.status for name, run in server.runs().items()}
+    assert seen == {PLANNED[0].name: "RUNNING", "reduction=2": "RUNNING", "left": "KILLED"}
+    assert second.close(PLANNED, []) is None
+    assert {run.info.status for run in server.runs().values()} == {"KILLED", "FINISHED"}
+
+
+@pytest.mark.slow
+def test_results_of_code_that_has_changed_since_are_marked_stale(server):
+    old = replace(PLANNED[0], id="0ldc0de", code="older")
+    assert server.mirror([record(old)]) is None
+    assert server.runs()[old.name].data.tags["status"] == "stale"
+    restored = server.projection().close([old], [record(old)])
+    assert (restored, server.runs()[old.name].data.tags["status"]) == (None, "done")
 
 
 @pytest.mark.slow

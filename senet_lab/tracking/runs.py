@@ -17,7 +17,7 @@ ENDED = "senet_lab.ended"
 """Written with a trial's last metrics: how and when it ended. Where it is, nothing is missing."""
 STATUS = {"done": "FINISHED", "failed": "FAILED"}
 CURVES = ("train_loss", "train_error", "validation_loss", "validation_error", "learning_rate")
-TAG_LENGTH = 5000
+TAG_LENGTH, SHORT = 5000, 12
 
 Point = tuple[str, float, int, int]
 """Name, value, milliseconds, step."""
@@ -71,7 +71,7 @@ def trial_key(planned: PlannedTrial) -> Key:
 
 
 def variant_key(variant: Variant) -> Key:
-    return "variant", fingerprint(variant.trial, "")[:12]
+    return "variant", fingerprint(variant.trial, "")[:SHORT]
 
 
 REPORT: Key = ("report", "report")
@@ -91,7 +91,7 @@ def trial_tags(planned: PlannedTrial, parent: str) -> dict[str, str]:
     """Tags that a trial's run is born with."""
     identity = key_tags(variant_key(planned.variant)) | key_tags(trial_key(planned))
     marks = {"fingerprint": planned.fingerprint, "code": planned.code, "data": planned.data}
-    return identity | {f"senet_lab.{k}": v for k, v in marks.items()} | {PARENT: parent, "status": "running"}
+    return identity | {f"senet_lab.{k}": v[:SHORT] for k, v in marks.items()} | {PARENT: parent, "status": "running"}
 
 
 def trial_params(planned: PlannedTrial) -> dict[str, str]:
@@ -155,7 +155,8 @@ def experiment_tags(question: Question, experiment_id: str) -> dict[str, str]:
 
 def report_note(question: Question, aggregates: Iterable[VariantAggregate]) -> str:
     """The question and what every row says to it, as Markdown."""
-    lines = [f"- **{a.label}**: {a.sentence or a.verdict}" for a in aggregates if a.sentence or a.verdict]
+    said = {a.label: (a.sentence or a.verdict).removeprefix(f"{a.label}: ") for a in aggregates}
+    lines = [f"- **{label}**: {sentence}" for label, sentence in said.items() if sentence]
     return "\n".join([question.text, "", *lines])[:TAG_LENGTH]
 
 

@@ -43,7 +43,7 @@ def serve(uri: str, port: int, ready: Callable[[Mapping[str, str]], object]) -> 
                 ready(_addresses(f"http://{HOST}:{port}"))
                 server.wait()
             output.seek(0)
-            errors = [line for line in shown(output.read()).splitlines() if "rror" in line]
+            errors = [line for line in shown(output.read()).splitlines() if "Error: " in line]
             last = errors[-1] if errors else "it did not say why"
             raise UserError(f"the MLflow server on {shown(uri)} ended ({last}); see if that store can be read")
         except KeyboardInterrupt:

@@ -26,7 +26,6 @@ METRICS = (
 )
 
 
-WIDTH, NARROW = 118, 80
 TRAINING = {"workflowType": "machine_learning"}
 """MLflow opens its pages for language models unless the address says otherwise."""
 
@@ -44,8 +43,8 @@ def table_url(base: str, experiment_id: str) -> str:
 
 def saved_view(factors: Iterable[str]) -> str:
     """The value of the experiment tag `VIEW_TAG`: verdict, factors and numbers, a row a variant."""
-    widths = {"tags.`verdict`": WIDTH} | {f"params.`{f}`": WIDTH for f in factors}
-    widths |= {f"metrics.`{m}`": WIDTH if "." in m else NARROW for m in METRICS}
+    columns = [("tags", "verdict"), *(("params", f) for f in factors), *(("metrics", m) for m in METRICS)]
+    widths = {f"{kind}.`{name}`": max(90, 24 + 6 * len(name)) for kind, name in columns}  # pixels
     state = {
         "searchFilter": ROWS,
         "orderByKey": SORT,

@@ -77,7 +77,7 @@ class Writer:
         tags: dict[str, str] = {}
         if record is not None:
             run.at = max(run.at, _milliseconds(end))
-            points += [(k, v, run.at, run.epoch or 0) for k, v in runs.final_metrics(record).items()]
+            points += [(k, v, run.at, 0) for k, v in runs.final_metrics(record).items()]
             tags = runs.ended_tags(record, self._environments(record.environment), run.tags)
         self._log(run, points, {} if run.configured else runs.trial_params(planned), tags)
         run.configured = True
