@@ -112,7 +112,7 @@ def test_a_mistake_in_a_file_that_the_sweep_imports_is_placed_there(
 
 @pytest.mark.parametrize("name", ["Mine.py", "2mine.py", "my-sweep.py", "_mine.py", "my sweep.py", "ä.py"])
 def test_a_name_that_cannot_be_a_run_folder_is_refused(name: str, folder: Path) -> None:
-    with pytest.raises(SweepFileError, match="lower-case letters, digits and _.*rename it"):
+    with pytest.raises(SweepFileError, match=r"lower-case letters, digits and _.*rename it"):
         catalog.read(write(folder / name))
 
 

@@ -78,7 +78,8 @@ def test_a_new_option_with_its_default_changes_no_fingerprint() -> None:
     trial = apply(SE_BASE, {"model.se.gate": "tanh"})
     newer = NewerTrial.model_validate(trial.model_dump())
     assert fingerprint(newer, "d") == fingerprint(trial, "d")
-    assert fingerprint(NewerTrial.model_validate(trial.model_dump() | {"precision": "b"}), "d") != fingerprint(trial, "d")
+    half = NewerTrial.model_validate(trial.model_dump() | {"precision": "bfloat16"})
+    assert fingerprint(half, "d") != fingerprint(trial, "d")
 
 
 def test_a_default_written_out_changes_no_fingerprint() -> None:

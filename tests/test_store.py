@@ -183,11 +183,11 @@ def test_a_disk_that_is_full_is_a_store_error_with_a_remedy_and_leaves_no_litter
 
 def test_a_store_that_is_a_file_is_a_store_error(tmp_path: Path) -> None:
     (tmp_path / "runs").write_text("not a folder")
-    with pytest.raises(StoreError, match="cannot be written"):
+    with pytest.raises(StoreError, match="this is a file; name a folder"):
         Store(tmp_path / "runs", "tiny").open(planned())
 
 
-@pytest.mark.parametrize("name", ["", ".", "..", "../up", "a/b", "a\\b", "/root", ".hidden", "a b", "ä", "a\n", "x" * 300])
+@pytest.mark.parametrize("name", ["", ".", "..", "../up", "a/b", "a\\b", "/x", ".x", "a b", "ä", "a\n", "x" * 300])
 def test_names_that_lead_elsewhere_are_refused(name: str, tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="cannot name a run folder; allowed"):
         Store(tmp_path, name)

@@ -1,0 +1,291 @@
+"""The loop: the same bits again, from anywhere; the schedule; the end of what cannot be trained."""
+
+import io
+import math
+from collections.abc import Iterator
+
+import pytest
+import torch
+from torch import Tensor
+
+from senet_lab import data, models
+from senet_lab.data.split import Part, Parts, split
+from senet_lab.errors import Diverged
+from senet_lab.records import EpochMetrics
+from senet_lab.spec import Data, Model, Train, Trial, apply
+from senet_lab.training import train as module
+from senet_lab.training.train import Learner, learning_rate, train
+
+CPU = torch.device("cpu")
+TINY = Trial(
+    model=Model(depth=4, widths=(4,)),
+    data=Data(source="digits", validation=400, crop_padding=1, flip=True),
+    train=Train(epochs=3, batch_size=100, learning_rate=0.1, weight_decay=1e-3, label_smoothing=0.1, warmup_epochs=0.5),
+)
+GATED = apply(TINY, {"model.se.reduction": 2, "model.widths": (4, 8), "model.depth": 6})
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def prepare(trial: Trial) -> tuple[Learner, Parts]:
+    images = data.load(trial.data)
+    network = models.build(trial.model, channels=1, classes=10, seed=trial.seed, device=CPU)
+    return Learner(network, trial.train), split(images, trial.data.validation, trial.seed, CPU)
+
+
+def run(trial: Trial) -> Learner:
+    learner, parts = prepare(trial)
+    list(train(trial, learner, parts))
+    return learner
+
+
+def without_seconds(epochs: tuple[EpochMetrics, ...]) -> list[EpochMetrics]:
+    return [m.model_copy(update={"seconds": 0.0}) for m in epochs]
+
+
+def assert_same_bits(a: Learner, b: Learner) -> None:
+    first, second = a.network.state_dict(), b.network.state_dict()
+    assert list(first) == list(second)
+    assert [name for name in first if not torch.equal(first[name], second[name])] == []
+    assert without_seconds(a.epochs) == without_seconds(b.epochs)
+    momenta = [list(learner.optimizer.state.values()) for learner in (a, b)]
+    assert len(momenta[0]) == len(momenta[1]) > 0
+    for one, other in zip(*momenta, strict=True):
+        assert torch.equal(one["momentum_buffer"], other["momentum_buffer"])
+
+
+@pytest.mark.parametrize("trial", [TINY, GATED], ids=["plain", "se"])
+def test_the_same_trial_gives_the_same_bits(trial: Trial) -> None:
+    torch.manual_seed(1)
+    first = run(trial)
+    torch.manual_seed(2)
+    assert_same_bits(first, run(trial))
+
+
+@pytest.mark.parametrize("trial", [TINY, GATED], ids=["plain", "se"])
+@pytest.mark.parametrize("cut", [(0,), (1,), (2,), (3,), (1, 2)], ids=str)
+def test_an_interruption_after_any_epoch_changes_no_bit(trial: Trial, cut: tuple[int, ...]) -> None:
+    learner, parts = prepare(trial)
+    for end in cut:
+        running = train(trial, learner, parts)
+        while len(learner.epochs) < end:
+            next(running)
+        running.close()
+        payload = learner.to_bytes()
+        learner, parts = prepare(trial)
+        learner.load_bytes(payload)
+        assert len(learner.epochs) == end
+    assert [m.epoch for m in train(trial, learner, parts)] == list(range(cut[-1] + 1, 4))
+    assert_same_bits(learner, run(trial))
+
+
+def test_what_is_loaded_is_what_was_saved() -> None:
+    learner = run(TINY)
+    other, _ = prepare(TINY)
+    other.load_bytes(learner.to_bytes())
+    assert_same_bits(learner, other)
+    assert other.epochs == learner.epochs
+
+
+def test_a_state_of_another_network_is_refused() -> None:
+    learner, _ = prepare(GATED)
+    with pytest.raises(RuntimeError, match="state_dict"):
+        learner.load_bytes(run(TINY).to_bytes())
+
+
+class Evil:
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return print, ("this must not run",)
+
+
+def test_bytes_that_would_run_code_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    buffer = io.BytesIO()
+    torch.save({"network": Evil(), "optimizer": {}, "epochs": []}, buffer)
+    with pytest.raises(Exception, match=r"(?i)weights.only"):
+        prepare(TINY)[0].load_bytes(buffer.getvalue())
+    assert capsys.readouterr().out == ""
+
+
+def test_metrics_are_those_of_each_epoch() -> None:
+    learner, parts = prepare(TINY)
+    found = list(train(TINY, learner, parts))
+    assert [m.epoch for m in found] == [1, 2, 3]
+    assert tuple(found) == learner.epochs
+    assert all(0 <= m.train_error <= 1 and 0 <= m.validation_error <= 1 and m.seconds > 0 for m in found)
+    assert all((m.validation_error * 400) == pytest.approx(round(m.validation_error * 400)) for m in found)
+    assert all((m.train_error * 400) == pytest.approx(round(m.train_error * 400)) for m in found)  # 4 batches of 100
+    assert found[-1].learning_rate == pytest.approx(0.0, abs=1e-12)
+
+
+def test_something_is_learned() -> None:
+    trial = apply(GATED, {"train.epochs": 8, "train.batch_size": 25, "data.flip": False, "data.crop_padding": 0,
+                          "train.label_smoothing": 0.0, "model.widths": (8, 16)})  # fmt: skip
+    epochs = run(trial).epochs
+    assert epochs[-1].train_loss < 0.5 * epochs[0].train_loss
+    assert epochs[-1].validation_error < 0.3 < epochs[0].train_error
+
+
+# --- pairing
+
+
+class Watched:
+    """The images that each step is given, as their positions in the training part."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.batches: list[Tensor] = []
+        step = module._step
+
+        def watch(learner: Learner, x_BCHW: Tensor, y_B: Tensor, smoothing: float) -> tuple[Tensor, Tensor]:
+            self.batches.append(x_BCHW.clone())
+            return step(learner, x_BCHW, y_B, smoothing)
+
+        monkeypatch.setattr(module, "_step", watch)
+
+    def of(self, trial: Trial) -> list[Tensor]:
+        self.batches = []
+        run(trial)
+        return self.batches
+
+
+def test_with_and_without_se_see_the_same_augmented_images_in_the_same_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    watched = Watched(monkeypatch)
+    plain, gated = watched.of(TINY), watched.of(GATED)
+    assert len(plain) == len(gated) == 3 * (498 // 100)
+    assert all(torch.equal(a, b) for a, b in zip(plain, gated, strict=True))
+    other = watched.of(apply(TINY, {"seed": 1}))
+    assert not any(torch.equal(a, b) for a, b in zip(plain, other, strict=True))
+
+
+def test_more_epochs_begin_with_the_same_images(monkeypatch: pytest.MonkeyPatch) -> None:
+    watched = Watched(monkeypatch)
+    short, long = watched.of(apply(TINY, {"train.epochs": 1})), watched.of(TINY)
+    assert all(torch.equal(a, b) for a, b in zip(short, long, strict=False))
+    assert not torch.equal(long[0], long[4])  # another order in another epoch
+
+
+def test_an_epoch_takes_no_image_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    trial = apply(TINY, {"data.crop_padding": 0, "data.flip": False, "train.epochs": 1})
+    _, parts = prepare(trial)
+    known = {image.numpy().tobytes() for image in parts.train.x_NCHW}
+    seen = [image.numpy().tobytes() for batch in Watched(monkeypatch).of(trial) for image in batch]
+    assert len(seen) == 400 and len(set(seen)) == 400 and set(seen) <= known
+    assert not set(seen) & {image.numpy().tobytes() for image in parts.validation.x_NCHW}
+
+
+# --- the optimizer
+
+
+def test_a_step_is_nesterov_momentum_with_decay_on_weights_only() -> None:
+    """Sutskever et al. 2013 as torch writes it: v = m v + g; p = p - rate (g + m v); g with decay for weights."""
+    trial = apply(TINY, {"train.epochs": 1, "train.batch_size": 249, "train.schedule": "constant",
+                         "train.warmup_epochs": 0.0, "data.crop_padding": 0, "data.flip": False})  # fmt: skip
+    learner, parts = prepare(trial)
+    twin, _ = prepare(trial)
+    velocity = {name: torch.zeros_like(p) for name, p in twin.network.named_parameters()}
+    order = torch.randperm(498, generator=module.torch_stream(0, "order", 1))
+    list(train(trial, learner, parts))
+    twin.network.train()
+    for index in (order[:249], order[249:]):
+        twin.network.zero_grad()
+        logits = twin.network(parts.train.x_NCHW[index])
+        torch.nn.functional.cross_entropy(logits, parts.train.y_N[index], label_smoothing=0.1).backward()  # type: ignore[no-untyped-call]
+        with torch.no_grad():
+            for name, p in twin.network.named_parameters():
+                decay = 1e-3 if name.endswith("weight") and "bn" not in name else 0.0
+                g = p.grad + decay * p  # type: ignore[operator]
+                velocity[name] = 0.9 * velocity[name] + g
+                p -= 0.1 * (g + 0.9 * velocity[name])
+    for (name, ours), theirs in zip(learner.network.named_parameters(), twin.network.parameters(), strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-5, atol=1e-6, msg=name)
+
+
+def test_se_weights_decay_and_their_biases_do_not() -> None:
+    learner, _ = prepare(apply(GATED, {"model.se.bias": True}))
+    by_decay = {g["weight_decay"]: {id(p) for p in g["params"]} for g in learner.optimizer.param_groups}
+    names = {n for n, p in learner.network.named_parameters() if id(p) in by_decay[1e-3]}
+    assert all(n.endswith("weight") and "bn" not in n for n in names)
+    assert {"stages.2.0.se.reduce.weight", "classifier.weight", "stem.weight"} <= names
+    assert sum(map(len, by_decay.values())) == len(list(learner.network.parameters()))
+
+
+def test_a_training_without_momentum_works() -> None:
+    assert len(run(apply(TINY, {"train.momentum": 0.0, "train.epochs": 1})).epochs) == 1
+
+
+# --- the schedule
+
+
+def setting(**changes: object) -> Train:
+    return Train.model_validate({"epochs": 10, "batch_size": 8, "learning_rate": 0.8} | changes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "progress", "expected"),
+    [
+        ({}, 0.0, 0.8), ({}, 5.0, 0.4), ({}, 10.0, 0.0),
+        ({}, 10 / 3, 0.6),  # cos 60 degrees = 1/2
+        ({}, 20 / 3, 0.2),  # cos 120 degrees = -1/2
+        ({"schedule": "constant"}, 0.1, 0.8), ({"schedule": "constant"}, 10.0, 0.8),
+        ({"warmup_epochs": 2.0}, 0.5, 0.2), ({"warmup_epochs": 2.0}, 1.0, 0.4), ({"warmup_epochs": 2.0}, 2.0, 0.8),
+        ({"warmup_epochs": 2.0}, 6.0, 0.4), ({"warmup_epochs": 2.0}, 10.0, 0.0),
+        ({"warmup_epochs": 4.0, "schedule": "constant"}, 3.0, 0.6),
+        ({"warmup_epochs": 4.0, "schedule": "constant"}, 9.0, 0.8),
+    ],
+)  # fmt: skip
+def test_the_learning_rate_by_hand(changes: dict[str, object], progress: float, expected: float) -> None:
+    assert learning_rate(setting(**changes), progress) == pytest.approx(expected, abs=1e-12)
+
+
+def test_each_step_gets_the_rate_of_its_own_progress(monkeypatch: pytest.MonkeyPatch) -> None:
+    rates: list[float] = []
+    step = module._step
+
+    def watch(learner: Learner, *rest: object) -> tuple[Tensor, Tensor]:
+        rates.append({g["lr"] for g in learner.optimizer.param_groups}.pop())
+        return step(learner, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(module, "_step", watch)
+    run(apply(TINY, {"train.warmup_epochs": 1.0}))
+    rise = [0.1 * k / 4 for k in (1, 2, 3, 4)]
+    fall = [0.05 * (1 + math.cos(math.pi * k / 8)) for k in range(1, 9)]
+    assert rates == pytest.approx([*rise, *fall], abs=1e-12)
+
+
+# --- what cannot be trained
+
+
+def test_a_huge_learning_rate_diverges_with_the_epoch_and_a_remedy() -> None:
+    trial = apply(TINY, {"train.learning_rate": 99.0, "train.epochs": 60, "train.momentum": 0.99,
+                         "train.schedule": "constant", "train.weight_decay": 0.9, "model.depth": 10})  # fmt: skip
+    learner, parts = prepare(trial)
+    with pytest.raises(Diverged, match=r"loss of epoch \d+ is (nan|inf); a smaller train\.learning_rate"):
+        list(train(trial, learner, parts))
+
+
+def test_an_epoch_that_diverged_is_not_among_the_learners() -> None:
+    learner, parts = prepare(TINY)
+    running = train(TINY, learner, parts)
+    next(running)
+    parts.train.x_NCHW.fill_(math.nan)
+    with pytest.raises(Diverged, match="the training loss of epoch 2 is nan"):
+        next(running)
+    assert len(learner.epochs) == 1
+
+
+def test_a_validation_loss_that_is_no_number_is_a_divergence_too() -> None:
+    """The last step can break the weights after the last training loss was taken."""
+    learner, parts = prepare(TINY)
+    broken = Parts(parts.train, Part(parts.validation.x_NCHW * math.inf, parts.validation.y_N), parts.test)
+    with pytest.raises(Diverged, match="the validation loss of epoch 1 is nan"):
+        list(train(TINY, learner, broken))
+
+
+def test_a_batch_larger_than_the_training_part_is_the_training_part() -> None:
+    learner = run(apply(TINY, {"train.batch_size": 5000, "train.epochs": 1, "train.warmup_epochs": 0.0}))
+    assert learner.epochs[0].train_error * 498 == pytest.approx(round(learner.epochs[0].train_error * 498))
