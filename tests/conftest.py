@@ -13,9 +13,9 @@ from senet_lab.spec import Data, Model, Sweep, Train, Trial
 TINY = Trial(
     model=Model(depth=4, widths=(4,)),
     data=Data(source="digits", validation=100),
-    train=Train(epochs=2, batch_size=256, learning_rate=0.1),
+    train=Train(epochs=2, batch_size=64, learning_rate=0.1),
 )
-"""Two epochs of three steps: the smallest training that is a training."""
+"""Two epochs of twelve steps: the smallest training that is a training."""
 
 
 def question(name: str = "tiny", **changes: object) -> Question:

@@ -17,6 +17,10 @@ from senet_lab.results import figures, load, published, stats, tables
 PNG = {"Software": "senet-lab"}
 PDF = {"Creator": "senet-lab", "Producer": "senet-lab", "CreationDate": None}
 DOTS_PER_INCH = 200
+MORE_SEEDS = (
+    "More seeds: for 80 % power if the observed difference and spread are the true ones; the time is that of the "
+    "trials one after another."
+)
 
 
 @dataclass(frozen=True)
@@ -67,8 +71,7 @@ class Report:
             f"({stats.family_text(self.comparison)}) and excludes 0 exactly where the adjusted paired t test has "
             f"p < .05: better or worse.",
             f"Equivalent: two one-sided t tests against the margin of {margin:g} points, Holm.",
-            "More seeds: for 80 % power if the observed difference and spread are the true ones; the time is that of "
-            "the trials one after another.",
+            MORE_SEEDS if (self.comparison["verdict"] == "undecided").any() else "",
             stats.ties_text(self.comparison),
             stats.sign_flip_text(self.comparison),
             f"{stale} trials are of older code." if stale else "",

@@ -16,6 +16,7 @@ from senet_lab.records import TrialRecord
 from senet_lab.trial import Step
 from tests.conftest import question
 
+DIVERGING = {"train.learning_rate": 99.0, "train.weight_decay": 0.9}
 Ask = Callable[..., Inventory]
 
 
@@ -46,9 +47,8 @@ def test_keeps_the_contract(ask: Ask, executor: Executor, tmp_path: Path) -> Non
     """Every job: a start, its epochs once and in order, one record, which is the store's; equal to in-process."""
     found = ask()
     planned = {t.id: t for t in found.planned}
-    # One trial can not be built, and must not disturb the others.
-    broken = question(variants=[{"data.validation": 898}])
-    mixed = inventory.take(broken, tmp_path / "runs")
+    # One row fails, and must not disturb the others.
+    mixed = inventory.take(question(variants=[DIVERGING]), tmp_path / "runs")
     steps = run(mixed, executor)
 
     heard: dict[str, list[Step]] = {}
@@ -69,7 +69,7 @@ def test_keeps_the_contract(ask: Ask, executor: Executor, tmp_path: Path) -> Non
     told_last = {id: steps_of_one[-1].record for id, steps_of_one in heard.items()}
     assert {r.id: r for r in kept} == told_last
     failed = next(r for r in kept if r.status == "failed")
-    assert "data.validation: found 898" in (failed.traceback or "") and failed.attempts == 3
+    assert "Diverged" in (failed.traceback or "") and failed.attempts == 3
 
     undisturbed = inventory.take(question(), tmp_path / "elsewhere")
     run(undisturbed, Local())
@@ -87,7 +87,7 @@ def test_runs_only_what_is_missing(ask: Ask, tmp_path: Path) -> None:
 
 
 def test_failed_trials_wait_until_asked_for(ask: Ask) -> None:
-    impossible = {"variants": [{"data.validation": 898}], "seeds": 1}
+    impossible = {"variants": [DIVERGING], "seeds": 1}
     run(ask(**impossible), Local())
     found = ask(**impossible)
     assert found.plan.counts() == {"done": 2, "failed": 1}

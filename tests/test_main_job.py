@@ -1,0 +1,185 @@
+"""The main job as a user types it: real Ray, real MLflow, real signals, in a folder of its own."""
+
+import io
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from senet_lab import store
+
+pytestmark = pytest.mark.slow
+
+SMALL = '''"""Is small enough?"""
+from senet_lab import Data, Model, Sweep, Train, Trial
+
+SWEEP = Sweep(
+    base=Trial(
+        model=Model(depth=4, widths=(8,)),
+        data=Data(source="digits", validation=100),
+        train=Train(epochs={epochs}, batch_size=32, learning_rate=0.1),
+    ),
+    grid={{"model.se.reduction": [2, 4]}},
+    controls=["no_se"],
+    baseline="no_se",
+    seeds={seeds},
+    margin=0.01,
+)
+'''
+DIVERGING = 'variants=[{"train.learning_rate": 99.0, "train.weight_decay": 0.9}],\n    margin'
+COMMAND = [sys.executable, "-c", "from senet_lab.cli import main; main()"]
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Iterator[Path]:
+    (tmp_path / "sweeps").mkdir()
+    write(tmp_path)
+    yield tmp_path
+
+
+def write(folder: Path, epochs: int = 2, seeds: int = 2) -> None:
+    (folder / "sweeps" / "small.py").write_text(SMALL.format(epochs=epochs, seeds=seeds))
+
+
+def senet_lab(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run([*COMMAND, *arguments], cwd=folder, capture_output=True, text=True, timeout=180)
+
+
+def start(folder: Path, *arguments: str) -> "subprocess.Popen[str]":
+    """In a session of its own, so that it can be signalled as a terminal would."""
+    return subprocess.Popen(
+        [*COMMAND, *arguments],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def wait_until(true: Callable[[], bool]) -> None:
+    until = time.monotonic() + 120
+    while not true():
+        assert time.monotonic() < until, "it did not come about in two minutes"
+        time.sleep(0.05)
+
+
+def records(folder: Path) -> dict[str, dict[str, Any]]:
+    """Of each trial by id, what must not depend on interruptions."""
+    found = [json.loads(p.read_text()) for p in (folder / "runs").glob("small/*/record.json")]
+    assert len({r["id"] for r in found}) == len(found), "each trial once"
+    for record in found:
+        record["epochs"] = [{k: v for k, v in e.items() if k != "seconds"} for e in record["epochs"]]
+    return {r["id"]: {k: r[k] for k in ("status", "test", "epochs", "params", "macs")} for r in found}
+
+
+def mlflow_runs(folder: Path) -> list[tuple[str, str]]:
+    """Name and status of every run; none while there is no database yet."""
+    try:
+        with sqlite3.connect(f"file:{folder / 'mlflow.db'}?mode=ro", uri=True) as database:
+            return sorted(database.execute("select name, status from runs where lifecycle_stage = 'active'"))
+    except sqlite3.OperationalError:
+        return []
+
+
+def test_sweep_report_extend(here: Path) -> None:
+    """Table, files and MLflow from one command; again trains nothing; one more seed trains only that."""
+    first = senet_lab(here, "sweep", "small")
+    assert first.returncode == 0, first.stdout + first.stderr
+    assert "6 of 6 trials ended" in first.stdout and "baseline" in first.stdout
+    assert first.stderr == "", "no chatter of Ray or MLflow"
+    written = {p.name for p in (here / "reports" / "small").iterdir()}
+    assert written == {"table.csv", "table.md", "trials.csv", "figure.png", "figure.pdf", "figure.csv"}
+    rows = ["no_se", "reduction=2", "reduction=4"]
+    trials = [f"{row} seed={seed}" for row in rows for seed in (0, 1)]
+    assert [name for name, _ in mlflow_runs(here)] == sorted([*rows, *trials, "report"])
+    assert {status for _, status in mlflow_runs(here)} == {"FINISHED"}
+
+    before = {p: p.stat().st_mtime_ns for p in (here / "runs").rglob("record.json")}
+    again = senet_lab(here, "sweep", "small")
+    assert again.returncode == 0 and "trials to run" not in again.stdout and "starting" not in again.stdout
+    assert {p: p.stat().st_mtime_ns for p in (here / "runs").rglob("record.json")} == before
+    assert len(mlflow_runs(here)) == 10
+
+    write(here, seeds=3)
+    more = senet_lab(here, "sweep", "small", "--executor", "local")
+    assert "3 trials to run" in more.stdout and more.returncode == 0
+    assert {p: p.stat().st_mtime_ns for p in before} == before
+    assert len(records(here)) == 9
+
+    reported = senet_lab(here, "report", "small")
+    assert reported.returncode == 0 and "reduction=4" in reported.stdout
+
+
+def test_ctrl_c_says_how_to_go_on_and_going_on_changes_nothing(here: Path, tmp_path_factory: Any) -> None:
+    write(here, epochs=12)
+    running = start(here, "sweep", "small", "--workers", "2")
+    wait_until(lambda: len(list((here / "runs").glob("small/*/state.bin"))) == 2)
+    os.killpg(running.pid, signal.SIGINT)
+    output, _ = running.communicate(timeout=60)
+    assert running.returncode == 130, output
+    assert "type the same command again" in output and "Traceback" not in output
+    assert "RUNNING" not in {status for _, status in mlflow_runs(here)}
+    assert len(records(here)) < 6
+    rest = senet_lab(here, "sweep", "small", "--executor", "local")
+    assert rest.returncode == 0, rest.stdout + rest.stderr
+    assert {status for _, status in mlflow_runs(here)} == {"FINISHED"}
+
+    undisturbed = tmp_path_factory.mktemp("undisturbed")
+    (undisturbed / "sweeps").mkdir()
+    write(undisturbed, epochs=12)
+    senet_lab(undisturbed, "sweep", "small", "--executor", "local")
+    assert records(here) == records(undisturbed) and len(records(here)) == 6
+
+
+def test_kill_9_loses_an_epoch_at_most(here: Path) -> None:
+    write(here, epochs=40, seeds=1)
+    running = start(here, "sweep", "small", "--executor", "local")
+    wait_until(lambda: "RUNNING" in {status for _, status in mlflow_runs(here)})
+    wait_until(lambda: any((here / "runs").glob("small/*/state.bin")))
+    os.killpg(running.pid, signal.SIGKILL)
+    running.communicate(timeout=60)
+    folder = next((here / "runs").glob("small/*/state.bin")).parent
+    state = store.load_state(folder)
+    assert state is not None, "the checkpoint is whole"
+    epochs_kept = len(torch.load(io.BytesIO(state), weights_only=True)["epochs"])
+    assert "interrupted" in senet_lab(here, "plan", "small").stdout
+
+    rest = senet_lab(here, "sweep", "small", "--executor", "local")
+    assert rest.returncode == 0, rest.stdout + rest.stderr
+    assert len(records(here)) == 3 and {status for _, status in mlflow_runs(here)} == {"FINISHED"}
+    began = json.loads((folder / "record.json").read_text())["started_at"]
+    assert began > (folder / "trial.json").stat().st_mtime, "the second sitting made the record"
+    assert epochs_kept >= 1
+    curve = json.loads((folder / "record.json").read_text())["epochs"]
+    assert [e["epoch"] for e in curve] == list(range(1, 41)), "no epoch twice, none left out"
+
+
+def test_failed_trials_make_exit_code_1_and_a_short_row(here: Path) -> None:
+    bad = SMALL.format(epochs=2, seeds=2).replace("margin", DIVERGING)
+    (here / "sweeps" / "small.py").write_text(bad)
+    done = senet_lab(here, "sweep", "small", "--executor", "local")
+    assert done.returncode == 1
+    assert "2 of 8 trials failed" in done.stderr and "--rerun failed" in done.stderr
+    assert "Diverged" in done.stderr and "Traceback" not in done.stderr
+    assert "0/2" in done.stdout
+    assert ("FAILED" in {status for _, status in mlflow_runs(here)}) and len(records(here)) == 8
+
+
+def test_mlflow_out_of_reach_stops_nothing(here: Path) -> None:
+    uri = "http://user:canary@127.0.0.1:9"
+    done = senet_lab(here, "sweep", "small", "--executor", "local", "--seeds", "1", "--tracking-uri", uri)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert len(records(here)) == 3
+    assert "127.0.0.1:9" in done.stdout
+    kept = "".join(p.read_text() for p in (here / "runs").rglob("*.json"))
+    assert "canary" not in done.stdout + done.stderr + kept
