@@ -211,7 +211,7 @@ def explain(error: ValidationError, root: type[BaseModel]) -> str:
         elif issue["type"] == "missing":
             lines[f"{key}: is missing; give it a value"] = None
         else:
-            rule = issue["msg"].removeprefix("Input ")
+            rule = issue["msg"].removeprefix("Input ").removeprefix("Tuple ")
             lines[f"{key}: found {issue['input']!r}; it {rule}"] = None
     return "\n".join(lines)
 

@@ -69,7 +69,7 @@ class Store:
     def contents(self) -> tuple[list[TrialRecord], list[StoredTrial]]:
         """The records of all trials that ended, one an id, and the trials that began and did not end.
 
-        What cannot be read whole counts as not there.
+        What is not whole counts as not there. Raises StoreError for what the system will not let be read.
         """
         records: dict[str, TrialRecord] = {}
         begun: dict[str, StoredTrial] = {}
@@ -95,7 +95,10 @@ class Store:
 
     def _folders(self) -> Iterator[Path]:
         if self.path.is_dir():
-            yield from sorted(p for p in self.path.iterdir() if p.is_dir() and p.name != "environments")
+            try:
+                yield from sorted(p for p in self.path.iterdir() if p.is_dir() and p.name != "environments")
+            except OSError as error:
+                raise _unreadable(self.path, error) from error
 
 
 def save_state(folder: Path, payload: bytes) -> None:
@@ -123,8 +126,14 @@ def finish(folder: Path, record: TrialRecord) -> None:
 def _read(path: Path, kind: type[Content]) -> Content | None:
     try:
         return kind.model_validate_json(path.read_bytes())
-    except (OSError, ValidationError):
+    except (FileNotFoundError, ValidationError):
         return None
+    except OSError as error:  # it is there: to run its trial again would be to write over it
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: OSError) -> StoreError:
+    return StoreError(f"{path}: cannot be read ({error.strerror}); see to rights there, or choose another with --store")
 
 
 def _write(path: Path, payload: bytes, durable: bool = True) -> None:

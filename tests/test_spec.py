@@ -30,7 +30,7 @@ REFUSED = [
     ("model.se.stages", "al", ["found 'al'", "did you mean 'all'?"]),
     ("model.se.stages", [1], ["found 1", "greater than or equal to 2"]),
     ("model.se.stages", [5], ["stage [5]", "stages [2, 3, 4]"]),
-    ("model.se.stages", [], ["found []", "at least 1 item"]),
+    ("model.se.stages", [], ["found []; it should have at least 1 item"]),
     ("model.se.stages", ["2"], ["found '2'", "valid integer"]),
     ("model.se.bias", 1, ["found 1", "valid boolean"]),
     ("model.se", 5, ["found 5"]),

@@ -181,6 +181,20 @@ def test_a_disk_that_is_full_is_a_store_error_with_a_remedy_and_leaves_no_litter
     assert files(folder) == {"trial.json"}
 
 
+@pytest.mark.parametrize("method", ["read_bytes", "iterdir"])
+def test_a_record_that_may_not_be_read_is_an_error_and_not_a_missing_trial(
+    tiny: Store, method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.finish(tiny.open(planned()), record(planned()))
+
+    def denied(self: Path) -> bytes:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, method, denied)
+    with pytest.raises(StoreError, match=r"cannot be read \(Permission denied\)"):
+        tiny.contents()
+
+
 def test_a_store_that_is_a_file_is_a_store_error(tmp_path: Path) -> None:
     (tmp_path / "runs").write_text("not a folder")
     with pytest.raises(StoreError, match="this is a file; name a folder"):

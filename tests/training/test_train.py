@@ -166,7 +166,23 @@ def test_more_epochs_begin_with_the_same_images(monkeypatch: pytest.MonkeyPatch)
     watched = Watched(monkeypatch)
     short, long = watched.of(apply(TINY, {"train.epochs": 1})), watched.of(TINY)
     assert all(torch.equal(a, b) for a, b in zip(short, long, strict=False))
-    assert not torch.equal(long[0], long[4])  # another order in another epoch
+
+
+def test_every_epoch_has_an_order_of_its_own_and_draws_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    still = apply(TINY, {"data.crop_padding": 0, "data.flip": False})
+    batches = Watched(monkeypatch).of(still)
+    assert len({batch.numpy().tobytes() for batch in batches}) == len(batches) == 12
+    assert {first.numpy().tobytes() for first in batches[0]} != {first.numpy().tobytes() for first in batches[4]}
+    monkeypatch.setattr(torch, "randperm", lambda n, generator: torch.arange(n))
+    moved = Watched(monkeypatch).of(TINY)
+    assert not torch.equal(moved[0], moved[4])
+
+
+def test_a_network_in_evaluation_mode_is_trained_like_any_other() -> None:
+    learner, parts = prepare(TINY)
+    learner.network.eval()
+    list(train(TINY, learner, parts))
+    assert_same_bits(learner, run(TINY))
 
 
 def test_an_epoch_takes_no_image_twice(monkeypatch: pytest.MonkeyPatch) -> None:
