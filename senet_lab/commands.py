@@ -12,6 +12,7 @@ from rich.markup import escape
 
 from senet_lab import catalog
 from senet_lab import inventory as inventories
+from senet_lab.environment import program
 from senet_lab.errors import SpecError, TrialsFailed, UserError
 from senet_lab.inventory import Inventory
 from senet_lab.plan import State
@@ -19,9 +20,9 @@ from senet_lab.records import TrialRecord
 
 if TYPE_CHECKING:
     from senet_lab.executors import Executor
+    from senet_lab.jobs import Step
     from senet_lab.results.report import Report
     from senet_lab.tracking import Projection, VariantAggregate
-    from senet_lab.trial import Step
 
 console = Console(highlight=False)
 
@@ -82,7 +83,7 @@ def run_sweep(found: Inventory, how: How) -> None:
     found = inventories.take(found.question, found.store.path.parent)
     report = show_report(found, how.reports)
     behind = projection.close(found.planned, found.records, _aggregates(report), how.reports / found.question.name)
-    console.print(behind or "the runs in MLflow: senet-lab ui")
+    console.print(behind or f"To look at the runs in MLflow: {program()} ui")
     _refuse_failures(found)
 
 
@@ -130,11 +131,10 @@ def show_report(found: Inventory, folder: Path, include_stale: bool = False) -> 
     if found.plan.counts()["stale"] and not include_stale:
         console.print(
             f"{found.plan.counts()['stale']} results are of code that has changed since and do not count: "
-            f"`senet-lab sweep {name} --rerun stale` runs them again, "
-            f"`senet-lab report {name} --include-stale` counts them as they are"
+            f"`{program()} sweep {name} --rerun stale` runs them again, "
+            f"`{program()} report {name} --include-stale` counts them as they are"
         )
-    for path in written.files:
-        console.print(f"{path}", style="dim")
+    console.print(f"Written to {folder / name}: {', '.join(path.name for path in written.files)}", soft_wrap=True)
     return written
 
 
@@ -201,5 +201,5 @@ def _refuse_failures(found: Inventory) -> None:
         raise TrialsFailed(
             f"{failed} of {len(found.planned)} trials failed, e.g. {record.variant} seed={record.trial.seed}: "
             f"{''.join(last)}; the whole traceback is in its record.json under {found.store.path}. "
-            f"To try again: senet-lab sweep {name} --rerun failed"
+            f"To try again: {program()} sweep {name} --rerun failed"
         )

@@ -4,6 +4,7 @@ import os
 import platform
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from importlib.metadata import PackageNotFoundError, version
@@ -28,6 +29,14 @@ def collect() -> Environment:
         git_commit=(_output("git", "rev-parse", "HEAD") or "").strip() or None,
         git_diff=(_output("git", "diff", "HEAD") or "")[:DIFF_LIMIT] or None,
     )
+
+
+def program() -> str:
+    """What to type for this program here: its path, where the shell would not find its name."""
+    called = Path(sys.argv[0])
+    if shutil.which("senet-lab") or called.name != "senet-lab":
+        return "senet-lab"
+    return os.path.relpath(called)
 
 
 def without_credentials(text: str) -> str:

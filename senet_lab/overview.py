@@ -11,6 +11,7 @@ from rich.table import Table
 
 from senet_lab import catalog
 from senet_lab import inventory as inventories
+from senet_lab.environment import program
 from senet_lab.errors import UserError
 from senet_lab.inventory import Inventory
 from senet_lab.plan import STATES
@@ -74,7 +75,6 @@ def forecast(found: Inventory) -> str:
     elif due:
         lines[0] += "; no trial is done yet to tell how long that takes"
     if stale:
-        lines.append(
-            f"{stale} results are of code that has changed since: `senet-lab sweep {found.question.name} --rerun stale`"
-        )
+        again = f"{program()} sweep {found.question.name} --rerun stale"
+        lines.append(f"{stale} results are of code that has changed since; to run them again: {again}")
     return "\n".join(lines)

@@ -112,6 +112,7 @@ def used_modules(trial: Trial) -> tuple[str, ...]:
     """The modules of this package whose code can change the trial's result."""
     names = [
         "randomness",
+        "training.begin",
         "training.train",
         "training.evaluate",
         "data.split",

@@ -11,10 +11,10 @@ from rich.live import Live
 from rich.text import Text
 
 from senet_lab.inventory import Inventory
+from senet_lab.jobs import Step
 from senet_lab.plan import PlannedTrial
 from senet_lab.records import TrialRecord
 from senet_lab.results import load, stats, tables
-from senet_lab.trial import Step
 
 REDRAW_SECONDS = 1.0
 LINE_SECONDS = 15.0

@@ -14,6 +14,17 @@ class Fact(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", ser_json_inf_nan="strings")
 
 
+class Cost(Fact):
+    """What a network costs, whatever it is trained on."""
+
+    params: int
+    """Trainable."""
+    params_and_statistics: int
+    """With batch norm's running means and variances, as the paper counts them."""
+    macs: int
+    """Multiply-adds of one image, forward."""
+
+
 class EpochMetrics(Fact):
     """One epoch of one trial."""
 

@@ -120,7 +120,9 @@ def finish(folder: Path, record: TrialRecord) -> None:
     """Write how a trial ended, last of all; a finished trial needs its checkpoint no more."""
     _write(folder / "record.json", record.model_dump_json(indent=1).encode())
     if record.status == "done":
-        (folder / "state.bin").unlink(missing_ok=True)
+        for checkpoint in (folder / "state.bin", *folder.glob(".*.????????")):  # and what a killed process left
+            with contextlib.suppress(OSError):
+                checkpoint.unlink(missing_ok=True)
 
 
 def _read(path: Path, kind: type[Content]) -> Content | None:

@@ -7,10 +7,11 @@ from senet_lab.environment import collect
 from senet_lab.errors import Interrupted
 from senet_lab.executors import Executor, Listener
 from senet_lab.inventory import Inventory
-from senet_lab.models.cost import Cost, count
+from senet_lab.jobs import Job
+from senet_lab.models.cost import count
 from senet_lab.plan import State
+from senet_lab.records import Cost
 from senet_lab.spec import Trial
-from senet_lab.trial import Job
 
 
 def run(inventory: Inventory, executor: Executor, listener: Listener, rerun: Iterable[State] = ()) -> None:

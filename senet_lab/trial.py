@@ -1,49 +1,24 @@
 """One trial from its plan to its record: the one place where an exception becomes a record."""
 
 import resource
+import sys
 import time
 import traceback
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from senet_lab import data, models, store
-from senet_lab.data.split import split
+from senet_lab import store
 from senet_lab.errors import StoreError
-from senet_lab.models.cost import Cost
-from senet_lab.plan import PlannedTrial
+from senet_lab.jobs import Job, Step, new_record
 from senet_lab.records import EpochMetrics, TrialRecord
+from senet_lab.training.begin import begin
 from senet_lab.training.evaluate import evaluate
-from senet_lab.training.train import Learner, train
+from senet_lab.training.train import train
 
 STEP_SECONDS = 1.0
-
-
-@dataclass(frozen=True)
-class Job:
-    """A planned trial, and how to run it."""
-
-    planned: PlannedTrial
-    sweep: str
-    store: Path
-    """The folder that holds the sweeps' run folders."""
-    environment: str
-    cost: Cost
-    device: str = "cpu"
-    retries: int = 2
-
-
-@dataclass(frozen=True)
-class Step:
-    """What a trial did since its last step."""
-
-    planned: PlannedTrial
-    epochs: tuple[EpochMetrics, ...]
-    record: TrialRecord | None = None
-    """Present in the last step: how the trial ended."""
 
 
 def steps(job: Job) -> Iterator[Step]:
@@ -86,39 +61,14 @@ def run_trial(job: Job) -> Iterator[EpochMetrics | TrialRecord]:
     yield record
 
 
-def new_record(job: Job, **result: Any) -> TrialRecord:
-    """The record of a trial of `job` that ended with `result`."""
-    planned = job.planned
-    return TrialRecord(
-        id=planned.id,
-        sweep=job.sweep,
-        variant=planned.variant.label,
-        settings=dict(planned.variant.settings),
-        trial=planned.trial,
-        fingerprint=planned.fingerprint,
-        code=planned.code,
-        data=planned.data,
-        environment=job.environment,
-        params=job.cost.params,
-        macs=job.cost.macs,
-        **result,
-    )
-
-
 def _attempt(job: Job, folder: Path) -> Generator[EpochMetrics, None, dict[str, Any]]:
     """Train from where the run folder left off and test; returns what the record needs."""
-    # One thread a trial: as fast as more where every core has a trial, and the same bits everywhere.
-    torch.set_num_threads(1)
-    trial, device = job.planned.trial, torch.device(job.device)
-    images = data.load(trial.data)
-    channels, classes = images.pool.shape[1], len(images.classes)
-    parts = split(images, trial.data.validation, trial.seed, device)
-    network = models.build(trial.model, channels=channels, classes=classes, seed=trial.seed, device=device)
-    learner = Learner(network, trial.train)
+    device = torch.device(job.device)
+    learner, parts = begin(job.planned.trial, device)
     if checkpoint := store.load_state(folder):
         learner.load_bytes(checkpoint)
     earlier_seconds = sum(m.seconds for m in learner.epochs)
-    for metrics in train(trial, learner, parts):
+    for metrics in train(job.planned.trial, learner, parts):
         store.save_state(folder, learner.to_bytes())
         yield metrics
     return {
@@ -135,4 +85,5 @@ def _peak_memory(device: torch.device) -> int:
     """Bytes: of the device's allocator on a GPU, of this process so far on the CPU."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device)
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit

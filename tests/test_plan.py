@@ -201,9 +201,9 @@ EXEMPT = {
 
 @pytest.mark.parametrize("trial", [BASE, apply(SE_BASE, {"data.crop_padding": 1})], ids=["plain", "se"])
 def test_used_modules_are_all_whose_code_runs_in_a_trial(trial: Trial, tmp_path: Path) -> None:
-    from senet_lab.models.cost import Cost
-    from senet_lab.records import TrialRecord
-    from senet_lab.trial import Job, run_trial
+    from senet_lab.jobs import Job
+    from senet_lab.records import Cost, TrialRecord
+    from senet_lab.trial import run_trial
 
     row = Variant("row", {}, trial)
     job = Job(plan.wanted([row], 1, data.digest)[0], "s", tmp_path, "e", Cost(0, 0, 0))

@@ -12,11 +12,11 @@ from senet_lab import data, models, plan, store
 from senet_lab import trial as module
 from senet_lab.design import Variant
 from senet_lab.errors import StoreError
-from senet_lab.models.cost import Cost
-from senet_lab.records import EpochMetrics, TrialRecord
+from senet_lab.jobs import Job
+from senet_lab.records import Cost, EpochMetrics, TrialRecord
 from senet_lab.spec import Data, Model, Train, Trial, apply
 from senet_lab.store import Store
-from senet_lab.trial import Job, run_trial, steps
+from senet_lab.trial import run_trial, steps
 
 TINY = Trial(
     model=Model(depth=4, widths=(4,)),

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from senet_lab.trial import Job, Step
+from senet_lab.jobs import Job, Step
 
 Listener = Callable[[Step], None]
 

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from senet_lab.executors import Listener
-from senet_lab.trial import Job, Step, steps
+from senet_lab.jobs import Job, Step
+from senet_lab.trial import steps
 
 
 class Local:

@@ -1,34 +1,28 @@
-"""Jobs on Ray Tune: one slot a core or a fraction of a GPU, workers that stay warm. Alone imports ray.
+"""Jobs on Ray Tune: one slot a core or a fraction of a GPU, workers that stay warm.
 
-Tune schedules; it decides nothing and records nothing. A trial is one index into the list of
-jobs, its trainable is a class (a function would cost a thread and half a second a trial), and its
-step is a step of `trial.steps`.
+Only this module and `tune_loop` import ray. This one starts and ends Ray and needs no torch, so
+that Ray gets ready while the driver imports the rest.
 """
 
 import logging
 import os
 import shutil
 import tempfile
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import ray
-from ray import tune
 
-from senet_lab import store
-from senet_lab.errors import SenetLabError
 from senet_lab.executors import Listener
-from senet_lab.trial import Job, Step, new_record, steps
+from senet_lab.jobs import Job
 
 DEFAULT_GPU_SHARE = 0.25
-MAX_WORKER_DEATHS = 2
 
 DRIVER_SWITCHES = {
     "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_prestart_worker_first_driver": "0",  # Tune's actors never get those workers
     "RAY_AIR_NEW_OUTPUT": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
@@ -56,20 +50,22 @@ class RayTune:
         self._ready: Future[float] | None = None
 
     def start(self) -> None:
-        """Start Ray in the background; its workers import torch at once."""
+        """Start Ray in the background."""
         if self._ready is None:
             os.environ.update(DRIVER_SWITCHES)
             self._ready = self._starter.submit(self._start_ray)
 
     def run(self, jobs: Sequence[Job], listener: Listener) -> None:
         """Run `jobs`; Ray ends with it, whatever happens."""
+        from senet_lab.executors import tune_loop
+
         self.start()
         assert self._ready is not None
         scratch = Path(tempfile.mkdtemp(prefix="senet-lab-tune-"))
         try:
             gpus = self._ready.result()
             placed = [replace(job, device="cuda" if gpus else "cpu") for job in jobs]
-            _fit(placed, listener, gpus, scratch)
+            tune_loop.fit(placed, listener, gpus, scratch)
         finally:
             ray.shutdown()
             self._ready = None
@@ -86,7 +82,6 @@ class RayTune:
                 include_dashboard=False,
                 log_to_driver=False,
                 logging_level=logging.CRITICAL,
-                runtime_env={"worker_process_setup_hook": _warm_up},
             )
         finally:
             for name, value in inherited.items():
@@ -94,84 +89,3 @@ class RayTune:
         if self.gpus_per_trial is not None:
             return self.gpus_per_trial
         return DEFAULT_GPU_SHARE if ray.cluster_resources().get("GPU") else 0.0
-
-
-def _warm_up() -> None:
-    """Runs once in every worker process, before its first trial."""
-    import senet_lab.models.cifar_resnet
-    import senet_lab.trial  # noqa: F401
-
-
-class _Trainable(tune.Trainable):  # type: ignore[misc]
-    """A slot that runs one job after another; only their steps travel."""
-
-    def setup(self, config: dict[str, Any], jobs: Sequence[Job]) -> None:
-        self.jobs = jobs
-        self.reset_config(config)
-
-    def reset_config(self, config: dict[str, Any]) -> bool:
-        self.steps: Iterator[Step] = steps(self.jobs[config["job"]])
-        return True
-
-    def step(self) -> dict[str, Any]:
-        step = next(self.steps)
-        return {"step": step, "done": step.record is not None}
-
-    def save_checkpoint(self, checkpoint_dir: str) -> None:
-        """Nothing: the store has it."""
-
-    def load_checkpoint(self, checkpoint: Any) -> None:
-        """Nothing: `steps` goes on from the store."""
-
-
-class _Relay(tune.Callback):  # type: ignore[misc]
-    """Hands steps to the listener, and makes a record of a trial whose worker died."""
-
-    def __init__(self, jobs: Sequence[Job], listener: Listener) -> None:
-        self.jobs, self.listener = jobs, listener
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Nothing: Tune pickles its callbacks in order to restore them, which is never done."""
-        return {}
-
-    def on_trial_start(self, iteration: int, trials: Any, trial: Any, **info: Any) -> None:
-        self.listener(Step(self.jobs[trial.config["job"]].planned, ()))
-
-    def on_trial_result(self, iteration: int, trials: Any, trial: Any, result: Any, **info: Any) -> None:
-        self.listener(result["step"])
-
-    def on_trial_error(self, iteration: int, trials: Any, trial: Any, **info: Any) -> None:
-        self.listener(_lost(self.jobs[trial.config["job"]], trial))
-
-
-def _fit(jobs: Sequence[Job], listener: Listener, gpus: float, scratch: Path) -> None:
-    tune.Tuner(
-        tune.with_resources(tune.with_parameters(_Trainable, jobs=list(jobs)), {"cpu": 1, "gpu": gpus}),
-        param_space={"job": tune.grid_search(list(range(len(jobs))))},
-        tune_config=tune.TuneConfig(reuse_actors=True),
-        run_config=tune.RunConfig(
-            name="sweep",
-            storage_path=str(scratch),
-            verbose=0,
-            callbacks=[_Relay(jobs, listener)],
-            failure_config=tune.FailureConfig(max_failures=MAX_WORKER_DEATHS),
-        ),
-    ).fit()
-
-
-def _lost(job: Job, trial: Any) -> Step:
-    """The failed record of a trial whose worker died more often than it is tried again."""
-    record = new_record(
-        job,
-        status="failed",
-        started_at=trial.run_metadata.start_time or time.time(),
-        seconds=0.0,
-        attempts=1 + MAX_WORKER_DEATHS,
-        traceback=f"the worker process died: {trial.get_pickled_error() or trial.get_error()}",
-        device=job.device,
-    )
-    try:
-        store.finish(store.Store(job.store, job.sweep).open(job.planned), record)
-    except SenetLabError as error:
-        record = record.model_copy(update={"traceback": f"{record.traceback}\n{error}"})
-    return Step(job.planned, (), record)

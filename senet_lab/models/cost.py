@@ -1,6 +1,5 @@
 """What a network costs: parameters and multiply-adds, counted without memory on the meta device."""
 
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -10,17 +9,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from senet_lab.blocks.se import SEBlock
 from senet_lab.models import build
+from senet_lab.records import Cost
 from senet_lab.spec import Model
-
-
-@dataclass(frozen=True)
-class Cost:
-    params: int
-    """Trainable."""
-    params_and_statistics: int
-    """With batch norm's running means and variances, as the paper counts them."""
-    macs: int
-    """Multiply-adds of one image, forward."""
 
 
 @cache
@@ -45,4 +35,4 @@ def count(model: Model, *, channels: int, size: int, classes: int) -> Cost:
         network.eval()(torch.empty(1, channels, size, size, device="meta"))
     params = sum(p.numel() for p in network.parameters() if p.requires_grad)
     statistics = sum(b.numel() for b in network.buffers() if b.is_floating_point())
-    return Cost(params, params + statistics, flops.get_total_flops() // 2 + reads)
+    return Cost(params=params, params_and_statistics=params + statistics, macs=flops.get_total_flops() // 2 + reads)

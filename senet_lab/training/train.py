@@ -101,7 +101,7 @@ def _epoch(trial: Trial, epoch: int, learner: Learner, parts: Parts) -> tuple[fl
     rate = setting.learning_rate
     learner.network.train()
     for step in range(steps):
-        rate = learning_rate(setting, epoch - 1 + (step + 1) / steps)
+        rate = learning_rate(setting, epoch - 1 + (step + 0.5) / steps)  # the middle of the step: never 0
         for group in learner.optimizer.param_groups:
             group["lr"] = rate
         index_B = order_N[step * batch : (step + 1) * batch]

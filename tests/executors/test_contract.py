@@ -11,9 +11,9 @@ from senet_lab import inventory, store, sweep
 from senet_lab.executors import Executor
 from senet_lab.executors.local import Local
 from senet_lab.inventory import Inventory
+from senet_lab.jobs import Step
 from senet_lab.plan import PlannedTrial
 from senet_lab.records import TrialRecord
-from senet_lab.trial import Step
 from tests.conftest import question
 
 DIVERGING = {"train.learning_rate": 99.0, "train.weight_decay": 0.9}
@@ -111,13 +111,13 @@ def test_ctrl_c_keeps_what_was_done_and_says_how_to_go_on(ask: Ask) -> None:
 @pytest.mark.slow
 def test_a_worker_that_always_dies_leaves_a_failed_record(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
     """The process is gone, nothing was raised in it: the driver writes the record."""
-    from senet_lab.executors import ray_tune
+    from senet_lab.executors import tune_loop
 
-    class Dying(ray_tune._Trainable):  # local, so that it travels to the worker by value
+    class Dying(tune_loop.Trainable):  # local, so that it travels to the worker by value
         def step(self) -> dict[str, Any]:
             os._exit(9)
 
-    monkeypatch.setattr(ray_tune, "_Trainable", Dying)
+    monkeypatch.setattr(tune_loop, "Trainable", Dying)
     found = ask(seeds=1, grid={}, variants=[{}], controls=[], baseline={})
     steps = run(found, ray())
     record = steps[-1].record

@@ -2,7 +2,8 @@
 
 import pytest
 
-from senet_lab.models.cost import Cost, count
+from senet_lab.models.cost import count
+from senet_lab.records import Cost
 from senet_lab.spec import SE, Model
 
 

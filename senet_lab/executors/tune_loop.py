@@ -1,0 +1,98 @@
+"""Ray Tune's part: it schedules, decides nothing and records nothing.
+
+A Tune trial is one index into the list of jobs, its trainable is a class (a function would cost a
+thread and half a second a trial), and its step is a step of `trial.steps`.
+"""
+
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from ray import tune
+
+from senet_lab import store
+from senet_lab.errors import SenetLabError
+from senet_lab.executors import Listener
+from senet_lab.jobs import Job, Step, new_record
+from senet_lab.trial import steps
+
+MAX_WORKER_DEATHS = 2
+
+
+class Trainable(tune.Trainable):  # type: ignore[misc]
+    """A slot that runs one job after another; only their steps travel."""
+
+    def setup(self, config: dict[str, Any], jobs: Sequence[Job]) -> None:
+        import torch._dynamo  # noqa: F401  (torch's optimizers do it at their first use: not in a trial's time)
+
+        self.jobs = jobs
+        self.reset_config(config)
+
+    def reset_config(self, config: dict[str, Any]) -> bool:
+        self.steps: Iterator[Step] = steps(self.jobs[config["job"]])
+        return True
+
+    def step(self) -> dict[str, Any]:
+        step = next(self.steps)
+        return {"step": step, "done": step.record is not None}
+
+    def save_checkpoint(self, checkpoint_dir: str) -> None:
+        """Nothing: the store has it."""
+
+    def load_checkpoint(self, checkpoint: Any) -> None:
+        """Nothing: `steps` goes on from the store."""
+
+
+class _Relay(tune.Callback):  # type: ignore[misc]
+    """Hands steps to the listener, and makes a record of a trial whose worker died."""
+
+    def __init__(self, jobs: Sequence[Job], listener: Listener) -> None:
+        self.jobs, self.listener = jobs, listener
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Nothing: Tune pickles its callbacks in order to restore them, which is never done."""
+        return {}
+
+    def on_trial_start(self, iteration: int, trials: Any, trial: Any, **info: Any) -> None:
+        self.listener(Step(self.jobs[trial.config["job"]].planned, ()))
+
+    def on_trial_result(self, iteration: int, trials: Any, trial: Any, result: Any, **info: Any) -> None:
+        self.listener(result["step"])
+
+    def on_trial_error(self, iteration: int, trials: Any, trial: Any, **info: Any) -> None:
+        self.listener(_lost(self.jobs[trial.config["job"]], trial))
+
+
+def fit(jobs: Sequence[Job], listener: Listener, gpus: float, scratch: Path) -> None:
+    """Run `jobs` to their ends, each with a core and a share `gpus` of a GPU; Tune's own files go to `scratch`."""
+    tune.Tuner(
+        tune.with_resources(tune.with_parameters(Trainable, jobs=list(jobs)), {"cpu": 1, "gpu": gpus}),
+        param_space={"job": tune.grid_search(list(range(len(jobs))))},
+        tune_config=tune.TuneConfig(reuse_actors=True),
+        run_config=tune.RunConfig(
+            name="sweep",
+            storage_path=str(scratch),
+            verbose=0,
+            callbacks=[_Relay(jobs, listener)],
+            failure_config=tune.FailureConfig(max_failures=MAX_WORKER_DEATHS),
+        ),
+    ).fit()
+
+
+def _lost(job: Job, trial: Any) -> Step:
+    """The failed record of a trial whose worker died more often than it is tried again."""
+    record = new_record(
+        job,
+        status="failed",
+        started_at=trial.run_metadata.start_time or time.time(),
+        seconds=0.0,
+        attempts=1 + MAX_WORKER_DEATHS,
+        traceback=f"the worker process died: {trial.get_pickled_error() or trial.get_error()}",
+        device=job.device,
+    )
+    try:
+        store.finish(store.Store(job.store, job.sweep).open(job.planned), record)
+    except SenetLabError as error:
+        record = record.model_copy(update={"traceback": f"{record.traceback}\n{error}"})
+    return Step(job.planned, (), record)

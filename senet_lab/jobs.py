@@ -1,0 +1,51 @@
+"""What travels between a driver and its workers: a job there, steps back. Needs no torch."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from senet_lab.plan import PlannedTrial
+from senet_lab.records import Cost, EpochMetrics, TrialRecord
+
+
+@dataclass(frozen=True)
+class Job:
+    """A planned trial, and how to run it."""
+
+    planned: PlannedTrial
+    sweep: str
+    store: Path
+    """The folder that holds the sweeps' run folders."""
+    environment: str
+    cost: Cost
+    device: str = "cpu"
+    retries: int = 2
+
+
+@dataclass(frozen=True)
+class Step:
+    """What a trial did since its last step."""
+
+    planned: PlannedTrial
+    epochs: tuple[EpochMetrics, ...]
+    record: TrialRecord | None = None
+    """Present in the last step: how the trial ended."""
+
+
+def new_record(job: Job, **result: Any) -> TrialRecord:
+    """The record of a trial of `job` that ended with `result`."""
+    planned = job.planned
+    return TrialRecord(
+        id=planned.id,
+        sweep=job.sweep,
+        variant=planned.variant.label,
+        settings=dict(planned.variant.settings),
+        trial=planned.trial,
+        fingerprint=planned.fingerprint,
+        code=planned.code,
+        data=planned.data,
+        params=job.cost.params,
+        macs=job.cost.macs,
+        environment=job.environment,
+        **result,
+    )
