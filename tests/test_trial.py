@@ -42,7 +42,12 @@ def make(tmp_path: Path) -> MakeJob:
     def made(trial: Trial = TINY, root: Path | None = None, **changes: Any) -> Job:
         row = Variant("row", {"model.se": None}, apply(trial, {"seed": 0}))
         planned = plan.wanted([row], trial.seed + 1, data.digest)[trial.seed]
-        known: dict[str, Any] = {"planned": planned, "sweep": "tiny", "environment": "e", "cost": Cost(10, 20, 30)}
+        known: dict[str, Any] = {
+            "planned": planned,
+            "sweep": "tiny",
+            "environment": "e",
+            "cost": Cost(params=10, params_and_statistics=20, macs=30),
+        }
         return Job(store=root or tmp_path / f"runs{next(count)}", **(known | changes))
 
     return made
@@ -219,13 +224,13 @@ def test_seconds_are_counted_once_when_a_trial_fails_and_goes_on(
 ) -> None:
     now = [0.0]
     monkeypatch.setattr(module.time, "perf_counter", lambda: now[0])
-    step = module.models.build
+    step = models.build
 
     def build(*arguments: Any, **more: Any) -> Any:
         now[0] += 100.0
         return step(*arguments, **more)
 
-    monkeypatch.setattr(module.models, "build", build)
+    monkeypatch.setattr(models, "build", build)
     evaluate = broken(1, RuntimeError("a passing cloud"))
 
     def slow(*arguments: Any) -> Any:

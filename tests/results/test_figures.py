@@ -52,7 +52,7 @@ def test_panels_take_and_return_their_axes_and_draw_the_frame(marks):
 
 
 def test_a_short_span_keeps_a_linear_axis(make):
-    question = make.question(seeds=2, grid={"train.learning_rate": (0.2, 0.3, 0.4)})
+    question = make.question(seeds=2, grid={"train.learning_rate": (0.12, 0.15, 0.2)})
     wrong = {row.label: (30, 31) for row in question.rows}
     error = figures.draw(marks_of(make, question, wrong), "train.learning_rate", "no_se", 0.005).axes[0]
     assert (error.get_xscale(), error.get_xlabel()) == ("linear", "learning rate")
