@@ -12,9 +12,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from senet_lab import recipes
-from senet_lab.design import Variant, variants
+from senet_lab.design import Variant, factors, variants
 from senet_lab.errors import SpecError, SweepFileError, choices
-from senet_lab.spec import Sweep, apply, explain
+from senet_lab.explain import explain
+from senet_lab.spec import Sweep, apply
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,60}")
 PACKAGE = Path(__file__).parent
@@ -77,6 +78,10 @@ def derive(
 ) -> Question:
     """The same question with another base or more seeds, checked again."""
     sweep = question.sweep
+    if varied := sorted(set(settings) & set(factors(question.rows))):
+        raise SpecError(f"--set {varied[0]}: the sweep varies it, row by row; change {question.path} instead")
+    if "seed" in settings:
+        raise SpecError("--set seed: a sweep gives every row the seeds 0, 1, 2, ...; --seeds says how many")
     try:
         base = recipes.named(recipe) if recipe else sweep.base
         changed = {"base": apply(base, settings), "seeds": sweep.seeds if seeds is None else seeds}

@@ -13,10 +13,9 @@ from rich.markup import escape
 from senet_lab import catalog
 from senet_lab import inventory as inventories
 from senet_lab.environment import program
-from senet_lab.errors import SpecError, TrialsFailed, UserError
+from senet_lab.errors import Interrupted, SpecError, TrialsFailed, UserError
 from senet_lab.inventory import Inventory
 from senet_lab.plan import State
-from senet_lab.records import TrialRecord
 
 if TYPE_CHECKING:
     from senet_lab.executors import Executor
@@ -54,7 +53,7 @@ def _value(text: str) -> Any:
     for reader in (json.loads, ast.literal_eval):
         try:
             return reader(text)
-        except (ValueError, SyntaxError):
+        except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
             continue
     return text
 
@@ -68,21 +67,30 @@ def inventory(sweep: str, store: Path, changes: dict[str, Any], seeds: int | Non
 
 
 def run_sweep(found: Inventory, how: How) -> None:
-    """Run what is missing, report, and bring MLflow up to date. Raises TrialsFailed if a wanted trial failed."""
-    from senet_lab import tracking
+    """Run what is missing, report, and bring MLflow up to date.
 
-    due = found.plan.to_run(how.rerun)
-    projection = tracking.Projection(found.question, how.tracking_uri, found.store.environment)
-    try:
-        if due:
-            _run(found, how, projection)
-    except BaseException:
-        now = inventories.take(found.question, found.store.path.parent)
-        projection.close(now.planned, now.records)
-        raise
-    found = inventories.take(found.question, found.store.path.parent)
-    report = show_report(found, how.reports)
-    behind = projection.close(found.planned, found.records, _aggregates(report), how.reports / found.question.name)
+    Raises TrialsFailed if a trial that was asked for is not done, Interrupted after Ctrl-C.
+    """
+    from senet_lab import tracking
+    from senet_lab.results import report
+
+    folder = how.reports / found.question.name
+    report.check_folder(folder)
+    with found.store.locked():
+        found = found.again()  # another command may have worked on it until now
+        projection = tracking.Projection(found.question, how.tracking_uri, found.store.environment)
+        written: Report | None = None
+        try:
+            if found.plan.to_run(how.rerun):
+                _run(found, how, projection)
+            found = found.again()
+            written = show_report(found, how.reports)
+        except KeyboardInterrupt:
+            raise Interrupted from None
+        finally:
+            rows = _aggregates(written) if written else []
+            now = found.again()
+            behind = projection.close(now.planned, now.records, rows, folder if written else None)
     console.print(behind or f"To look at the runs in MLflow: {program()} ui")
     _refuse_failures(found)
 
@@ -115,12 +123,6 @@ def _run(found: Inventory, how: How, projection: "Projection") -> None:
     console.print(progress.sentence())
 
 
-def _counting(found: Inventory) -> list[TrialRecord]:
-    """The records that the sweep asks for."""
-    wanted = {t.id for t in found.planned}
-    return [r for r in found.records if r.id in wanted]
-
-
 def show_report(found: Inventory, folder: Path, include_stale: bool = False) -> "Report":
     """Print the table and write the report's files into the sweep's own folder in `folder`."""
     from senet_lab.results import report
@@ -131,8 +133,8 @@ def show_report(found: Inventory, folder: Path, include_stale: bool = False) -> 
     if found.plan.counts()["stale"] and not include_stale:
         console.print(
             f"{found.plan.counts()['stale']} results are of code that has changed since and do not count: "
-            f"`{program()} sweep {name} --rerun stale` runs them again, "
-            f"`{program()} report {name} --include-stale` counts them as they are"
+            f"--rerun stale added to the sweep command runs them again, "
+            f"--include-stale added to the report command counts them as they are"
         )
     console.print(f"Written to {folder / name}: {', '.join(path.name for path in written.files)}", soft_wrap=True)
     return written
@@ -194,12 +196,15 @@ def _aggregates(report: "Report") -> list["VariantAggregate"]:
 
 
 def _refuse_failures(found: Inventory) -> None:
-    if failed := found.plan.counts()["failed"]:
-        name = found.question.name
-        record = next(r for r in _counting(found) if r.status == "failed")
-        last = (record.traceback or "").strip().splitlines()[-1:]
-        raise TrialsFailed(
-            f"{failed} of {len(found.planned)} trials failed, e.g. {record.variant} seed={record.trial.seed}: "
-            f"{''.join(last)}; the whole traceback is in its record.json under {found.store.path}. "
-            f"To try again: {program()} sweep {name} --rerun failed"
-        )
+    counts = found.plan.counts()
+    left = {state: counts[state] for state in ("failed", "missing", "interrupted") if counts[state]}
+    if not left:
+        return
+    text = f"{', '.join(f'{n} {state}' for state, n in left.items())} of {len(found.planned)} trials"
+    if failed := [r for r in found.counting if r.status == "failed"]:
+        last = (failed[0].traceback or "").strip().splitlines()[-1:]
+        text += f", e.g. {failed[0].variant} seed={failed[0].trial.seed}: {''.join(last)}"
+    raise TrialsFailed(
+        f"{text}. Whole tracebacks are in the record.json files under {found.store.path}; "
+        f"to try the failed ones again, add --rerun failed to the same command"
+    )

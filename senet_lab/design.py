@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from senet_lab.errors import SpecError, choices
-from senet_lab.spec import Model, Sweep, Trial, apply
+from senet_lab.spec import Spec, Sweep, Trial, apply
 
 Settings = Mapping[str, Any]
 
+DESIGNS = ("grid", "one_at_a_time", "leave_one_out", "zip", "variants")
 CONTROLS: dict[str, Settings] = {"no_se": {"model.se": None}}
 
 
@@ -37,6 +38,8 @@ def variants(sweep: Sweep) -> tuple[Variant, ...]:
     build the same network, a seed that is not left to the sweep, and a baseline that is not a row.
     """
     listed = [*_designed(sweep)]
+    if not listed and not sweep.controls:
+        raise SpecError(f"the sweep asks for no rows; give it one of {', '.join(DESIGNS)}")
     names = _short_names({key for settings in listed for key in settings})
     rows: dict[Trial, Variant] = {}
     for settings in listed:
@@ -58,7 +61,7 @@ def variants(sweep: Sweep) -> tuple[Variant, ...]:
 def baseline(sweep: Sweep, rows: tuple[Variant, ...]) -> Variant:
     """The row that the others are compared to.
 
-    Raises SpecError naming the rows there are, if none or several fit.
+    Raises SpecError naming the rows there are, if none fits.
     """
     labels = [v.label for v in rows]
     if isinstance(sweep.baseline, str):
@@ -77,9 +80,9 @@ def factors(rows: tuple[Variant, ...]) -> tuple[str, ...]:
 
 
 def _designed(sweep: Sweep) -> Iterator[Settings]:
-    for name in ("grid", "one_at_a_time", "zip"):
+    for name in ("grid", "one_at_a_time"):
         for key, values in getattr(sweep, name).items():
-            if repeated := [v for i, v in enumerate(values) if v in values[:i]] if name != "zip" else []:
+            if repeated := [v for i, v in enumerate(values) if v in values[:i]]:
                 raise SpecError(f"{name}[{key!r}]: {repeated[0]!r} is listed twice; a value is one row, list it once")
     if sweep.grid:
         for combination in itertools.product(*sweep.grid.values()):
@@ -90,8 +93,9 @@ def _designed(sweep: Sweep) -> Iterator[Settings]:
         yield {}
         yield from ({key: value} for key, value in sweep.leave_one_out.items())
     if sweep.zip:
-        if len(lengths := {key: len(values) for key, values in sweep.zip.items()}) and len(set(lengths.values())) > 1:
-            raise SpecError(f"zip: its lists must be equally long, found {lengths}")
+        lengths = {key: len(values) for key, values in sweep.zip.items()}
+        if len(set(lengths.values())) > 1:
+            raise SpecError(f"zip: its lists must be equally long, found {lengths}; make them so")
         for together in zip(*sweep.zip.values(), strict=True):
             yield dict(zip(sweep.zip, together, strict=True))
     yield from sweep.variants
@@ -109,7 +113,12 @@ def _short_names(keys: set[str]) -> dict[str, str]:
 
 def _label(settings: Settings, names: Mapping[str, str]) -> str:
     def text(value: Any) -> str:
-        return "+".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+        if isinstance(value, list | tuple):
+            return "+".join(map(str, value))
+        if isinstance(value, dict | Spec):  # a whole block: what differs from its defaults
+            inside = value.model_dump(exclude_defaults=True) if isinstance(value, Spec) else value
+            return "(" + ",".join(f"{k}={text(v)}" for k, v in inside.items()) + ")"
+        return str(value)
 
     return ",".join(f"{names[key]}={text(value)}" for key, value in settings.items()) or "base"
 
@@ -118,7 +127,7 @@ def _refuse_same_networks(rows: tuple[Variant, ...]) -> None:
     """Settings of SE that put the same hidden widths in the same places are one network under two names."""
     seen: dict[str, Variant] = {}
     for row in rows:
-        widths = _bottlenecks(row.trial.model)
+        widths = row.trial.model.hidden_widths
         same = apply(row.trial, {"model.se.reduction": 1, "model.se.stages": "all"}) if widths else row.trial
         identity = f"{same.model_dump_json()} {widths}"
         if identity in seen:
@@ -127,16 +136,3 @@ def _refuse_same_networks(rows: tuple[Variant, ...]) -> None:
                 f"{widths}; the widths are channels // r, at least 1. Leave one of them out or use wider stages"
             )
         seen[identity] = row
-
-
-def _bottlenecks(model: Model) -> dict[int, list[int]]:
-    """Stage -> hidden width of each of its SE blocks; "pre" sees a block's input, the others its output."""
-    found: dict[int, list[int]] = {}
-    before = model.widths[0]
-    for stage, channels in model.stages.items():
-        if model.se is not None and model.se.in_stage(stage):
-            first = before if model.se.placement == "pre" else channels
-            seen = [first] + [channels] * (model.blocks_per_stage - 1)
-            found[stage] = [model.se.hidden_width(c) for c in seen]
-        before = channels
-    return found

@@ -23,12 +23,17 @@ def collect() -> Environment:
         python=platform.python_version(),
         platform=platform.platform(),
         cpu=_cpu(),
-        cores=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
+        cores=cores(),
         gpus=tuple((_output("nvidia-smi", "--query-gpu=name", "--format=csv,noheader") or "").splitlines()),
         packages={name: found for name in PACKAGES if (found := _version(name))},
         git_commit=(_output("git", "rev-parse", "HEAD") or "").strip() or None,
         git_diff=(_output("git", "diff", "HEAD") or "")[:DIFF_LIMIT] or None,
     )
+
+
+def cores() -> int:
+    """Processor cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def program() -> str:

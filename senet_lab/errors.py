@@ -48,6 +48,12 @@ class Interrupted(SenetLabError):
 
     exit_code = 130
 
+    def __init__(self) -> None:
+        super().__init__(
+            "stopped; finished trials are kept and running ones go on from their last epoch. "
+            "To go on, type the same command again"
+        )
+
 
 class Diverged(SenetLabError):
     """A loss is no longer a finite number."""

@@ -26,6 +26,16 @@ class Inventory:
         """Every trial asked for, in the order of running."""
         return tuple(trial for trial, _ in self.plan.trials)
 
+    @property
+    def counting(self) -> tuple[TrialRecord, ...]:
+        """The records that answer what is asked for, with the code of now."""
+        wanted = {t.id for t in self.planned}
+        return tuple(r for r in self.records if r.id in wanted)
+
+    def again(self) -> "Inventory":
+        """The same question against what the store holds now."""
+        return take(self.question, self.store.path.parent)
+
 
 def take(question: Question, root: Path) -> Inventory:
     """Read the store under `root` once and set the question against it.

@@ -1,6 +1,5 @@
 """What there is before anything runs: the sweeps at hand, and the plan of one."""
 
-import os
 import statistics
 from pathlib import Path
 
@@ -11,10 +10,10 @@ from rich.table import Table
 
 from senet_lab import catalog
 from senet_lab import inventory as inventories
-from senet_lab.environment import program
+from senet_lab.environment import cores
 from senet_lab.errors import UserError
 from senet_lab.inventory import Inventory
-from senet_lab.plan import STATES
+from senet_lab.plan import STATES, State
 
 
 def list_sweeps(console: Console, store: Path) -> None:
@@ -51,7 +50,7 @@ def show_plan(console: Console, found: Inventory) -> None:
         table.add_column(name, justify="right")
     for row in found.question.rows:
         network = cost(row.trial)
-        widths = ", ".join(f"{stage}: {width}" for stage, width in row.trial.model.hidden_widths.items())
+        widths = ", ".join(f"{stage}: {_run_length(w)}" for stage, w in row.trial.model.hidden_widths.items())
         counts = found.plan.counts(row.label)
         costs = (f"{network.params:,}", f"{network.macs:,}")
         table.add_row(escape(row.label), widths or "-", *costs, *(f"{counts[s]}" for s in states))
@@ -61,20 +60,23 @@ def show_plan(console: Console, found: Inventory) -> None:
 
 def forecast(found: Inventory) -> str:
     """What a run would do, and how long by the trials that are done."""
-    due = len(found.plan.to_run())
-    stale = found.plan.counts()["stale"]
-    lines = [f"nothing is missing of {len(found.planned)} trials" if not due else f"{due} trials to run"]
-    wanted = {t.id for t in found.planned}
-    seconds = [r.seconds for r in found.records if r.status == "done" and r.id in wanted]
-    cores = os.cpu_count() or 1
+    due, counts = len(found.plan.to_run()), found.plan.counts()
+    lines = [f"{due} trials to run" if due else f"{counts['done']} of {len(found.planned)} trials are done"]
+    seconds = [r.seconds for r in found.counting if r.status == "done"]
     if due and seconds:
         from senet_lab.results.stats import duration
 
-        left = duration(due * statistics.median(seconds) / cores)
-        lines[0] += f": about {left} on {cores} cores and some seconds to start, by the {len(seconds)} that are done"
+        left = duration(due * statistics.median(seconds) / cores())
+        lines[0] += f": about {left} on {cores()} cores and some seconds to start, by the {len(seconds)} that are done"
     elif due:
         lines[0] += "; no trial is done yet to tell how long that takes"
-    if stale:
-        again = f"{program()} sweep {found.question.name} --rerun stale"
-        lines.append(f"{stale} results are of code that has changed since; to run them again: {again}")
+    again: dict[State, str] = {"stale": "of code that has changed since", "failed": "failed"}
+    for state, what in again.items():
+        if counts[state]:
+            lines.append(f"{counts[state]} {what}; to run them again: senet-lab sweep with --rerun {state}")
     return "\n".join(lines)
+
+
+def _run_length(widths: tuple[int, ...]) -> str:
+    """The widths of a stage's blocks; one number where they are all the same."""
+    return str(widths[0]) if len(set(widths)) == 1 else "/".join(map(str, widths))

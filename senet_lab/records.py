@@ -78,9 +78,11 @@ class TrialRecord(Fact):
     macs: int | None = None
     """Multiply-adds of one image, forward."""
     started_at: float
-    """Unix time of the first attempt that is counted in `seconds`."""
+    """Unix time; of the last sitting, if the trial was interrupted."""
+    ended_at: float
+    """Unix time."""
     seconds: float
-    """Wall time in the worker over all sittings, data and building included."""
+    """Wall time in the worker: of the last sitting, and of the epochs of earlier ones."""
     train_seconds: float = 0.0
     """The part of `seconds` inside epochs."""
     peak_memory_bytes: int | None = None

@@ -12,6 +12,7 @@ from annotated_types import Ge, Gt, Le, Len, Lt
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from senet_lab.errors import SpecError, choices
+from senet_lab.explain import explain
 
 Positive = Annotated[int, Ge(1)]
 Fraction = Annotated[float, Ge(0), Lt(1)]
@@ -69,14 +70,20 @@ class Model(Spec):
         return (self.depth - 2) // (2 * len(self.widths))
 
     @property
-    def hidden_widths(self) -> dict[int, int]:
-        """Stage -> bottleneck units of its SE blocks; empty without SE.
+    def hidden_widths(self) -> dict[int, tuple[int, ...]]:
+        """Stage -> bottleneck units of the SE block of each of its units; without SE, empty.
 
-        With placement "pre" the first block of a stage sees the channels of the stage before.
+        With placement "pre" a block sees its unit's input: in a stage's first unit, the stage before's channels.
         """
-        if self.se is None:
-            return {}
-        return {s: self.se.hidden_width(c) for s, c in self.stages.items() if self.se.in_stage(s)}
+        found: dict[int, tuple[int, ...]] = {}
+        before = self.widths[0]
+        for stage, channels in self.stages.items():
+            if self.se is not None and self.se.in_stage(stage):
+                first = before if self.se.placement == "pre" else channels
+                seen = (first, *[channels] * (self.blocks_per_stage - 1))
+                found[stage] = tuple(self.se.hidden_width(c) for c in seen)
+            before = channels
+        return found
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -179,53 +186,17 @@ def apply(trial: Trial, settings: Mapping[str, Any]) -> Trial:
     for path, value in settings.items():
         *parents, last = path.split(".")
         node = tree
-        for name in parents:
-            if name not in node:
-                raise SpecError(f"{path}: there is no {name!r}; {choices(name, sorted(node))}")
-            if node[name] is None:  # e.g. model.se.reduction on a network without SE brings the block in
+        for depth, name in enumerate(parents, 1):
+            here = ".".join(parents[:depth])
+            if name not in node and node:
+                raise SpecError(f"{path}: there is no {here}; {choices(name, sorted(node))}")
+            if name in node and node[name] is None:  # model.se.reduction brings SE into a network without it
                 node[name] = {}
+            if not isinstance(node.get(name), dict):
+                raise SpecError(f"{path}: {here} is a value and has nothing inside; set {here} itself")
             node = node[name]
-            if not isinstance(node, dict):
-                raise SpecError(f"{path}: {name!r} is a value, it has nothing inside; set {path.rpartition('.')[0]}")
         node[last] = value
     try:
         return Trial.model_validate(tree)
     except ValidationError as error:
         raise SpecError(explain(error, Trial)) from None
-
-
-def explain(error: ValidationError, root: type[BaseModel]) -> str:
-    """pydantic's findings, a line each: key, what was found, what is allowed, nearest spelling."""
-    lines: dict[str, None] = {}
-    for issue in error.errors(include_url=False):
-        parts = [str(p) for p in issue["loc"]]
-        key = ".".join(p for p in parts if not _is_branch(p)) or root.__name__
-        if issue["type"] == "extra_forbidden":
-            fields = sorted(_owner(root, parts[:-1]).model_fields)
-            lines[f"{key}: there is no such key; {choices(parts[-1], fields)}"] = None
-        elif issue["type"] == "literal_error":
-            allowed = [w.strip("'") for w in issue["ctx"]["expected"].replace(" or ", ", ").split(", ")]
-            lines[f"{key}: found {issue['input']!r}; {choices(issue['input'], allowed)}"] = None
-        elif issue["type"] == "value_error":
-            lines[f"{key}: {issue['ctx']['error']}"] = None
-        elif issue["type"] == "missing":
-            lines[f"{key}: is missing; give it a value"] = None
-        else:
-            rule = issue["msg"].removeprefix("Input ").removeprefix("Tuple ")
-            lines[f"{key}: found {issue['input']!r}; it {rule}"] = None
-    return "\n".join(lines)
-
-
-def _is_branch(part: str) -> bool:
-    """Whether pydantic put the name of a union's branch, not of a field, into a location."""
-    return "[" in part or part in {"tuple", "str", "dict"}
-
-
-def _owner(root: type[BaseModel], parts: list[str]) -> type[BaseModel]:
-    """The spec class that holds the key at `parts`."""
-    here = root
-    for part in parts:
-        annotation: Any = here.model_fields[part].annotation
-        inside = (annotation, *getattr(annotation, "__args__", ()))
-        here = next(t for t in inside if isinstance(t, type) and issubclass(t, BaseModel))
-    return here

@@ -11,6 +11,7 @@ The store knows bytes, not tensors; nothing in it is ever unpickled.
 """
 
 import contextlib
+import fcntl
 import hashlib
 import os
 import re
@@ -50,6 +51,24 @@ class Store:
             raise StoreError(f"--store {root}: this is a file; name a folder, it is made where there is none")
         self.sweep = sweep
         self.path = Path(root).absolute() / sweep
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep other commands from running the same sweep here. Raises StoreError if one does already."""
+        path = self.path / ".lock"
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            file = path.open("a+")
+        except OSError as error:
+            raise _unwritable(path, error) from error
+        with file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                raise StoreError(
+                    f"{self.path}: another command is running this sweep here; wait for it, or stop it with Ctrl-C"
+                ) from None
+            yield
 
     def folder(self, planned: PlannedTrial) -> Path:
         """The run folder of a trial: the one it has, under whatever row name, or the one it would get."""
@@ -126,16 +145,31 @@ def finish(folder: Path, record: TrialRecord) -> None:
 
 
 def _read(path: Path, kind: type[Content]) -> Content | None:
+    """What a file says; None where there is none or it is cut off. To overwrite anything else would be a loss."""
     try:
-        return kind.model_validate_json(path.read_bytes())
-    except (FileNotFoundError, ValidationError):
+        content = path.read_bytes()
+        return kind.model_validate_json(content)
+    except FileNotFoundError:
         return None
-    except OSError as error:  # it is there: to run its trial again would be to write over it
+    except OSError as error:
         raise _unreadable(path, error) from error
+    except ValidationError as error:
+        if any(issue["type"] == "json_invalid" for issue in error.errors()):
+            return None
+        raise StoreError(
+            f"{path}: this was written by another version of senet-lab ({error.errors()[0]['msg']}); "
+            f"use that version, or another store with --store"
+        ) from None
 
 
 def _unreadable(path: Path, error: OSError) -> StoreError:
     return StoreError(f"{path}: cannot be read ({error.strerror}); see to rights there, or choose another with --store")
+
+
+def _unwritable(path: Path, error: OSError) -> StoreError:
+    return StoreError(
+        f"{path}: cannot be written ({error.strerror}); make room or rights there, or choose another with --store"
+    )
 
 
 def _write(path: Path, payload: bytes, durable: bool = True) -> None:
@@ -152,7 +186,4 @@ def _write(path: Path, payload: bytes, durable: bool = True) -> None:
     except OSError as error:
         with contextlib.suppress(OSError):
             aside.unlink(missing_ok=True)
-        raise StoreError(
-            f"{path}: cannot be written ({error.strerror}); "
-            f"make room or rights there, or choose another store with --store"
-        ) from error
+        raise _unwritable(path, error) from error

@@ -30,10 +30,7 @@ def run(inventory: Inventory, executor: Executor, listener: Listener, rerun: Ite
     try:
         executor.run(jobs, listener)
     except KeyboardInterrupt:
-        raise Interrupted(
-            "stopped; finished trials are kept and running ones go on from their last epoch. "
-            "To go on, type the same command again"
-        ) from None
+        raise Interrupted from None
 
 
 def cost(trial: Trial) -> Cost:

@@ -15,7 +15,7 @@ from senet_lab.errors import StoreError
 from senet_lab.jobs import Job, Step, new_record
 from senet_lab.records import EpochMetrics, TrialRecord
 from senet_lab.training.begin import begin
-from senet_lab.training.evaluate import evaluate
+from senet_lab.training.evaluate import final_test
 from senet_lab.training.train import train
 
 STEP_SECONDS = 1.0
@@ -54,7 +54,7 @@ def run_trial(job: Job) -> Iterator[EpochMetrics | TrialRecord]:
             raise
         except Exception:
             result = {"status": "failed", "seconds": 0.0, "traceback": traceback.format_exc()}
-    sitting = {"started_at": started_at, "attempts": attempts, "device": job.device}
+    sitting = {"started_at": started_at, "ended_at": time.time(), "attempts": attempts, "device": job.device}
     result["seconds"] += time.perf_counter() - clock
     record = new_record(job, **sitting, **result)
     store.finish(folder, record)
@@ -73,7 +73,7 @@ def _attempt(job: Job, folder: Path) -> Generator[EpochMetrics, None, dict[str, 
         yield metrics
     return {
         "status": "done",
-        "test": evaluate(learner.network, parts.test),
+        "test": final_test(learner.network, parts),
         "epochs": learner.epochs,
         "seconds": earlier_seconds,
         "train_seconds": sum(m.seconds for m in learner.epochs),

@@ -174,8 +174,8 @@ def test_a_wrong_option_is_refused(settings: dict[str, object], more: dict[str, 
 
 
 def test_a_validation_part_larger_than_the_pool_is_refused_before_anything_starts(folder: Path) -> None:
-    question = catalog.derive(catalog.read(write(folder / "mine.py")), {"data.validation": 898})
-    with pytest.raises(SpecError, match=r"mine\.py: .*data\.validation: found 898; the training pool has 898 images"):
+    question = catalog.derive(catalog.read(write(folder / "mine.py")), {"data.validation": 906})
+    with pytest.raises(SpecError, match=r"mine\.py: .*data\.validation: found 906; the training pool has 906 images"):
         inventory.take(question, folder / "runs")
     assert not (folder / "runs").exists()
 

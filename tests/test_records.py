@@ -29,6 +29,7 @@ def record(**changes: Any) -> TrialRecord:
         "test": Evaluation(error=0.25, loss=0.5, images=12, correct="/bA="),
         "epochs": (epoch(1), epoch(2)),
         "started_at": 1.7e9,
+        "ended_at": 1.7e9 + 3,
         "seconds": 2.5,
         "environment": "e",
     }
@@ -83,7 +84,7 @@ def test_a_record_that_was_written_when_the_format_began_can_be_read() -> None:
      "test":{"error":0.25,"loss":0.5,"images":12,"correct":"/bA="},
      "epochs":[{"epoch":1,"train_loss":0.1,"train_error":0.2,"validation_loss":0.3,"validation_error":0.25,
       "learning_rate":0.1,"seconds":0.01}],
-     "params":100,"macs":200,"started_at":1700000000.0,"seconds":2.5,"train_seconds":0.0,"peak_memory_bytes":null,
+     "params":100,"macs":200,"started_at":1700000000.0,"ended_at":1700000003.0,"seconds":2.5,"train_seconds":0.0,"peak_memory_bytes":null,
      "device":"cpu","attempts":1,"traceback":null,"environment":"e"}"""
     read = TrialRecord.model_validate_json(text)
     assert read.trial == apply(recipes.DIGITS, {
@@ -98,7 +99,9 @@ def test_bits_are_one_an_image_most_significant_first() -> None:
     assert bits.tolist() == [1, 1, 1, 1, 1, 1, 0, 1, 1, 0, 1, 1]  # 0xFDB
 
 
-@pytest.mark.parametrize("field", ["id", "trial", "fingerprint", "code", "data", "status", "started_at", "environment"])
+@pytest.mark.parametrize(
+    "field", ["id", "trial", "fingerprint", "code", "data", "status", "started_at", "ended_at", "environment"]
+)
 def test_a_record_without_its_identity_is_none(field: str) -> None:
     tree = json.loads(record().model_dump_json())
     del tree[field]

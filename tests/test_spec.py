@@ -40,7 +40,7 @@ REFUSED = [
     ("model.depth", 4, ["depth 4", "e.g. 8 or 14"]),
     ("model.widths", [], ["found []", "at least 1 item"]),
     ("model.widths", [4, 0, 8], ["found 0", "greater than or equal to 1"]),
-    ("model.widths", 16, ["found 16", "valid tuple"]),
+    ("model.widths", 16, ["found 16", "a list"]),
     ("data.source", "digit", ["found 'digit'", "did you mean 'digits'?"]),
     ("data.validation", 0, ["found 0", "greater than or equal to 1"]),
     ("data.crop_padding", 9, ["found 9", "less than or equal to 8"]),
@@ -77,10 +77,10 @@ def test_a_bad_value_is_refused_with_key_found_and_allowed(key: str, value: Any,
     [
         ("model.se.reductoin", ["model.se.reductoin", "did you mean 'reduction'?", "placement"]),
         ("model.dept", ["model.dept", "did you mean 'depth'?", "allowed: depth, family, se, widths"]),
-        ("modle.depth", ["modle.depth", "no 'modle'", "did you mean 'model'?"]),
+        ("modle.depth", ["modle.depth", "there is no modle", "did you mean 'model'?"]),
         ("modle", ["modle", "did you mean 'model'?", "allowed: data, model, seed, train"]),
         ("train.lr", ["train.lr", "learning_rate"]),
-        ("train.epochs.last", ["train.epochs.last", "'epochs' is a value", "set train.epochs"]),
+        ("train.epochs.last", ["train.epochs.last", "train.epochs is a value", "set train.epochs"]),
         ("model.widths.0", ["model.widths.0", "set model.widths"]),
         ("model.", ["model.", "allowed: depth, family, se, widths"]),
         ("", ["no such key", "allowed: data, model, seed, train"]),
@@ -164,7 +164,7 @@ def test_the_bottleneck_is_c_over_r_not_rounded_up_and_never_empty(channels: int
 def test_stages_are_numbered_as_in_the_paper() -> None:
     model = Model(depth=20, widths=(16, 32, 64), se=SE(reduction=4, stages=(3, 4)))
     assert model.stages == {2: 16, 3: 32, 4: 64}
-    assert model.hidden_widths == {3: 8, 4: 16}
+    assert model.hidden_widths == {3: (8, 8, 8), 4: (16, 16, 16)}
     assert model.blocks_per_stage == 3
     assert Model(depth=20, widths=(16, 32, 64)).hidden_widths == {}
 

@@ -29,7 +29,14 @@ def planned(label: str = "row", seed: int = 0) -> PlannedTrial:
 
 def record(of: PlannedTrial, **changes: object) -> TrialRecord:
     known = {"id": of.id, "sweep": "tiny", "variant": "row", "settings": {}, "trial": of.trial, "code": of.code}
-    known |= {"fingerprint": of.fingerprint, "data": of.data, "status": "done", "started_at": 1.0, "seconds": 2.0}
+    known |= {
+        "fingerprint": of.fingerprint,
+        "data": of.data,
+        "status": "done",
+        "started_at": 1.0,
+        "ended_at": 3.0,
+        "seconds": 2.0,
+    }
     return TrialRecord.model_validate(known | {"environment": "e"} | changes)
 
 
@@ -109,12 +116,29 @@ def test_no_state_is_none(tiny: Store) -> None:
     assert store.load_state(tiny.open(planned())) is None
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"{}", b"null", b"\xff\xfe", b'{"schema_version": 2}'])
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b'{"schema_version": 2'])
 def test_a_record_that_cannot_be_read_counts_as_not_there(tiny: Store, content: bytes) -> None:
     asked = planned()
     folder = tiny.open(asked)
     (folder / "record.json").write_bytes(content)
     assert tiny.contents() == ([], [StoredTrial(asked.id, asked.fingerprint, "interrupted")])
+
+
+@pytest.mark.parametrize("content", [b"{}", b"null", b'{"schema_version": 2}'])
+def test_a_record_of_another_version_is_an_error_and_never_written_over(tiny: Store, content: bytes) -> None:
+    (tiny.open(planned()) / "record.json").write_bytes(content)
+    with pytest.raises(StoreError, match=r"record\.json: this was written by another version .* use that version"):
+        tiny.contents()
+
+
+def test_a_store_is_one_commands_at_a_time(tiny: Store) -> None:
+    with tiny.locked():
+        with pytest.raises(StoreError, match="another command is running this sweep here"), tiny.locked():
+            pass
+        with Store(tiny.path.parent, "another").locked():
+            pass
+    with tiny.locked():
+        pass
 
 
 def test_a_record_cut_at_any_byte_counts_as_not_there(tiny: Store) -> None:

@@ -40,7 +40,7 @@ def test_the_reduction_ratio_question() -> None:
     question = catalog.read(catalog.SHIPPED / "reduction_ratio.py")
     assert [row.label for row in question.rows] == [*(f"reduction={r}" for r in (2, 4, 8, 16, 32)), "no_se"]
     assert [row.trial.model.hidden_widths for row in question.rows] == [
-        {2: 8, 3: 16}, {2: 4, 3: 8}, {2: 2, 3: 4}, {2: 1, 3: 2}, {2: 1, 3: 1}, {}
+        {2: (8,), 3: (16,)}, {2: (4,), 3: (8,)}, {2: (2,), 3: (4,)}, {2: (1,), 3: (2,)}, {2: (1,), 3: (1,)}, {}
     ]  # fmt: skip
     assert question.sweep.seeds == 20
     assert question.sweep.baseline == "no_se"

@@ -20,7 +20,7 @@ from senet_lab.trial import run_trial, steps
 
 TINY = Trial(
     model=Model(depth=4, widths=(4,)),
-    data=Data(source="digits", validation=400, crop_padding=1),
+    data=Data(source="digits", validation=408, crop_padding=1),
     train=Train(epochs=3, batch_size=100, learning_rate=0.1),
 )
 GATED = apply(TINY, {"model.se.reduction": 2})
@@ -61,7 +61,7 @@ def finish(job: Job) -> TrialRecord:
 
 def facts(record: TrialRecord) -> dict[str, Any]:
     """Everything but what clocks and memory say."""
-    clocks = {"started_at", "seconds", "train_seconds", "peak_memory_bytes", "attempts"}
+    clocks = {"started_at", "ended_at", "seconds", "train_seconds", "peak_memory_bytes", "attempts"}
     tree = record.model_dump(exclude=clocks)
     for epoch in tree["epochs"]:
         del epoch["seconds"]
@@ -99,10 +99,10 @@ def test_a_trial_yields_its_epochs_and_at_last_the_record_that_is_in_the_store(m
 
 def test_the_correct_bits_of_the_test_images_agree_with_the_error(make: MakeJob) -> None:
     test = finish(make()).test
-    assert test is not None and test.images == 899
-    bits = np.unpackbits(np.frombuffer(test.bits(), np.uint8), count=899)
+    assert test is not None and test.images == 891
+    bits = np.unpackbits(np.frombuffer(test.bits(), np.uint8), count=891)
     assert test.error == pytest.approx(1 - bits.mean(), abs=1e-12)
-    assert 0 < bits.sum() < 899
+    assert 0 < bits.sum() < 891
 
 
 def test_steps_report_a_short_trial_once_and_a_long_one_as_it_goes(
@@ -181,14 +181,14 @@ def broken(times: int, error: BaseException) -> Callable[..., Any]:
             raise error
         return real(*arguments)
 
-    real = module.evaluate
+    real = module.final_test
     return evaluate
 
 
 def test_a_trial_that_fails_is_tried_again_and_then_recorded_with_its_traceback(
     make: MakeJob, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "evaluate", broken(99, ZeroDivisionError("the disc is flat")))
+    monkeypatch.setattr(module, "final_test", broken(99, ZeroDivisionError("the disc is flat")))
     job = make(retries=2)
     record = finish(job)
     assert (record.status, record.attempts, record.test) == ("failed", 3, None)
@@ -203,7 +203,7 @@ def test_a_failed_trial_that_is_run_again_goes_on_from_its_last_epoch(
 ) -> None:
     job = make()
     with monkeypatch.context() as patched:
-        patched.setattr(module, "evaluate", broken(99, ValueError("no")))
+        patched.setattr(module, "final_test", broken(99, ValueError("no")))
         assert finish(job).status == "failed"
     (record,) = run_trial(job)
     assert isinstance(record, TrialRecord) and record.status == "done"
@@ -213,7 +213,7 @@ def test_a_failed_trial_that_is_run_again_goes_on_from_its_last_epoch(
 
 def test_a_trial_that_fails_once_ends_like_any_other(make: MakeJob, monkeypatch: pytest.MonkeyPatch) -> None:
     expected = facts(finish(make()))
-    monkeypatch.setattr(module, "evaluate", broken(1, RuntimeError("a passing cloud")))
+    monkeypatch.setattr(module, "final_test", broken(1, RuntimeError("a passing cloud")))
     record = finish(make())
     assert (record.status, record.attempts, record.traceback) == ("done", 2, None)
     assert facts(record) == expected
@@ -237,7 +237,7 @@ def test_seconds_are_counted_once_when_a_trial_fails_and_goes_on(
         now[0] += 1.0
         return evaluate(*arguments)
 
-    monkeypatch.setattr(module, "evaluate", slow)
+    monkeypatch.setattr(module, "final_test", slow)
     from senet_lab.training import train
 
     epoch = train._epoch
@@ -270,8 +270,8 @@ def test_a_training_that_diverges_is_a_record(make: MakeJob, monkeypatch: pytest
 def test_a_test_loss_that_is_no_number_is_a_result_that_can_be_read_back(
     make: MakeJob, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = module.evaluate
-    monkeypatch.setattr(module, "evaluate", lambda *a: real(*a).model_copy(update={"loss": float("nan")}))
+    real = module.final_test
+    monkeypatch.setattr(module, "final_test", lambda *a: real(*a).model_copy(update={"loss": float("nan")}))
     job = make()
     record = finish(job)
     (stored,), begun = Store(job.store, job.sweep).contents()
@@ -283,7 +283,7 @@ def test_leaving_is_no_failure(error: BaseException, make: MakeJob, monkeypatch:
     """Ctrl-C, and the SystemExit by which Ray ends a worker: no record, and the next run goes on."""
     job = make()
     with monkeypatch.context() as patched, pytest.raises(type(error)):
-        patched.setattr(module, "evaluate", broken(1, error))
+        patched.setattr(module, "final_test", broken(1, error))
         list(run_trial(job))
     assert files(job) == {"trial.json", "state.bin"}
     assert [s.state for s in Store(job.store, job.sweep).contents()[1]] == ["interrupted"]

@@ -9,12 +9,14 @@ import os
 import shutil
 import tempfile
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from pathlib import Path
 
 import ray
 
+from senet_lab.environment import cores
+from senet_lab.errors import UserError
 from senet_lab.executors import Listener
 from senet_lab.jobs import Job
 
@@ -67,6 +69,7 @@ class RayTune:
             placed = [replace(job, device="cuda" if gpus else "cpu") for job in jobs]
             tune_loop.fit(placed, listener, gpus, scratch)
         finally:
+            wait([self._ready])  # a Ray that is still starting could not be shut down
             ray.shutdown()
             self._ready = None
             shutil.rmtree(scratch, ignore_errors=True)
@@ -78,7 +81,7 @@ class RayTune:
         try:
             ray.init(
                 address="local",
-                num_cpus=self.workers,
+                num_cpus=self.workers or cores(),
                 include_dashboard=False,
                 log_to_driver=False,
                 logging_level=logging.CRITICAL,
@@ -86,6 +89,8 @@ class RayTune:
         finally:
             for name, value in inherited.items():
                 os.environ.pop(name) if value is None else os.environ.update({name: value})
-        if self.gpus_per_trial is not None:
-            return self.gpus_per_trial
-        return DEFAULT_GPU_SHARE if ray.cluster_resources().get("GPU") else 0.0
+        gpus = ray.cluster_resources().get("GPU", 0.0)
+        share = (DEFAULT_GPU_SHARE if gpus else 0.0) if self.gpus_per_trial is None else self.gpus_per_trial
+        if share > gpus:
+            raise UserError(f"--gpus-per-trial {share:g}: this machine has {gpus:g} GPUs; ask for less or leave it out")
+        return share

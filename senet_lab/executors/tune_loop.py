@@ -12,7 +12,7 @@ from typing import Any
 from ray import tune
 
 from senet_lab import store
-from senet_lab.errors import SenetLabError
+from senet_lab.errors import StoreError
 from senet_lab.executors import Listener
 from senet_lab.jobs import Job, Step, new_record
 from senet_lab.trial import steps
@@ -34,7 +34,10 @@ class Trainable(tune.Trainable):  # type: ignore[misc]
         return True
 
     def step(self) -> dict[str, Any]:
-        step = next(self.steps)
+        try:
+            step = next(self.steps)
+        except StoreError as error:  # an exception would be tried again, and lose its words on the way
+            return {"step": error, "done": True}
         return {"step": step, "done": step.record is not None}
 
     def save_checkpoint(self, checkpoint_dir: str) -> None:
@@ -58,6 +61,8 @@ class _Relay(tune.Callback):  # type: ignore[misc]
         self.listener(Step(self.jobs[trial.config["job"]].planned, ()))
 
     def on_trial_result(self, iteration: int, trials: Any, trial: Any, result: Any, **info: Any) -> None:
+        if isinstance(result["step"], StoreError):
+            raise result["step"]
         self.listener(result["step"])
 
     def on_trial_error(self, iteration: int, trials: Any, trial: Any, **info: Any) -> None:
@@ -86,13 +91,11 @@ def _lost(job: Job, trial: Any) -> Step:
         job,
         status="failed",
         started_at=trial.run_metadata.start_time or time.time(),
+        ended_at=time.time(),
         seconds=0.0,
         attempts=1 + MAX_WORKER_DEATHS,
         traceback=f"the worker process died: {trial.get_pickled_error() or trial.get_error()}",
         device=job.device,
     )
-    try:
-        store.finish(store.Store(job.store, job.sweep).open(job.planned), record)
-    except SenetLabError as error:
-        record = record.model_copy(update={"traceback": f"{record.traceback}\n{error}"})
+    store.finish(store.Store(job.store, job.sweep).open(job.planned), record)
     return Step(job.planned, (), record)

@@ -15,6 +15,8 @@ def begin(trial: Trial, device: torch.device) -> tuple[Learner, Parts]:
     bits everywhere.
     """
     torch.set_num_threads(1)
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
     images = data.load(trial.data)
     channels, classes = images.pool.shape[1], len(images.classes)
     parts = split(images, trial.data.validation, trial.seed, device)

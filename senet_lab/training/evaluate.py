@@ -7,10 +7,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from senet_lab.data.split import Part
+from senet_lab.data.split import Part, Parts
 from senet_lab.records import Evaluation
 
 BATCH = 512
+
+
+def final_test(network: nn.Module, parts: Parts) -> Evaluation:
+    """The number that is reported: the test part, with the weights of the last epoch."""
+    return evaluate(network, parts.test)
 
 
 @torch.no_grad()

@@ -19,7 +19,7 @@ from senet_lab.training.train import Learner, learning_rate, train
 CPU = torch.device("cpu")
 TINY = Trial(
     model=Model(depth=4, widths=(4,)),
-    data=Data(source="digits", validation=400, crop_padding=1, flip=True),
+    data=Data(source="digits", validation=408, crop_padding=1, flip=True),
     train=Train(epochs=3, batch_size=100, learning_rate=0.1, weight_decay=1e-3, label_smoothing=0.1, warmup_epochs=0.5),
 )
 GATED = apply(TINY, {"model.se.reduction": 2, "model.widths": (4, 8), "model.depth": 6})
