@@ -30,6 +30,17 @@ def test_types() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+MIRRORED_ELSEWHERE = {
+    "cli.py": "test_cli", "commands.py": "test_main_job", "doctor.py": "test_cli",
+    "sweep.py": "executors/test_contract",
+    "jobs.py": "test_trial", "environment.py": "test_environment", "explain.py": "test_spec", "errors.py": "test_cli",
+    "executors/local.py": "executors/test_contract", "executors/ray_tune.py": "executors/test_contract",
+    "executors/tune_loop.py": "executors/test_contract", "training/begin.py": "test_trial",
+    "blocks/squeeze.py": "blocks/test_se", "blocks/gate.py": "blocks/test_se",
+}  # fmt: skip
+"""Rooms whose tests stand with those of the rooms that they serve."""
+
+
 def rooms() -> list[Path]:
     package = ROOT / "senet_lab"
     return [p.relative_to(package) for p in sorted(package.rglob("*.py")) if p.name != "__init__.py"]
@@ -39,6 +50,13 @@ def rooms() -> list[Path]:
 def test_rooms_are_small(room: Path) -> None:
     lines = (ROOT / "senet_lab" / room).read_text(encoding="utf-8").count("\n")
     assert lines <= LINES_PER_FILE
+
+
+@pytest.mark.parametrize("room", rooms(), ids=str)
+def test_every_room_has_its_tests(room: Path) -> None:
+    named = MIRRORED_ELSEWHERE.get(room.as_posix(), str(room.with_name(f"test_{room.stem}")))
+    files = [ROOT / "tests" / f"{named}.py", ROOT / "tests" / f"test_{room.parts[0]}.py"]
+    assert any(file.exists() for file in files), f"tests of {room}: {files[0]}"
 
 
 def test_readme_names_real_commands_and_files() -> None:

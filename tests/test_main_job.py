@@ -141,6 +141,34 @@ def test_ctrl_c_says_how_to_go_on_and_going_on_changes_nothing(here: Path, tmp_p
     assert records(here) == records(undisturbed) and len(records(here)) == 6
 
 
+def test_ctrl_c_before_the_first_trial_is_answered_too(here: Path) -> None:
+    running = start(here, "sweep", "small")
+    assert running.stdout is not None
+    assert "starting the workers" in running.stdout.readline()
+    time.sleep(1)
+    os.killpg(running.pid, signal.SIGINT)
+    output, _ = running.communicate(timeout=90)
+    assert running.returncode == 130 and "type the same command again" in output, output
+    assert "Traceback" not in output and records(here) == {}
+
+
+def test_two_commands_on_one_store_do_not_meet(here: Path) -> None:
+    write(here, epochs=40)
+    first = start(here, "sweep", "small", "--executor", "local")
+    wait_until(lambda: any((here / "runs").glob("small/*/state.bin")))
+    second = senet_lab(here, "sweep", "small", "--executor", "local")
+    assert second.returncode == 2 and "another command is running this sweep here" in second.stderr
+    os.killpg(first.pid, signal.SIGINT)
+    first.communicate(timeout=60)
+
+
+def test_nothing_starts_where_the_report_could_not_be_written(here: Path) -> None:
+    (here / "reports").write_text("a file where the folder should be")
+    done = senet_lab(here, "sweep", "small")
+    assert done.returncode == 2 and "reports" in done.stderr and "--to" in done.stderr
+    assert not (here / "mlflow.db").exists() and records(here) == {}
+
+
 def test_kill_9_loses_an_epoch_at_most(here: Path) -> None:
     write(here, epochs=40, seeds=1)
     running = start(here, "sweep", "small", "--executor", "local")

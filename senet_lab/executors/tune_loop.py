@@ -52,26 +52,37 @@ class _Relay(tune.Callback):  # type: ignore[misc]
 
     def __init__(self, jobs: Sequence[Job], listener: Listener) -> None:
         self.jobs, self.listener = jobs, listener
+        self.error: Exception | None = None
+        """What went wrong in here; Tune would let out a TuneError with its traceback as text."""
 
     def __getstate__(self) -> dict[str, Any]:
         """Nothing: Tune pickles its callbacks in order to restore them, which is never done."""
         return {}
 
     def on_trial_start(self, iteration: int, trials: Any, trial: Any, **info: Any) -> None:
-        self.listener(Step(self.jobs[trial.config["job"]].planned, ()))
+        self._tell(Step(self.jobs[trial.config["job"]].planned, ()))
 
     def on_trial_result(self, iteration: int, trials: Any, trial: Any, result: Any, **info: Any) -> None:
-        if isinstance(result["step"], StoreError):
-            raise result["step"]
-        self.listener(result["step"])
+        self._tell(result["step"])
 
     def on_trial_error(self, iteration: int, trials: Any, trial: Any, **info: Any) -> None:
-        self.listener(_lost(self.jobs[trial.config["job"]], trial))
+        self._tell(trial)
+
+    def _tell(self, news: Any) -> None:
+        """Pass on a step; raise an error of the store; make a step of a trial whose worker died."""
+        try:
+            if isinstance(news, StoreError):
+                raise news
+            self.listener(news if isinstance(news, Step) else _lost(self.jobs[news.config["job"]], news))
+        except Exception as error:
+            self.error = error
+            raise
 
 
 def fit(jobs: Sequence[Job], listener: Listener, gpus: float, scratch: Path) -> None:
     """Run `jobs` to their ends, each with a core and a share `gpus` of a GPU; Tune's own files go to `scratch`."""
-    tune.Tuner(
+    relay = _Relay(jobs, listener)
+    tuner = tune.Tuner(
         tune.with_resources(tune.with_parameters(Trainable, jobs=list(jobs)), {"cpu": 1, "gpu": gpus}),
         param_space={"job": tune.grid_search(list(range(len(jobs))))},
         tune_config=tune.TuneConfig(reuse_actors=True),
@@ -79,10 +90,16 @@ def fit(jobs: Sequence[Job], listener: Listener, gpus: float, scratch: Path) -> 
             name="sweep",
             storage_path=str(scratch),
             verbose=0,
-            callbacks=[_Relay(jobs, listener)],
+            callbacks=[relay],
             failure_config=tune.FailureConfig(max_failures=MAX_WORKER_DEATHS),
         ),
-    ).fit()
+    )
+    try:
+        tuner.fit()
+    except Exception:
+        if relay.error is None:
+            raise
+        raise relay.error from None
 
 
 def _lost(job: Job, trial: Any) -> Step:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from senet_lab import inventory, store, sweep
+from senet_lab.errors import Interrupted, StoreError, UserError
 from senet_lab.executors import Executor
 from senet_lab.executors.local import Local
 from senet_lab.inventory import Inventory
@@ -77,6 +78,25 @@ def test_keeps_the_contract(ask: Ask, executor: Executor, tmp_path: Path) -> Non
     assert {r.id: facts(r) for r in expected} == {r.id: facts(r) for r in kept if r.status == "done"}
 
 
+def test_a_store_that_cannot_be_written_stops_the_run(ask: Ask, executor: Executor) -> None:
+    """Nothing can end where nothing can be written; a failed record would hide that."""
+    found = ask()
+    in_the_way = found.store.folder(found.planned[1])
+    in_the_way.parent.mkdir(parents=True)
+    in_the_way.write_text("a file where a run folder should be")
+    with pytest.raises(StoreError, match="cannot be written"):
+        run(found, executor)
+    assert ask().plan.counts()["failed"] == 0
+
+
+@pytest.mark.slow
+def test_more_gpu_than_there_is_is_refused(ask: Ask) -> None:
+    from senet_lab.executors.ray_tune import RayTune
+
+    with pytest.raises(UserError, match=r"--gpus-per-trial 99: this machine has \d+ GPUs"):
+        run(ask(), RayTune(workers=1, gpus_per_trial=99))
+
+
 def test_runs_only_what_is_missing(ask: Ask, tmp_path: Path) -> None:
     assert len([s for s in run(ask(seeds=1), Local()) if s.record]) == 2
     again = ask(seeds=2)
@@ -97,8 +117,6 @@ def test_failed_trials_wait_until_asked_for(ask: Ask) -> None:
 
 
 def test_ctrl_c_keeps_what_was_done_and_says_how_to_go_on(ask: Ask) -> None:
-    from senet_lab.errors import Interrupted
-
     def stop(step: Step) -> None:
         if step.record is not None:
             raise KeyboardInterrupt

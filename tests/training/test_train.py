@@ -118,7 +118,7 @@ def test_metrics_are_those_of_each_epoch() -> None:
     assert [m.epoch for m in found] == [1, 2, 3]
     assert tuple(found) == learner.epochs
     assert all(0 <= m.train_error <= 1 and 0 <= m.validation_error <= 1 and m.seconds > 0 for m in found)
-    assert all((m.validation_error * 400) == pytest.approx(round(m.validation_error * 400)) for m in found)
+    assert all((m.validation_error * 408) == pytest.approx(round(m.validation_error * 408)) for m in found)
     assert all((m.train_error * 400) == pytest.approx(round(m.train_error * 400)) for m in found)  # 4 batches of 100
     assert 0 < found[-1].learning_rate < 0.01 * found[0].learning_rate
 

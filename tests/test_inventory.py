@@ -1,0 +1,46 @@
+"""A question against a store: what counts, and reading it anew."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from senet_lab import inventory, sweep
+from senet_lab.errors import SpecError, StoreError
+from senet_lab.executors.local import Local
+from senet_lab.inventory import Inventory
+from tests.conftest import question
+
+Ask = Callable[..., Inventory]
+
+
+def test_what_counts_is_what_is_asked_for(ask: Ask) -> None:
+    sweep.run(ask(), Local(), lambda step: None)
+    fewer = ask(seeds=1)
+    assert len(fewer.records) == 4 and len(fewer.counting) == 2
+    assert {r.id for r in fewer.counting} == {t.id for t in fewer.planned}
+
+
+def test_again_sees_what_has_happened_since(ask: Ask) -> None:
+    before = ask(seeds=1)
+    sweep.run(before, Local(), lambda step: None)
+    assert before.counting == () and len(before.again().counting) == 2
+
+
+def test_a_removed_row_is_hidden_and_kept(ask: Ask) -> None:
+    sweep.run(ask(seeds=1), Local(), lambda step: None)
+    other = ask(seeds=1, grid={"model.se.reduction": [4]})
+    assert other.plan.counts() == {"missing": 1, "done": 1}
+    assert ask(seeds=1).plan.counts() == {"done": 2}
+
+
+def test_data_that_cannot_serve_a_row_is_refused_before_the_store_is_touched(tmp_path: Path) -> None:
+    with pytest.raises(SpecError, match=r"tiny\.py: .*data\.validation: found 5000"):
+        inventory.take(question(variants=[{"data.validation": 5000}]), tmp_path / "runs")
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_store_that_is_a_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "runs").write_text("")
+    with pytest.raises(StoreError, match="this is a file; name a folder"):
+        inventory.take(question(), tmp_path / "runs")
