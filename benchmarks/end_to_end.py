@@ -70,8 +70,17 @@ def measure(seeds: int, rounds: int) -> list[dict[str, float | str]]:
                 records = [TrialRecord.model_validate_json(p.read_bytes()) for p in store.glob("*/*/record.json")]
                 training = sum(r.train_seconds for r in records) / cores()
                 around = sum(r.seconds for r in records) / cores() - training
-                line = {"way": way.__name__, "wall": wall, "training": training, "around epochs": around}
-                lines.append({**line, "rest": wall - training - around, "trials": len(records)})
+                rest = wall - training - around
+                lines.append(
+                    {
+                        "way": way.__name__,
+                        "wall": wall,
+                        "training": training,
+                        "around epochs": around,
+                        "rest": rest,
+                        "trials": len(records),
+                    }
+                )
     return lines
 
 

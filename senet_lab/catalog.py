@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+import senet_lab
 from senet_lab import recipes
 from senet_lab.design import Variant, factors, variants
 from senet_lab.errors import SpecError, SweepFileError, choices
@@ -117,18 +118,19 @@ def _execute(path: Path) -> Any:
     except SyntaxError as error:
         raise SweepFileError(f"{_place(error, path)}: this is not Python: {error.msg}; mend that line") from None
     except (Exception, SystemExit) as error:
-        raise SweepFileError(
-            f"{_place(error, path)}: {type(error).__name__}: {error}{_near(error)}; mend that line"
-        ) from None
+        raise SweepFileError(f"{_place(error, path)}: {type(error).__name__}: {_said(error)}; mend that line") from None
     return module
 
 
-def _near(error: BaseException) -> str:
-    """The nearest spelling to a name that was not found; Python itself says so only in tracebacks."""
+def _said(error: BaseException) -> str:
+    """What Python says, and the nearest spelling to a name it did not find, which it says only in tracebacks."""
+    text = re.sub(r" \([^()]*__init__\.py\)$", "", str(error))
+    if isinstance(error, ImportError) and (found := re.match(r"cannot import name '(\w+)' from 'senet_lab'", text)):
+        return f"{text}; {choices(found[1], sorted(senet_lab.__all__))}"
     if not isinstance(error, AttributeError) or error.obj is None:
-        return ""
+        return text
     near = difflib.get_close_matches(error.name or "", dir(error.obj), n=1)
-    return f" (did you mean {near[0]!r}?)" if near else ""
+    return f"{text} (did you mean {near[0]!r}?)" if near else text
 
 
 def _specs() -> list[type]:

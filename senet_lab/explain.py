@@ -9,24 +9,28 @@ from senet_lab.errors import choices
 
 
 def explain(error: ValidationError, root: type[BaseModel]) -> str:
-    """The findings on a value of class `root`, a line each."""
-    lines: dict[str, None] = {}
+    """The findings on a value of class `root`, a line each; what several branches of a union say is one."""
+    rules: dict[str, list[str]] = {}
+    found: dict[str, str] = {}
     for issue in error.errors(include_url=False):
         parts = [str(p) for p in issue["loc"]]
         key = ".".join(p for p in parts if not _is_branch(p)) or root.__name__
+        rules.setdefault(key, [])
         if issue["type"] == "extra_forbidden":
             fields = sorted(_owner(root, parts[:-1]).model_fields)
-            lines[f"{key}: there is no such key; {choices(parts[-1], fields)}"] = None
+            rules[key].append(f"there is no such key; {choices(parts[-1], fields)}")
         elif issue["type"] == "literal_error":
             allowed = [w.strip("'") for w in issue["ctx"]["expected"].replace(" or ", ", ").split(", ")]
-            lines[f"{key}: found {issue['input']!r}; {choices(issue['input'], allowed)}"] = None
+            found[key] = f"found {issue['input']!r}; "
+            rules[key].append(choices(issue["input"], allowed))
         elif issue["type"] == "value_error":
-            lines[f"{key}: {issue['ctx']['error']}"] = None
+            rules[key].append(str(issue["ctx"]["error"]))
         elif issue["type"] == "missing":
-            lines[f"{key}: is missing; give it a value"] = None
+            rules[key].append("is missing; give it a value")
         else:
-            lines[f"{key}: found {issue['input']!r}; it {_rule(issue['msg'])}"] = None
-    return "\n".join(lines)
+            found[key] = f"found {issue['input']!r}; "
+            rules[key].append(f"it {_rule(issue['msg'])}")
+    return "\n".join(f"{key}: {found.get(key, '')}{', or '.join(said)}" for key, said in rules.items())
 
 
 def _rule(message: str) -> str:
