@@ -1,6 +1,6 @@
 """Results: numbers with their n and interval, and what is made of them. Nothing here needs torch.
 
-    load -> stats -> tables, figures -> report        frames in, frames out; files last of all
+    load -> stats -> tables, figures, captions, aggregates -> report        frames in, frames out; files last of all
 
 For notebooks and scripts `open_sweep` is enough.
 """
@@ -17,11 +17,8 @@ def open_sweep(name_or_path: str, store: Path | str = "runs", *, include_stale: 
 
     Raises SweepFileError if there is no such sweep; a store without trials gives rows with n = 0.
     """
-    from senet_lab import catalog, data, plan  # plotting and pandas take a second: only who opens a sweep pays
+    from senet_lab import catalog, inventory  # plotting and pandas take a second: only who opens a sweep pays
     from senet_lab.results import report
-    from senet_lab.store import Store
 
-    question = catalog.read(catalog.find(name_or_path))
-    planned = plan.wanted(question.rows, question.sweep.seeds, data.digest)
-    records, _ = Store(Path(store), question.name).contents()
-    return report.analyse(question, planned, records, include_stale)
+    found = inventory.take(catalog.read(catalog.find(name_or_path)), Path(store))
+    return report.analyse(found.question, found.planned, found.records, include_stale)

@@ -14,6 +14,7 @@ from typing import Any
 import matplotlib as mpl
 import pandas as pd
 import seaborn as sns
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
@@ -21,8 +22,8 @@ from matplotlib.ticker import StrMethodFormatter
 
 SHORT = {"model.se.reduction": "reduction ratio r", "train.learning_rate": "learning rate", "seed": "seed"}
 PANELS = {
-    "error": "test error (%), 95 % t interval",
-    "difference": "difference to {baseline} (points), Holm interval",
+    "error": "test error (%), 95 % CI",
+    "difference": "difference to {baseline} (points), joint 95 % CI",
     "parameters": "parameters",
 }
 BLUE, ORANGE, GREEN, RED, *_ = sns.color_palette("colorblind")
@@ -63,9 +64,11 @@ def across(marks: pd.DataFrame, panel: str, ax: Axes) -> Axes:
     own = marks[marks["panel"] == panel]
     ours, paper = own[own["source"] == "ours"], own[own["source"] != "ours"]
     for line, (_, row) in zip(itertools.cycle(LINES), ours[ours["value"].isna()].iterrows(), strict=False):
-        ax.axhline(row["y"], color=GREY, linestyle=line, label=row["variant"], zorder=1)
-        if not math.isnan(row["low"]):
-            ax.axhspan(row["low"], row["high"], color=GREY, alpha=0.15, linewidth=0, zorder=0)
+        known = not math.isnan(row["low"])
+        label = f"{row['variant']}, mean" + " and 95 % interval" * known
+        ax.axhline(row["y"], color=GREY, linestyle=line, label=label, zorder=1)
+        if known:
+            ax.axhspan(row["low"], row["high"], color=GREY, alpha=0.15, linewidth=0, label=label, zorder=0)
     points = ours.dropna(subset="value").sort_values("value")
     ax.plot(points["value"], points["y"], color=BLUE, alpha=0.35, zorder=2)
     with_interval(points, ax, "value")
@@ -133,14 +136,14 @@ def thousands(axis: Axis) -> Axis:
 
 
 def legend(figure: Figure) -> Figure:
-    """One legend below all panels, each thing once."""
-    handles = {
-        label: handle
-        for ax in figure.axes[:2]
-        for handle, label in zip(*ax.get_legend_handles_labels(), strict=True)
-        if not label.startswith("_")
-    }
-    figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=3, frameon=False)
+    """One legend below all panels, each thing once; what shares a label in a panel shares its key."""
+    keys: dict[str, tuple[Artist, ...]] = {}
+    for ax in figure.axes[:2]:
+        handles, labels = ax.get_legend_handles_labels()
+        for label in [name for name in dict.fromkeys(labels) if name not in keys]:
+            keys[label] = tuple(h for h, own in zip(handles, labels, strict=True) if own == label)
+    single: list[Any] = [parts if len(parts) > 1 else parts[0] for parts in keys.values()]
+    figure.legend(single, list(keys), loc="outside lower center", ncols=3, frameon=False)
     return figure
 
 

@@ -104,18 +104,13 @@ def holm(p: Values) -> Values:
     return adjusted
 
 
-def holm_levels(p: Values, alpha: float) -> Values:
-    """The level at which Holm tests each p: alpha / (hypotheses not yet rejected); NaN for NaN.
+def joint_level(p: Values, alpha: float) -> float:
+    """Level at which intervals of the whole family, one for each p that is not NaN, hold together with 1 - alpha.
 
-    All hypotheses from the first that is not rejected on share its level. An interval at this level
-    excludes 0 exactly where `holm(p) < alpha`. Where several are rejected, these intervals are each
-    right at their own level; their joint coverage is then below 1 - alpha.
+    Bonferroni's: right whatever the rows have in common, e.g. a baseline. Intervals at the levels of
+    Holm's steps would be narrower, but would not hold together once several hypotheses are rejected.
     """
-    levels = np.full(len(p), np.nan)
-    order = np.argsort(p)[: np.isfinite(p).sum()]
-    rejected = int((holm(p)[order] < alpha).sum())
-    levels[order] = alpha / np.maximum(len(order) - np.arange(len(order)), len(order) - rejected)
-    return levels
+    return alpha / max(1, int(np.isfinite(p).sum()))
 
 
 def more_seeds(differences: Values, margin: float, level: float) -> float:

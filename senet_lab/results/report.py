@@ -12,15 +12,14 @@ from senet_lab.catalog import Question
 from senet_lab.design import baseline
 from senet_lab.plan import PlannedTrial
 from senet_lab.records import TrialRecord
-from senet_lab.results import figures, load, published, stats, tables
+from senet_lab.results import captions, figures, load, published, stats, tables
+from senet_lab.results.aggregates import Aggregate, aggregates
+from senet_lab.results.folder import FILES, writing
+from senet_lab.results.folder import check_folder as check_folder  # for who has a report at hand
 
 PNG = {"Software": "senet-lab"}
 PDF = {"Creator": "senet-lab", "Producer": "senet-lab", "CreationDate": None}
 DOTS_PER_INCH = 200
-MORE_SEEDS = (
-    "More seeds: for 80 % power if the observed difference and spread are the true ones; the time is that of the "
-    "trials one after another."
-)
 
 
 @dataclass(frozen=True)
@@ -42,6 +41,21 @@ class Report:
         """Label of the row that the others are compared to."""
         return baseline(self.question.sweep, self.question.rows).label
 
+    @property
+    def factors(self) -> tuple[str, ...]:
+        """The dotted paths that the rows vary."""
+        return tuple(c for c in self.rows.columns if "." in c)
+
+    @property
+    def varies_as_published(self) -> bool:
+        """Whether the published differences are of this sweep's only factor, and to the same kind of baseline."""
+        without_se = baseline(self.question.sweep, self.question.rows).trial.model.se is None
+        return self.factors == (self._published_factor,) and without_se
+
+    @property
+    def _published_factor(self) -> str:
+        return published.FACTORS.get(str(self.question.sweep.published), "")
+
     def table(self) -> pd.DataFrame:
         """The table in words and percent, a line per row."""
         return tables.report_frame(self.summary, self.comparison)
@@ -52,31 +66,25 @@ class Report:
 
     def marks(self) -> pd.DataFrame:
         """What the figure draws, a line per mark."""
+        ours = tables.figure_frame(self.summary, self.comparison, None)
+        if not (self.varies_as_published and figures.is_numeric(ours)):
+            return ours
         return tables.figure_frame(self.summary, self.comparison, self.published)
 
     def figure(self) -> Figure:
         """Test error, differences and parameters of every row; see `figures.draw`."""
-        factors = [c for c in self.rows.columns if "." in c]
-        factor = factors[0] if len(factors) == 1 else None
+        factor = self.factors[0] if len(self.factors) == 1 else None
         return figures.draw(self.marks(), factor, self.baseline, self.question.sweep.margin)
 
     def caption(self) -> str:
-        """What the numbers of the table are: n, intervals, tests, correction, margin."""
-        missing = int((self.summary["wanted"] - self.summary["n"]).sum())
-        stale, margin = int(self.trials["stale"].sum()), 100 * self.question.sweep.margin
-        sentences = [
-            f"n: trials of {self.question.sweep.seeds} seeds" + (f", {missing} are missing." if missing else "."),
-            "Test error at the last epoch: mean and 95 % Student-t interval over seeds.",
-            f"Δ: difference to {self.baseline}, paired by seed; its interval is at the corrected level "
-            f"({stats.family_text(self.comparison)}) and excludes 0 exactly where the adjusted paired t test has "
-            f"p < .05: better or worse.",
-            f"Equivalent: two one-sided t tests against the margin of {margin:g} points, Holm.",
-            MORE_SEEDS if (self.comparison["verdict"] == "undecided").any() else "",
-            stats.ties_text(self.comparison),
-            stats.sign_flip_text(self.comparison),
-            f"{stale} trials are of older code." if stale else "",
-        ]
-        return " ".join(s for s in sentences if s)
+        """What the numbers of the table are: n, intervals, tests, correction, margin, the cost of deciding."""
+        sweep, stale = self.question.sweep, int(self.trials["stale"].sum())
+        text = captions.table(self.summary, self.comparison, self.baseline, sweep.margin, sweep.seeds)
+        return f"{text} {stale} trials are of older code." if stale else text
+
+    def aggregates(self) -> tuple[Aggregate, ...]:
+        """The rows as named numbers with their verdicts, in the order of the table."""
+        return aggregates(self.summary, self.comparison)
 
     def markdown(self) -> str:
         """The report as a page: question, table, figure, and the published numbers with their source."""
@@ -90,20 +98,25 @@ class Report:
             f"the results above are {base.model.family} of depth {base.model.depth} on {base.data.source}, "
             f"{base.train.epochs} epochs. With n = 1 a difference has no interval."
         )
+        if not self.varies_as_published:
+            note += " " + captions.published(self._published_factor, self.factors, self.baseline)
         return page + "\n" + tables.markdown(tables.published_frame(self.published), "Published", note)
 
     def save(self, folder: Path) -> "Report":
-        """Write everything into `folder`, replacing what an earlier report left; the same report with `files`."""
-        folder.mkdir(parents=True, exist_ok=True)
-        names = ("table.csv", "table.md", "trials.csv", "figure.png", "figure.pdf", "figure.csv")
-        table_csv, table_md, trials_csv, figure_png, figure_pdf, figure_csv = files = [folder / n for n in names]
-        tables.full_frame(self.summary, self.comparison).to_csv(table_csv, index=False)
-        table_md.write_text(self.markdown(), encoding="utf-8")
-        self.trials.to_csv(trials_csv, index=False)
-        figure = self.figure()
-        figure.savefig(figure_png, dpi=DOTS_PER_INCH, metadata=PNG)
-        figure.savefig(figure_pdf, metadata=PDF)
-        self.marks().to_csv(figure_csv, index=False)
+        """Write everything into `folder`, replacing what an earlier report left; the same report with `files`.
+
+        Raises UserError if that cannot be written.
+        """
+        with writing(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            table_csv, table_md, trials_csv, figure_png, figure_pdf, figure_csv = files = [folder / n for n in FILES]
+            tables.full_frame(self.summary, self.comparison).to_csv(table_csv, index=False)
+            table_md.write_text(self.markdown(), encoding="utf-8")
+            self.trials.to_csv(trials_csv, index=False)
+            figure = self.figure()
+            figure.savefig(figure_png, dpi=DOTS_PER_INCH, metadata=PNG)
+            figure.savefig(figure_pdf, metadata=PDF)
+            self.marks().to_csv(figure_csv, index=False)
         return replace(self, files=tuple(files))
 
 

@@ -13,7 +13,6 @@ import pandas as pd
 from senet_lab.results import paired
 
 ALPHA = 0.05
-VERDICTS = ("better", "worse", "equivalent", "undecided")
 
 
 def summarise(trials: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
@@ -45,14 +44,17 @@ def compare(
 ) -> pd.DataFrame:
     """Every other row against the baseline, over the seeds that both have.
 
-    The family of the Holm corrections are the rows with at least two common seeds; differences and
+    The family of every correction are the rows with at least two common seeds; differences and
     equivalence are two families. Columns, differences being variant - baseline:
     `variant`, `baseline`, `n_pairs`, `delta` (mean difference), `delta_low`, `delta_high` (t interval
-    at `level`, the level of this row in Holm's procedure: it excludes 0 exactly where `p_holm` <
-    alpha), `p` (paired t), `p_holm`, `p_signflip` (not adjusted; NaN below six pairs), `p_tost`,
-    `p_tost_holm`, `p_better` (that a new seed's difference is below 0), `correlation` (of the errors
-    over common seeds: how well the rows are paired; from three on), `verdict`, `within_margin`,
-    `margin`, `more_seeds`, `more_seconds` (of trial time, both rows; see `paired.more_seeds`).
+    that misses with probability `level`; all of them hold together with 1 - alpha), `p` (paired t),
+    `p_holm`, `p_signflip` (not adjusted; NaN below six pairs), `p_tost`, `p_tost_holm`, `p_better`
+    (that a new seed's difference is below 0), `correlation` (of the errors over common seeds: how well
+    the rows are paired; from three on), `verdict`, `within_margin`, `margin`, `more_seeds`,
+    `more_seconds` (of trial time, both rows; see `paired.more_seeds`).
+
+    Better and worse are by `p_holm` < alpha. Where an interval excludes 0 Holm rejects; Holm's test
+    is the stronger one, so it can reject a row whose interval includes 0.
     """
     errors = trials.pivot(index="seed", columns="variant", values="test_error")
     labels = [label for label in rows["variant"] if label != baseline_label]
@@ -63,16 +65,15 @@ def compare(
     frame.insert(1, "baseline", baseline_label)
     frame["n_pairs"] = frame["n_pairs"].astype("int64")
     p = frame["p"].to_numpy()
-    levels = paired.holm_levels(p, alpha)
-    intervals = [paired.interval(d, level) for d, level in zip(differences, levels, strict=True)]
-    frame["p_holm"], frame["level"] = paired.holm(p), levels
+    level = paired.joint_level(p, alpha)
+    intervals = [paired.interval(d, level) for d in differences]
+    frame["p_holm"], frame["level"] = paired.holm(p), np.where(np.isfinite(p), level, math.nan)
     frame["delta_low"], frame["delta_high"] = np.array(intervals, dtype=np.float64).reshape(-1, 2).T
     frame["p_tost_holm"] = paired.holm(frame["p_tost"].to_numpy())
     frame["margin"], frame["within_margin"] = margin, frame["p_tost_holm"] < alpha
     frame["verdict"] = pd.Series([_verdict(row, alpha) for _, row in frame.iterrows()], dtype="str")
-    strictest = alpha / max(1, int(np.isfinite(p).sum()))
     frame["more_seeds"] = [
-        paired.more_seeds(d, margin, strictest) if verdict == "undecided" else math.nan
+        paired.more_seeds(d, margin, level) if verdict == "undecided" else math.nan
         for d, verdict in zip(differences, frame["verdict"], strict=True)
     ]
     seconds = trials.groupby("variant")["seconds"].mean().reindex([*labels, baseline_label]).to_numpy()
@@ -120,28 +121,6 @@ def verdict_text(row: "pd.Series[Any]") -> str:
         return f"undecided: more than {paired.MOST_SEEDS:,} more seeds"
     seeds = int(row["more_seeds"])
     return f"undecided: about {seeds:,} more seed{'s' * (seeds > 1)} ({duration(row['more_seconds'])})"
-
-
-def family_text(comparison: pd.DataFrame) -> str:
-    """The family of the correction, e.g. '5 comparisons, Holm'."""
-    family = int((comparison["n_pairs"] > 1).sum())
-    return f"{family} comparisons, Holm" if family != 1 else "1 comparison"
-
-
-def sign_flip_text(comparison: pd.DataFrame) -> str:
-    """Says that a sign-flip test is out of reach where a row has fewer than six common seeds, else ''."""
-    few = comparison.loc[comparison["n_pairs"] < paired.FEWEST_FOR_SIGN_FLIP, "n_pairs"]
-    if few.empty:
-        return ""
-    n = int(few.max())
-    smallest = f"; with {n} the smallest p is {2.0 ** (1 - n):.2g}" if n > 1 else ""
-    return f"No sign-flip test can reach .05 with fewer than 6 common seeds{smallest}."
-
-
-def ties_text(comparison: pd.DataFrame) -> str:
-    """Says why a row with common seeds has no interval where all its differences are equal, else ''."""
-    tied = comparison[(comparison["n_pairs"] > 1) & comparison["delta_low"].isna()]
-    return "" if tied.empty else "No interval: all differences of the row are equal, too few to mean anything."
 
 
 def duration(seconds: float) -> str:

@@ -18,7 +18,7 @@ from senet_lab.results.published import ORIGINAL
 from senet_lab.results.stats import verdict_text
 
 ERROR = "test error % [95 % CI]"
-DIFFERENCE = "Δ points [Holm CI]"
+DIFFERENCE = "Δ points [joint 95 %]"
 LEFT = ("variant", "verdict", "source", "network")
 STYLES = {"better": "green", "worse": "red", "equivalent": "cyan", "undecided": "yellow"}
 NARROW = 80  # columns that every table here fits into

@@ -63,6 +63,7 @@ def make_record(wanted: PlannedTrial, errors: int = 30, **changes: Any) -> Trial
         "params": 17_000 + (0 if se is None else 2560 // se.reduction),
         "macs": 1_150_000 + (0 if se is None else 2560 // se.reduction),
         "started_at": 1e9 + wanted.trial.seed,
+        "ended_at": 1e9 + wanted.trial.seed + 2,
         "seconds": 2.0,
         "train_seconds": 1.5,
         "environment": "e",

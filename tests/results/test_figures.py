@@ -4,6 +4,7 @@ import matplotlib as mpl
 import pandas as pd
 import pytest
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
 from senet_lab.results import figures, load, published, stats, tables
 
@@ -34,7 +35,7 @@ def test_one_numeric_factor_is_drawn_along_it(marks):
     assert parameters.get_title(loc="left") == "c  parameters"
     named = {t.get_text() for t in figure.legends[0].get_texts()}
     assert named == {
-        "no_se",
+        "no_se, mean and 95 % interval",
         "this sweep, n = 18 to 20",
         "paper on ImageNet, v4 (n = 1)",
         "paper on ImageNet, CVPR (n = 1)",
@@ -49,6 +50,19 @@ def test_panels_take_and_return_their_axes_and_draw_the_frame(marks):
     assert drawn["paper on ImageNet, v4 (n = 1)"] == [-1.01, -1.05, -1.04, -1.02, -0.58]
     markers = {line.get_marker() for line in ax.get_lines() if "paper" in str(line.get_label())}
     assert markers == {"s", "^"}  # told apart without colour
+
+
+def test_the_control_has_its_band_in_the_legend(marks):
+    legend = figures.draw(marks, "model.se.reduction", "no_se", 0.005).legends[0]
+    band = figures.across(marks, "error", Figure().subplots()).patches[0].get_facecolor()
+    assert band in [patch.get_facecolor() for patch in legend.findobj(Rectangle)]
+
+
+def test_a_control_without_an_interval_claims_none(make):
+    question = make.question(seeds=1)
+    marks = marks_of(make, question, {row.label: (30,) for row in question.rows})
+    ax = figures.across(marks, "error", Figure().subplots())
+    assert "no_se, mean" in ax.get_legend_handles_labels()[1]
 
 
 def test_a_short_span_keeps_a_linear_axis(make):

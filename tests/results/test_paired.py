@@ -33,9 +33,12 @@ def test_holm_by_hand():
     p = np.array([0.01, 0.04, 0.03, 0.005, NAN])
     assert paired.holm(p)[:4] == pytest.approx([0.03, 0.06, 0.06, 0.02])
     assert math.isnan(paired.holm(p)[4])
-    assert paired.holm_levels(p, 0.05)[:4] == pytest.approx([0.05 / 3, 0.05 / 2, 0.05 / 2, 0.05 / 4])
-    assert paired.holm_levels(np.array([0.9, 0.8]), 0.05) == pytest.approx([0.025, 0.025])
-    assert len(paired.holm(np.array([]))) == len(paired.holm_levels(np.array([]), 0.05)) == 0
+    assert len(paired.holm(np.array([]))) == 0
+
+
+def test_the_family_of_intervals_are_the_rows_with_a_p():
+    assert paired.joint_level(np.array([0.01, NAN, 0.9]), 0.05) == 0.025
+    assert paired.joint_level(np.array([NAN]), 0.05) == paired.joint_level(np.array([]), 0.05) == 0.05
 
 
 def test_more_seeds_give_the_power_they_promise():
@@ -74,3 +77,15 @@ def test_family_wise_error_stays_below_five_percent():
         d = errors[:3] - errors[3]
         wrong += (paired.holm(np.array([paired.p_difference(row) for row in d])) < 0.05).any()
     assert wrong / 300 < 0.08
+
+
+def test_all_intervals_of_a_family_hold_together_with_95_percent():
+    """Four real effects and one null against one baseline: intervals at the levels of Holm's steps reach 0.91."""
+    generator, effects = np.random.default_rng(3), np.array([-4, -4, 4, 4, 0]) / 1000
+    level, held, draws = paired.joint_level(np.full(5, 0.5), 0.05), 0, 2500
+    for _ in range(draws):
+        errors = generator.normal(0.03, 0.001, (6, 8))
+        differences = errors[:5] - errors[5] + effects[:, None]
+        ends = [paired.interval(d, level) for d in differences]
+        held += all(low <= effect <= high for (low, high), effect in zip(ends, effects, strict=True))
+    assert held / draws >= 0.95

@@ -1,6 +1,7 @@
 """The files of a report: which, what they say, and that they are a function of the store."""
 
 import pandas as pd
+import pytest
 
 from senet_lab.results import report
 
@@ -31,7 +32,8 @@ def test_the_page_says_what_its_numbers_are(question, planned, records):
         "How narrow may the bottleneck be?",
         "20 seeds, 2 are missing",
         "95 % Student-t interval",
-        "5 comparisons, Holm",
+        "the 5 intervals hold jointly at 95 % (Student t, Bonferroni)",
+        "Holm-adjusted p < .05",
         "margin of 0.5 points",
         "arXiv:1709.01507v4 Table 10",
         "n = 1",
@@ -69,3 +71,34 @@ def test_sweeps_without_a_published_table(make, tmp_path):
     written = report.write(question, planned, [make.record(p) for p in planned], tmp_path)
     assert written.published is None
     assert "Published" not in written.markdown()
+
+
+@pytest.mark.parametrize(
+    ("design", "said"),
+    [
+        ({"grid": {"train.learning_rate": (0.05, 0.2)}}, "this sweep train.learning_rate against no_se"),
+        (
+            {"grid": {"model.se.reduction": (2, 4), "model.se.gate": ("sigmoid", "tanh")}},
+            "this sweep model.se.reduction, model.se.gate against no_se",
+        ),
+        (
+            {"grid": {"model.se.reduction": (2, 4)}, "baseline": {"model.se.reduction": 4}},
+            "this sweep model.se.reduction against reduction=4",
+        ),
+    ],
+)
+def test_the_papers_points_stand_only_among_what_they_vary(make, design, said):
+    question = make.question(seeds=2, **design, published="reduction_ratio")
+    planned = make.plan(question)
+    written = report.analyse(question, planned, [make.record(p) for p in planned])
+    assert set(written.marks()["source"]) == {"ours"}
+    assert not any("paper" in t.get_text() for t in written.figure().legends[0].get_texts())
+    page = written.markdown()
+    assert f"The published table varies model.se.reduction against the network without SE, {said}: its points" in page
+    assert "arXiv:1709.01507v4 Table 10" in page
+
+
+def test_the_papers_points_stand_beside_their_own_factor(question, planned, records):
+    written = report.analyse(question, planned, records)
+    assert set(written.marks()["source"]) == {"ours", "v4", "CVPR"}
+    assert "not in the figure" not in written.markdown()

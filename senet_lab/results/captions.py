@@ -1,0 +1,91 @@
+"""What has to be said beside the numbers: sentences from the frames of `stats`, "" where there is nothing to say."""
+
+import math
+
+import pandas as pd
+
+from senet_lab.results import paired, stats
+
+POWER = f"{100 * paired.POWER:g} %"
+
+
+def table(summary: pd.DataFrame, comparison: pd.DataFrame, baseline: str, margin: float, seeds: int) -> str:
+    """What the numbers of a table are: n, intervals, tests, correction, margin, the cost of deciding."""
+    missing = int((summary["wanted"] - summary["n"]).sum())
+    several = _family(comparison) > 1
+    adjusted, holm = ("Holm-adjusted ", ", Holm") if several else ("", "")
+    sentences = (
+        f"n: trials of {seeds} seeds" + (f", {missing} are missing." if missing else "."),
+        "Test error at the last epoch: mean and 95 % Student-t interval over seeds.",
+        f"Δ: difference to {baseline}, paired by seed; {_joint(comparison)}.",
+        f"Better, worse: paired t test, {adjusted}p < .05.",
+        _beyond_interval(comparison),
+        f"Equivalent: two one-sided t tests against the margin of {100 * margin:g} points{holm}.",
+        _cost(summary, comparison, seeds),
+        _ties(comparison),
+        _sign_flips(comparison),
+    )
+    return " ".join(s for s in sentences if s)
+
+
+def published(varies: str, factors: tuple[str, ...], baseline: str) -> str:
+    """Why a published table, which varies `varies` against the network without SE, is not in a sweep's figure."""
+    return (
+        f"The published table varies {varies} against the network without SE, this sweep "
+        f"{', '.join(factors) or 'nothing'} against {baseline}: its points are not in the figure."
+    )
+
+
+def _family(comparison: pd.DataFrame) -> int:
+    """Rows that can be compared at all."""
+    return int((comparison["n_pairs"] > 1).sum())
+
+
+def _joint(comparison: pd.DataFrame) -> str:
+    family = _family(comparison)
+    if family < 2:
+        return "95 % Student-t interval"
+    return f"the {family} intervals hold jointly at 95 % (Student t, Bonferroni)"
+
+
+def _beyond_interval(comparison: pd.DataFrame) -> str:
+    """Names the rows that Holm's test tells from the baseline while their joint interval includes 0."""
+    found = comparison["verdict"].isin(["better", "worse"])
+    includes = (comparison["delta_low"] <= 0) & (comparison["delta_high"] >= 0)
+    labels = comparison.loc[found & includes, "variant"].tolist()
+    if not labels:
+        return ""
+    return f"Holm's test finds more than joint intervals do: {', '.join(labels)}, though the interval includes 0."
+
+
+def _cost(summary: pd.DataFrame, comparison: pd.DataFrame, seeds: int) -> str:
+    """What "about k more seeds (time)" counts, and what the seeds of the slowest decision would cost all rows."""
+    open_rows = comparison[(comparison["verdict"] == "undecided") & (comparison["n_pairs"] > 1)]
+    if open_rows.empty:
+        return ""
+    text = (
+        f"More seeds: for {POWER} power if the observed difference and spread are the true ones; the time is of that "
+        f"row and {open_rows['baseline'].iloc[0]} one after another, the latter counted in every row."
+    )
+    wanted = (open_rows["n_pairs"] + open_rows["more_seeds"]).max()
+    if math.isnan(wanted) or wanted <= seeds:
+        return text
+    each = summary["seconds"].fillna(summary["seconds"].mean())
+    seconds = float((each * (wanted - summary["n"])).sum())
+    return f"{text} `--seeds {int(wanted)}` for all rows would take about {stats.duration(seconds)} of trial time."
+
+
+def _ties(comparison: pd.DataFrame) -> str:
+    """Says why a row with common seeds has no interval where all its differences are equal."""
+    tied = comparison[(comparison["n_pairs"] > 1) & comparison["delta_low"].isna()]
+    return "" if tied.empty else "No interval: all differences of the row are equal, too few to mean anything."
+
+
+def _sign_flips(comparison: pd.DataFrame) -> str:
+    """Says that a sign-flip test is out of reach where a row has fewer than six common seeds."""
+    few = comparison.loc[comparison["n_pairs"] < paired.FEWEST_FOR_SIGN_FLIP, "n_pairs"]
+    if few.empty:
+        return ""
+    n = int(few.max())
+    smallest = f"; with {n} the smallest p is {2.0 ** (1 - n):.2g}" if n > 1 else ""
+    return f"No sign-flip test can reach .05 with fewer than 6 common seeds{smallest}."

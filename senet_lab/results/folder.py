@@ -1,0 +1,44 @@
+"""The folder that a report is written into. Needs neither pandas nor matplotlib, so that a sweep can ask first."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from senet_lab.errors import UserError
+
+FILES = ("table.csv", "table.md", "trials.csv", "figure.png", "figure.pdf", "figure.csv")
+
+
+def check_folder(folder: Path) -> None:
+    """Try whether a report could be written into `folder`, leaving nothing behind.
+
+    Raises UserError saying what is in the way.
+    """
+    absent = [p for p in (folder, *folder.parents) if not p.exists()]
+    made: list[Path] = []
+    with writing(folder):
+        try:
+            for path in reversed(absent):
+                path.mkdir()
+                made.append(path)
+            with tempfile.TemporaryFile(dir=folder):
+                pass
+            for path in (p for p in map(folder.joinpath, FILES) if p.exists()):
+                path.open("ab").close()  # changes nothing, but finds a folder or a file that may not be written
+        finally:
+            for path in reversed(made):
+                path.rmdir()
+
+
+@contextmanager
+def writing(folder: Path) -> Iterator[None]:
+    """What goes wrong inside is told as a UserError that names the remedy."""
+    try:
+        yield
+    except OSError as error:
+        where = f" at {error.filename}" if isinstance(error.filename, str) else ""
+        raise UserError(
+            f"the report cannot be written into {folder}: {error.strerror or error}{where}; "
+            f"choose another folder with --to DIR"
+        ) from None

@@ -1,0 +1,78 @@
+"""What is said beside the numbers, and when it is left out."""
+
+import re
+
+import numpy as np
+import pytest
+
+from senet_lab.results import captions, paired, stats
+
+NOISE = np.array([1, -1, 2, -2, 1, -1, 0, 0]) / 1000
+BASE = np.full(8, 0.03)
+
+
+@pytest.fixture
+def said(make):
+    """The caption of rows label -> errors, the last being the baseline."""
+
+    def caption(rows, wanted=None, margin=0.005):
+        trials, frame = make.frames(rows, wanted)
+        summary, comparison = stats.summarise(trials, frame), stats.compare(trials, frame, list(rows)[-1], margin)
+        return captions.table(summary, comparison, list(rows)[-1], margin, int(frame["wanted"].max()))
+
+    return caption
+
+
+def test_intervals_say_how_they_hold_and_verdicts_by_what_test(said):
+    several = said({"a": BASE + NOISE, "b": BASE - 2 * NOISE, "base": BASE})
+    assert "the 2 intervals hold jointly at 95 % (Student t, Bonferroni)" in several
+    assert "Better, worse: paired t test, Holm-adjusted p < .05." in several
+    single = said({"a": BASE + NOISE, "base": BASE})
+    assert "paired by seed; 95 % Student-t interval. Better, worse: paired t test, p < .05." in single
+    assert "Holm" not in single
+
+
+def test_rows_that_holm_finds_beyond_their_interval_are_named(said):
+    rows = {"clear": 0.026 + NOISE, "close": 0.0288 + NOISE, "base": BASE}  # p of "close" is .036
+    assert "finds more than joint intervals do: close, though the interval includes 0." in said(rows, margin=0.001)
+    assert "finds more" not in said(rows | {"close": 0.028 + NOISE})
+
+
+def test_the_cost_of_deciding_is_that_of_all_rows(said):
+    """Every trial takes 2 s: the slowest decision's seeds, three rows of them, one after another."""
+    rows = {"near": BASE + 0.0008 + NOISE, "far": BASE + 0.0005 + NOISE, "base": BASE}
+    text = said(rows, margin=0.0006)
+    assert "that row and base one after another, the latter counted in every row." in text
+    further = int(max(paired.more_seeds(rows[label] - BASE, 0.0006, 0.05 / 2) for label in ("near", "far")))
+    assert f"`--seeds {8 + further}` for all rows would take about {round(further * 6 / 60)} min of trial time." in text
+
+
+def test_seeds_that_are_missing_already_are_not_sold_as_more(said):
+    rows = {"near": BASE + 0.0008 + NOISE, "base": BASE}
+    found = re.search(r"--seeds (\d+)", said(rows, margin=0.0006))
+    assert found is not None
+    enough = int(found[1])
+    asked_for = said(rows, wanted=enough, margin=0.0006)
+    assert "More seeds" in asked_for and "--seeds" not in asked_for
+    assert f"--seeds {enough}" in said(rows, wanted=enough - 1, margin=0.0006)
+
+
+def test_nothing_open_costs_nothing(said):
+    assert "More seeds" not in said({"a": BASE - 0.01 + NOISE, "base": BASE})
+    assert "More seeds" not in said({"a": [0.03], "base": [0.02]})  # nothing to plan with
+
+
+def test_hopeless_rows_have_no_number_of_seeds(said):
+    assert "--seeds" not in said({"a": [0.035, 0.025, 0.035, 0.025], "base": [0.03] * 4}, margin=1e-6)
+
+
+def test_ties_and_sign_flips_are_explained(said):
+    assert "No interval: all differences of the row are equal" in said({"a": [0.03, 0.04], "base": [0.02, 0.03]})
+    assert ("No sign-flip test can reach .05 with fewer than 6 common seeds; with 3 the smallest p is 0.25.") in said(
+        {"a": [0.03, 0.04, 0.02], "base": [0.02, 0.02, 0.02]}
+    )
+    assert "sign-flip" not in said({"a": BASE + NOISE, "base": BASE})
+
+
+def test_an_empty_table_has_a_caption(said):
+    assert "4 are missing" in said({"a": [], "base": []}, wanted=2)
