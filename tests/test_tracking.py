@@ -1,17 +1,23 @@
 import json
 import os
+import re
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
+import textwrap
+import threading
 import time
 import urllib.request
+from contextlib import closing
 from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
 
-from senet_lab import plan, recipes, tracking
+from senet_lab import catalog, plan, recipes, tracking
 from senet_lab.catalog import Question
 from senet_lab.design import variants
 from senet_lab.errors import UserError
@@ -22,6 +28,7 @@ from senet_lab.tracking import Projection, VariantAggregate
 from senet_lab.tracking.address import artifact_folder
 
 CANARY = "canary-5up3r"
+TRACEBACK = 'Traceback (most recent call last):\n  File "train.py", line 1, in train\nDiverged: the loss is nan\n'
 SWEEP = Sweep(
     base=recipes.DIGITS,
     grid={"model.se.reduction": [2, 8]},
@@ -72,9 +79,10 @@ def record(planned: PlannedTrial, status: str = "done", epochs: int = 3) -> Tria
         test=Evaluation(error=0.05, loss=0.2, images=8, correct="qg==") if done else None,
         epochs=tuple(epoch(n + 1) for n in range(epochs)),
         started_at=1_700_000_000.0,
+        ended_at=1_700_000_002.0,
         seconds=2.0,
         environment="e",
-        traceback=None if done else "Traceback ...\nDiverged: the loss is nan",
+        traceback=None if done else TRACEBACK,
     )
 
 
@@ -108,8 +116,27 @@ class Server:
         assert len({r.info.run_name for r in found}) == len(found), "a run twice"
         return {r.info.run_name: r for r in found}
 
-    def steps(self, run, metric: str = "train_loss") -> list[int]:
-        return [m.step for m in self.client.get_metric_history(run.info.run_id, metric)]
+    def steps(self, run) -> list[int]:
+        return [m.step for m in self.client.get_metric_history(run.info.run_id, "train_loss")]
+
+    def times(self, run) -> list[int]:
+        return [m.timestamp for m in self.client.get_metric_history(run.info.run_id, "train_loss")]
+
+    def table(self, current: str = "true") -> set[tuple[str, str]]:
+        """Label and epochs of what the saved view shows."""
+        experiment = self.client.get_experiment_by_name("narrow")
+        state = json.loads(json.loads(experiment.tags[tracking.view.VIEW_TAG])["state"])
+        shown = state["searchFilter"].replace("'true'", f"'{current}'")
+        found = self.client.search_runs([experiment.experiment_id], shown)
+        return {(r.info.run_name, r.data.params["train.epochs"]) for r in found}
+
+
+def soon(claim) -> bool:
+    """Whether `claim` comes true in time."""
+    until = time.monotonic() + 20
+    while not (found := claim()) and time.monotonic() < until:
+        time.sleep(0.1)
+    return found
 
 
 @pytest.fixture(scope="session")
@@ -144,6 +171,7 @@ def test_default_address_is_the_working_folder_unless_the_environment_names_one(
         (f"http://me:{CANARY}@host:5000/x", "http://host:5000/x"),
         (f"postgresql+psycopg://me:{CANARY}@odd@host/db?password={CANARY}", "postgresql+psycopg://host/db"),
         (f"request to 'https://{CANARY}@host/api' failed", "request to 'https://host/api' failed"),
+        (f"mysql://me:{CANARY}/it's@host/db?a={CANARY}&b=1 and more", "mysql://host/db and more"),
         ("sqlite:////home/me/mlflow.db", "sqlite:////home/me/mlflow.db"),
     ],
 )
@@ -174,10 +202,8 @@ def test_a_sweep_becomes_variants_trials_and_a_report(server, tmp_path):
     assert trial.data.params["seed"] == "1"
     assert trial.data.tags["mlflow.source.git.commit"] == "c0ffee"
     assert CANARY not in trial.data.tags["mlflow.source.name"]
-    failed = found["reduction=2 seed=0"]
-    assert (failed.info.status, failed.data.tags["status"]) == ("FAILED", "failed")
-    assert failed.data.tags["traceback"].endswith("the loss is nan")
-    assert row.data.params == {"model.se.reduction": "2"}
+    assert found["reduction=2 seed=0"].info.status == "FAILED"
+    assert row.data.params == {k: v for k, v in trial.data.params.items() if k != "seed"}
     assert row.data.metrics == {"test_error.mean": 0.051235, "n_seeds": 2}
     assert (row.data.tags["verdict"], row.data.tags["mlflow.note.content"]) == ("undecided", "About 9 more seeds.")
     assert [a.path for a in server.client.list_artifacts(found["report"].info.run_id)] == ["table.md"]
@@ -204,6 +230,7 @@ def test_the_same_again_changes_nothing_and_a_lost_database_is_rebuilt(server, t
         assert run.data.params == before[name]["data"]["params"]
     trial = again["no_se seed=0"].info
     assert (trial.start_time, trial.end_time) == (1_700_000_000_000, 1_700_000_002_000)
+    assert server.times(again["no_se seed=0"]) == [1_700_000_001_000, 1_700_000_001_500, 1_700_000_002_000]
 
 
 @pytest.mark.slow
@@ -222,8 +249,49 @@ def test_an_interrupted_trial_goes_on_in_its_run_without_doubled_epochs(server):
     again = server.runs()[planned.name]
     assert (again.info.run_id, again.info.status) == (run.info.run_id, "FINISHED")
     assert server.steps(again) == [1, 2, 3, 4]
-    times = [m.timestamp for m in server.client.get_metric_history(again.info.run_id, "train_loss")]
-    assert times == sorted(times)
+    assert server.times(again) == sorted(server.times(again))
+
+
+@pytest.mark.slow
+def test_a_resumed_trial_ends_when_it_ended_and_lasts_as_long_as_it_worked(server):
+    resumed = record(PLANNED[0]).model_copy(update={"seconds": 3600.0})
+    assert server.mirror([resumed]) is None
+    run = server.runs()[PLANNED[0].name]
+    assert run.info.end_time == 1_700_000_002_000
+    assert run.info.end_time - run.info.start_time == 3_600_000
+    assert server.times(run)[-1] == run.info.end_time
+
+
+@pytest.mark.slow
+def test_epochs_heard_of_late_have_the_time_at_which_they_came(server, monkeypatch):
+    began = threading.Event()
+    begin = tracking.writer.Writer.begin
+    monkeypatch.setattr(tracking.writer.Writer, "begin", lambda self: (began.wait(10), begin(self)))
+    live = server.projection()
+    live.epochs(PLANNED[0], [epoch(1)])
+    heard = time.time()
+    time.sleep(1)
+    began.set()
+    assert live.close(PLANNED, []) is None
+    run = server.runs()[PLANNED[0].name]
+    assert abs(server.times(run)[0] / 1000 - heard) < 0.5
+    assert server.times(run)[0] - run.info.start_time == 500
+
+
+@pytest.mark.slow
+def test_a_failed_trial_says_so_and_shows_its_whole_traceback(server):
+    live = server.projection()
+    live.epochs(PLANNED[0], [epoch(1)])
+    live.finished(record(PLANNED[0], "failed", epochs=1), PLANNED[0])
+    assert live.close(PLANNED, [record(PLANNED[0], "failed", epochs=1)]) is None
+    run = server.runs()[PLANNED[0].name]
+    assert (run.info.status, run.data.tags["status"]) == ("FAILED", "failed")
+    assert run.data.tags["traceback"] == TRACEBACK
+    note = run.data.tags["mlflow.note.content"]
+    assert textwrap.dedent(note) == TRACEBACK, "not as code in Markdown"
+    assert note.startswith("    Traceback")
+    assert server.steps(run) == [1]
+    assert "test_error" not in run.data.metrics
 
 
 @pytest.mark.slow
@@ -232,6 +300,7 @@ def test_a_failed_trial_that_is_mended_loses_its_traceback(server):
     assert server.mirror([record(PLANNED[0])]) is None
     run = server.runs()[PLANNED[0].name]
     assert (run.info.status, run.data.tags["status"], run.data.tags["traceback"]) == ("FINISHED", "done", "")
+    assert run.data.tags["mlflow.note.content"] == ""
 
 
 @pytest.mark.slow
@@ -245,13 +314,53 @@ def test_a_running_sweep_is_seen_running_and_what_a_dead_process_left_is_not(ser
 
     second = server.projection()
     second.epochs(PLANNED[0], [epoch(2)])
-    until = time.monotonic() + 20
-    while server.steps(server.runs()[PLANNED[0].name]) != [1, 2] and time.monotonic() < until:
-        time.sleep(0.1)
+    assert soon(lambda: server.steps(server.runs()[PLANNED[0].name]) == [1, 2])
     seen = {name: run.info.status for name, run in server.runs().items()}
     assert seen == {PLANNED[0].name: "RUNNING", "reduction=2": "RUNNING", "left": "KILLED"}
     assert second.close(PLANNED, []) is None
     assert {run.info.status for run in server.runs().values()} == {"KILLED", "FINISHED"}
+
+
+@pytest.mark.slow
+def test_a_connection_lost_and_found_does_not_end_what_runs(server):
+    live = server.projection()
+    writer = live._writer
+    live.epochs(PLANNED[0], [epoch(1)])
+    assert soon(lambda: len(server.client.search_experiments()) > 2 and PLANNED[0].name in server.runs())
+    writer.disconnect()
+    live.epochs(PLANNED[1], [epoch(1)])
+    assert soon(lambda: PLANNED[1].name in server.runs())
+    assert {run.info.status for run in server.runs().values()} == {"RUNNING"}
+    assert live.close(PLANNED, []) is None
+
+
+@pytest.mark.slow
+def test_rows_that_are_no_longer_asked_for_leave_the_table_and_differ_in_their_params(server):
+    records = [record(planned) for planned in PLANNED]
+    short = catalog.derive(QUESTION, {"train.epochs": 1})
+    asked = plan.wanted(short.rows, 2, lambda data: "data")
+    live = Projection(short, server.uri)
+    assert live.close(asked, map(record, asked), AGGREGATES) is None
+    assert server.mirror(records, AGGREGATES) is None
+    assert server.table() == {("no_se", "20"), ("reduction=2", "20"), ("reduction=8", "20")}
+    assert server.table("false") == {("no_se", "1"), ("reduction=2", "1"), ("reduction=8", "1")}
+
+    fewer = replace(QUESTION, rows=tuple(row for row in QUESTION.rows if row.label != "reduction=8"))
+    assert Projection(fewer, server.uri).close([], records) is None
+    assert server.table() == {("no_se", "20"), ("reduction=2", "20")}
+    assert server.mirror(records) is None
+    assert ("reduction=8", "20") in server.table()
+
+
+@pytest.mark.slow
+def test_what_an_older_version_wrote_of_a_row_is_completed(server):
+    assert Projection(QUESTION, server.uri).close([], []) is None
+    experiment = server.client.get_experiment_by_name("narrow").experiment_id
+    kind, name = tracking.runs.variant_key(QUESTION.rows[0])
+    old = server.client.create_run(experiment, tags={"senet_lab.kind": kind, f"senet_lab.{kind}": name})
+    server.client.log_param(old.info.run_id, "model.se.reduction", "2")
+    assert server.mirror([record(PLANNED[0])], AGGREGATES) is None
+    assert server.table() == {("no_se", "20"), ("reduction=2", "20")}
 
 
 @pytest.mark.slow
@@ -282,7 +391,7 @@ def test_an_unreachable_server_costs_seconds_and_one_sentence():
 def test_the_table_names_its_columns_in_the_experiment_and_in_its_address():
     tags = tracking.runs.experiment_tags(QUESTION, "7")
     state = json.loads(json.loads(tags[tracking.view.VIEW_TAG])["state"])
-    assert state["searchFilter"] == "tags.`senet_lab.kind` = 'variant'"
+    assert state["searchFilter"] == "tags.`senet_lab.kind` = 'variant' and tags.`senet_lab.current` = 'true'"
     assert state["selectedColumns"][:3] == [
         "tags.`verdict`",
         "params.`model.se.reduction`",
@@ -301,6 +410,66 @@ def test_a_port_in_use_and_a_server_elsewhere_are_refused():
             tracking.serve("sqlite:///mlflow.db", port, print)
     with pytest.raises(UserError, match=r"http://host/ .* open that address"):
         tracking.serve(f"http://me:{CANARY}@host/", 5000, print)
+
+
+@pytest.mark.parametrize(
+    ("uri", "said"),
+    [
+        ("garbage", r"garbage is a folder or file, and MLflow 3.13 .* sqlite:///mlflow.db"),
+        ("file:///tmp/mlruns", "file:///tmp/mlruns is a folder or file"),
+        (f"garbage://me:{CANARY}@host", "garbage://host: .* no store of the kind 'garbage'; allowed: sqlite, .*https"),
+        ("postgres://host/db", "did you mean 'postgresql'"),
+        ("sqlite://mlflow.db", r"names no file; write sqlite:///"),
+        ("sqlite:///no/mlflow.db", r"no/mlflow.db cannot be made: .*/no is no folder .* --tracking-uri"),
+        (f"postgresql://me:{CANARY}@127.0.0.1:9/db", r"postgresql://127.0.0.1:9/db does not answer \(.*refused\)"),
+        (f"postgresql://me:{CANARY}/x@host/db", r"postgresql://host/db is not a whole address; write .*%40"),
+    ],
+)
+def test_an_address_without_mlflow_is_refused_with_a_remedy(uri, said, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert re.search(said, found := str(tracking.reachable(uri)))
+    assert CANARY not in found
+    with pytest.raises(UserError, match=said):
+        tracking.serve(uri, 5000, print)
+
+
+@pytest.mark.slow
+def test_a_database_is_mlflows_of_this_version_or_not_there_yet(server, tmp_path):
+    assert tracking.reachable(server.uri) is None
+    assert tracking.reachable(f"sqlite:///{tmp_path}/not there yet.db") is None
+    assert not (tmp_path / "not there yet.db").exists()
+    (tmp_path / "empty.db").touch()
+    assert tracking.reachable("sqlite:///empty.db") is None
+    (tmp_path / "text.db").write_text("no database at all, but long enough to have a header" * 20)
+    assert "text.db cannot be read" in str(tracking.reachable("sqlite:///text.db"))
+    with closing(sqlite3.connect("other.db")) as other, other:
+        other.execute("CREATE TABLE birds (name TEXT)")
+    assert "of something else than MLflow" in str(tracking.reachable("sqlite:///other.db"))
+    for revision, said in (("7ac759974ad8", "mlflow db upgrade sqlite:///"), ("f00", "by a newer MLflow")):
+        with closing(sqlite3.connect("mlflow.db")) as old, old:
+            old.execute("UPDATE alembic_version SET version_num = ?", (revision,))
+        assert said in str(tracking.reachable(server.uri))
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "said"),
+    [(200, b"OK", "None"), (401, b"", "None"), (200, b"<html>", "not as an MLflow server"), (404, b"", "see if")],
+)
+def test_a_server_is_asked_for_its_health(status, body, said):
+    class Answer(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(status if self.path == "/team/health" else 500)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_):
+            assert "Authorization" not in self.headers
+
+    with HTTPServer(("127.0.0.1", 0), Answer) as http:
+        threading.Thread(target=http.handle_request, daemon=True).start()
+        found = str(tracking.reachable(f"http://me:{CANARY}@127.0.0.1:{http.server_port}/team/"))
+    assert said in found
+    assert CANARY not in found
 
 
 @pytest.mark.slow

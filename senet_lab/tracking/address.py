@@ -6,7 +6,7 @@ import re
 import warnings
 from pathlib import Path
 
-SECRET = re.compile(r"(\w://)(?:[^\s'\"]*@)?([^\s'\"?]*)(\?[^\s'\"]*)?")
+SECRET = re.compile(r"(\w://)(?:\S*@)?([^\s'\"?]*)(\?[^\s'\"]*)?")
 QUIET = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",

@@ -9,6 +9,7 @@ import textwrap
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from senet_lab.catalog import Question
 from senet_lab.plan import PlannedTrial
 from senet_lab.records import Environment, EpochMetrics, TrialRecord
 from senet_lab.tracking.address import default_uri, hush, shown
-from senet_lab.tracking.runs import VariantAggregate, asked
+from senet_lab.tracking.runs import News, VariantAggregate, asked
 from senet_lab.tracking.writer import Writer
 
 FLUSH_SECONDS = 1.0
@@ -24,7 +25,6 @@ RETRY_SECONDS = 15.0
 REASON_LENGTH = 120
 GIVE_UP = 3
 """Failures at the end after which it is not one odd record but MLflow itself."""
-News = tuple[PlannedTrial, tuple[EpochMetrics, ...], TrialRecord | None]
 
 
 class Projection:
@@ -49,11 +49,11 @@ class Projection:
 
     def epochs(self, planned: PlannedTrial, metrics: Sequence[EpochMetrics]) -> None:
         """A running trial has these epochs behind it; none: it has begun. Repeated epochs count once."""
-        self._inbox.put((planned, tuple(metrics), None))
+        self._inbox.put(News(planned, tuple(metrics), None, time.time()))
 
     def finished(self, record: TrialRecord, planned: PlannedTrial) -> None:
         """A trial ended, one way or another."""
-        self._inbox.put((planned, record.epochs, record))
+        self._inbox.put(News(planned, record.epochs, record, time.time()))
 
     def close(
         self,
@@ -79,7 +79,7 @@ class Projection:
         steps += [partial(self._writer.aggregate, rows[a.label], a) for a in aggregates]
         if aggregates or artifacts:
             steps.append(partial(self._writer.report, aggregates, artifacts))
-        for step in [*steps, self._writer.end_running]:
+        for step in [*steps, self._writer.mark_rows, self._writer.end_running]:
             if reasons and (len(reasons) >= GIVE_UP or not self._attempt(self._writer.connect, [])):
                 break
             self._attempt(step, reasons)
@@ -87,7 +87,8 @@ class Projection:
 
     def _catch_up(self, record: TrialRecord, wanted: Mapping[str, PlannedTrial], missing: set[str]) -> None:
         if record.id in missing:
-            self._writer.trial(wanted.get(record.id) or asked(record), record.epochs, record)
+            planned = wanted.get(record.id) or asked(record)
+            self._writer.trial(News(planned, record.epochs, record, record.ended_at))
             missing.remove(record.id)
         stale = record.id not in wanted and record.fingerprint in {t.fingerprint for t in wanted.values()}
         self._writer.mark(record.id, "stale" if stale else record.status)
@@ -100,20 +101,23 @@ class Projection:
         )
 
     def _work(self) -> None:
-        self._attempt(self._writer.connect, [])
+        self._attempt(self._writer.begin, [])
         for batch in self._batches():
-            for planned, epochs, record in batch:
-                _, before, ended = self._due.get(planned.id, (planned, (), None))
-                self._due[planned.id] = (planned, (*before, *epochs), record or ended)
+            for news in batch:
+                known = self._due.get(news.planned.id, news)
+                epochs = {e.epoch: e for e in (*known.epochs, *news.epochs)}
+                self._due[news.planned.id] = replace(
+                    news, epochs=tuple(epochs.values()), record=news.record or known.record
+                )
             if time.monotonic() >= self._retry_at:
                 self._flush()
 
     def _flush(self) -> None:
-        for id_, (planned, epochs, record) in list(self._due.items()):
-            if record is None and id_ in self._skipped:  # no epoch after a gap: the record will bring them all
+        for id_, news in list(self._due.items()):
+            if news.record is None and id_ in self._skipped:  # no epoch after a gap: the record will bring them all
                 del self._due[id_]
                 continue
-            written = self._attempt(partial(self._writer.trial, planned, epochs, record), [])
+            written = self._attempt(partial(self._writer.trial, news), [])
             del self._due[id_]
             if not written:
                 self._skipped.add(id_)

@@ -1,7 +1,8 @@
 """What a trial and a variant look like in MLflow: names, tags, params, metrics. Pure; no mlflow in here."""
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+import textwrap
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +14,8 @@ from senet_lab.tracking import view
 from senet_lab.tracking.address import shown
 
 KIND, PARENT, NOTE, COMMAND = "senet_lab.kind", "mlflow.parentRunId", "mlflow.note.content", "mlflow.source.name"
+CURRENT = "senet_lab.current"
+"""Of a variant: "true" if the sweep asks for it, "false" if it asked once and no longer does."""
 ENDED = "senet_lab.ended"
 """Written with a trial's last metrics: how and when it ended. Where it is, nothing is missing."""
 STATUS = {"done": "FINISHED", "failed": "FAILED"}
@@ -39,8 +42,26 @@ class Run:
     metrics: dict[str, float] = field(default_factory=dict)
     epoch: int | None = 0
     """The last one logged; None: to be looked up."""
-    configured: bool = False
-    """Its params are known to be there."""
+    params: set[str] = field(default_factory=set)
+    """Those that are there; MLflow lets none be changed."""
+
+
+@dataclass(frozen=True)
+class News:
+    """What was heard of a trial."""
+
+    planned: PlannedTrial
+    epochs: tuple[EpochMetrics, ...]
+    record: TrialRecord | None
+    """If it ended."""
+    at: float
+    """Unix time of the hearing, which is that of the last epoch as long as there is no record."""
+
+    def span(self) -> tuple[float, float]:
+        """Start and end so far, Unix time; several sittings count as one that ended when the last one did."""
+        if self.record is None:
+            return self.at - sum(e.seconds for e in self.epochs), self.at
+        return min(self.record.started_at, self.record.ended_at - self.record.seconds), self.record.ended_at
 
 
 @dataclass(frozen=True)
@@ -100,13 +121,14 @@ def trial_params(planned: PlannedTrial) -> dict[str, str]:
 
 
 def variant_params(variant: Variant) -> dict[str, str]:
-    """What differs from the sweep's base."""
-    return {key: str(value) for key, value in variant.settings.items()}
+    """The whole configuration by dotted path, without seed; and what differs from the sweep's base as it is named."""
+    named = {key: str(value) for key, value in variant.settings.items()}
+    return named | dict(_flat(variant.trial.model_dump(mode="json", exclude={"seed"})))
 
 
 def ended(record: TrialRecord) -> str:
     """The value of the tag `ENDED`."""
-    return f"{record.status} {record.started_at + record.seconds:.3f}"
+    return f"{record.status} {record.ended_at:.3f}"
 
 
 def ended_tags(record: TrialRecord, environment: Environment | None, known: Mapping[str, str]) -> dict[str, str]:
@@ -123,16 +145,22 @@ def ended_tags(record: TrialRecord, environment: Environment | None, known: Mapp
             tags["mlflow.source.git.commit"] = environment.git_commit
     if record.traceback or "traceback" in known:  # a trial that failed and was mended keeps no old traceback
         tags["traceback"] = shown(record.traceback or "")[-TAG_LENGTH:]
+        tags[NOTE] = textwrap.indent(tags["traceback"], "    ")  # MLflow's page shows one line of a tag, all of a note
     return tags
 
 
-def epoch_points(epochs: Iterable[EpochMetrics], start: int) -> list[Point]:
-    """The curves; an epoch's time is that of its end, `start` that of the first one's beginning."""
-    points = []
-    for epoch in epochs:
-        start += round(epoch.seconds * 1000)
-        points += [(name, getattr(epoch, name), start, epoch.epoch) for name in CURVES]
-    return points
+def milliseconds(seconds: float) -> int:
+    return round(seconds * 1000)
+
+
+def epoch_points(epochs: Sequence[EpochMetrics], end: int, earliest: int) -> list[Point]:
+    """The curves. The last epoch is of `end`, each one before it as long before as the next one took."""
+    times = []
+    for epoch in reversed(epochs):
+        times.append(max(end, earliest))
+        end -= milliseconds(epoch.seconds)
+    timed = zip(epochs, reversed(times), strict=True)
+    return [(name, getattr(epoch, name), at, epoch.epoch) for epoch, at in timed for name in CURVES]
 
 
 def final_metrics(record: TrialRecord) -> dict[str, float]:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -15,20 +16,25 @@ from collections.abc import Callable, Mapping
 
 from senet_lab.errors import UserError
 from senet_lab.tracking.address import QUIET, artifact_folder, shown
+from senet_lab.tracking.health import reachable
 from senet_lab.tracking.view import VIEW_TAG, home_url, table_url
 
 HOST = "127.0.0.1"
 START_SECONDS = 120
+ERROR = re.compile(r"^[\w.]*(Error|Exception): ")
+"""The last line of a traceback."""
 
 
 def serve(uri: str, port: int, ready: Callable[[Mapping[str, str]], object]) -> int:
     """Serve the UI of the store at `uri` on 127.0.0.1 until Ctrl-C.
 
     `ready` gets the addresses, as soon as they answer: of the list of sweeps, and of each sweep's table by name.
-    Raises UserError if the port is taken, `uri` has a UI of its own, or the server does not start.
+    Raises UserError if `uri` has a UI of its own or nothing at it, the port is taken, or the server does not start.
     """
     if uri.startswith(("http://", "https://")):
         raise UserError(f"{shown(uri)} is an MLflow server and serves its own pages; open that address in a browser")
+    if wrong := reachable(uri):
+        raise UserError(wrong)
     _refuse_taken(port)
     folder = artifact_folder(uri)
     quiet = QUIET | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_BACKEND_STORE_URI": uri}
@@ -43,7 +49,7 @@ def serve(uri: str, port: int, ready: Callable[[Mapping[str, str]], object]) -> 
                 ready(_addresses(f"http://{HOST}:{port}"))
                 server.wait()
             output.seek(0)
-            errors = [line for line in shown(output.read()).splitlines() if "Error: " in line]
+            errors = [line for line in shown(output.read()).splitlines() if ERROR.search(line)]
             last = errors[-1] if errors else "it did not say why"
             raise UserError(f"the MLflow server on {shown(uri)} ended ({last}); see if that store can be read")
         except KeyboardInterrupt:

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 VIEW = "senet-lab-rows"
 VIEW_TAG = f"mlflow.sharedViewState.{VIEW}"
-ROWS = "tags.`senet_lab.kind` = 'variant'"
+ROWS = "tags.`senet_lab.kind` = 'variant' and tags.`senet_lab.current` = 'true'"
 SORT = "metrics.`test_error.mean`"
 METRICS = (
     "test_error.mean",

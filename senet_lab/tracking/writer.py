@@ -8,8 +8,7 @@ from typing import Any
 
 from senet_lab.catalog import Question
 from senet_lab.design import Variant
-from senet_lab.plan import PlannedTrial
-from senet_lab.records import Environment, EpochMetrics, TrialRecord
+from senet_lab.records import Environment, TrialRecord
 from senet_lab.tracking import runs
 from senet_lab.tracking.address import artifact_folder
 
@@ -25,13 +24,14 @@ class Writer:
         self._client: Any = None
         self._experiment = ""
         self._runs: dict[runs.Key, runs.Run] = {}
+        self._rows = {runs.variant_key(row) for row in question.rows}
 
     def disconnect(self) -> None:
         """After a failure nothing is known for sure: look everything up again."""
         self._client = None
 
     def connect(self) -> None:
-        """Find the experiment and our runs in it; those that a dead process left RUNNING are ended."""
+        """Find the experiment and our runs in it."""
         if self._client is not None:
             return
         from mlflow import MlflowClient
@@ -48,7 +48,11 @@ class Writer:
                 break
         self._runs.pop(runs.key_of({}), None)
         self._client = client
+
+    def begin(self) -> None:
+        """End what a dead process left RUNNING, and show which rows are asked for now."""
         self.end_running()
+        self.mark_rows()
 
     def holds(self, record: TrialRecord) -> bool:
         """Whether MLflow has all of `record`."""
@@ -57,12 +61,10 @@ class Writer:
             return False
         return run.tags.get(runs.ENDED) == runs.ended(record)
 
-    def trial(self, planned: PlannedTrial, epochs: Iterable[EpochMetrics], record: TrialRecord | None) -> None:
+    def trial(self, news: runs.News) -> None:
         """Log the epochs that are new and, if the trial ended, how. Three calls for a trial that is new."""
         self.connect()
-        due = {e.epoch: e for e in epochs}
-        end = time.time() if record is None else record.started_at + record.seconds
-        start = end - sum(e.seconds for e in due.values()) if record is None else record.started_at
+        planned, record, (start, end) = news.planned, news.record, news.span()
         parent = self._variant(planned.variant, start)
         run = self._open(runs.trial_key(planned), planned.name, runs.trial_tags(planned, parent.id), start)
         if record is None:
@@ -70,19 +72,18 @@ class Writer:
             self._go_on(run)
         if run.epoch is None:
             self._look_up(run)
-        new = [e for n, e in sorted(due.items()) if n > (run.epoch or 0)]
-        points = runs.epoch_points(new, max(run.at, _milliseconds(end - sum(e.seconds for e in new))))
+        new = [e for e in news.epochs if e.epoch > (run.epoch or 0)]
+        at = max(runs.milliseconds(end), run.at)  # no run ends before it began, whatever the clocks say
+        points = runs.epoch_points(new, at, run.at)
         if points:
             _, _, run.at, run.epoch = points[-1]
         tags: dict[str, str] = {}
         if record is not None:
-            run.at = max(run.at, _milliseconds(end))
-            points += [(k, v, run.at, 0) for k, v in runs.final_metrics(record).items()]
+            points += [(k, v, at, 0) for k, v in runs.final_metrics(record).items()]
             tags = runs.ended_tags(record, self._environments(record.environment), run.tags)
-        self._log(run, points, {} if run.configured else runs.trial_params(planned), tags)
-        run.configured = True
+        self._log(run, points, runs.trial_params(planned), tags)
         if record is not None:
-            self._end(run, runs.STATUS[record.status], run.at)
+            self._end(run, runs.STATUS[record.status], at)
 
     def aggregate(self, row: Variant, found: runs.VariantAggregate) -> None:
         """What a row's trials say together; only what changed is written."""
@@ -97,7 +98,7 @@ class Writer:
         changed = {k: v for k, v in (wanted | withdrawn).items() if run.metrics.get(k) != v}
         tags = {"verdict": found.verdict, runs.NOTE: found.sentence}
         tags = {k: v for k, v in tags.items() if run.tags.get(k, "") != v}
-        self._log(run, [(k, v, _milliseconds(now), 0) for k, v in changed.items()], {}, tags)
+        self._log(run, [(k, v, runs.milliseconds(now), 0) for k, v in changed.items()], {}, tags)
 
     def report(self, aggregates: Iterable[runs.VariantAggregate], artifacts: Path | None) -> None:
         """The sweep's own run: the answer in words, table and figures as files."""
@@ -114,6 +115,14 @@ class Writer:
         run = self._runs.get(("trial", trial_id))
         if run is not None and run.tags.get("status") != status:
             self._log(run, [], {}, {"status": status})
+
+    def mark_rows(self) -> None:
+        """Tell the rows that the sweep asks for from those that it asked for once; their verdicts are old."""
+        self.connect()
+        for key, run in self._runs.items():
+            current = self._current(key)
+            if key[0] == "variant" and run.tags.get(runs.CURRENT) != current:
+                self._log(run, [], {}, {runs.CURRENT: current})
 
     def end_running(self) -> None:
         """Leave nothing RUNNING: trials were cut off, variants and the report are as good as they get."""
@@ -138,15 +147,17 @@ class Writer:
     def _variant(self, row: Variant, start: float) -> runs.Run:
         """The run of a row, made where there is none."""
         key = runs.variant_key(row)
-        run = self._open(key, row.label, runs.key_tags(key), start)
-        if not run.configured:
-            self._log(run, [], runs.variant_params(row), {})
-            run.configured = True
+        run = self._open(key, row.label, runs.key_tags(key) | {runs.CURRENT: self._current(key)}, start)
+        if not run.params >= (params := runs.variant_params(row)).keys():
+            self._log(run, [], params, {})
         return run
+
+    def _current(self, key: runs.Key) -> str:
+        return "true" if key in self._rows else "false"
 
     def _open(self, key: runs.Key, name: str, tags: Mapping[str, str], start: float) -> runs.Run:
         if key not in self._runs:
-            at = _milliseconds(start)
+            at = runs.milliseconds(start)
             made = self._client.create_run(self._experiment, start_time=at, tags=dict(tags), run_name=name)
             self._runs[key] = runs.Run(made.info.run_id, RUNNING, name, dict(tags), at)
         return self._runs[key]
@@ -172,20 +183,16 @@ class Writer:
         self._client.log_batch(
             run.id,
             metrics=[Metric(*point) for point in points],
-            params=[Param(k, v) for k, v in params.items()],
+            params=[Param(k, v) for k, v in params.items() if k not in run.params],
             tags=[RunTag(k, v) for k, v in tags.items()],
         )
         run.tags |= tags
+        run.params |= params.keys()
         run.metrics |= {name: value for name, value, _, _ in points}
 
 
 def _known(found: Any) -> runs.Run:
     """A run as a search found it."""
     info, data = found.info, found.data
-    run = runs.Run(info.run_id, info.status, info.run_name, dict(data.tags), info.start_time, dict(data.metrics), None)
-    run.configured = bool(data.params)
-    return run
-
-
-def _milliseconds(seconds: float) -> int:
-    return round(seconds * 1000)
+    tags, metrics, params = dict(data.tags), dict(data.metrics), set(data.params)
+    return runs.Run(info.run_id, info.status, info.run_name, tags, info.start_time, metrics, None, params)
