@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from senet_lab.executors import Executor
     from senet_lab.jobs import Step
     from senet_lab.results.report import Report
-    from senet_lab.tracking import Projection, VariantAggregate
+    from senet_lab.tracking import Projection
 
 console = Console(highlight=False)
 
@@ -72,13 +72,16 @@ def run_sweep(found: Inventory, how: How) -> None:
     Raises TrialsFailed if a trial that was asked for is not done, Interrupted after Ctrl-C.
     """
     from senet_lab import tracking
-    from senet_lab.results import report
+    from senet_lab.results.folder import check_folder
 
     folder = how.reports / found.question.name
-    report.check_folder(folder)
+    check_folder(folder)
+    uri = how.tracking_uri or tracking.default_uri()
+    if wrong := tracking.refused(uri):
+        raise UserError(f"MLflow: {wrong}")
     with found.store.locked():
         found = found.again()  # another command may have worked on it until now
-        projection = tracking.Projection(found.question, how.tracking_uri, found.store.environment)
+        projection = tracking.Projection(found.question, uri, found.store.environment)
         written: Report | None = None
         try:
             if found.plan.to_run(how.rerun):
@@ -88,9 +91,14 @@ def run_sweep(found: Inventory, how: How) -> None:
         except KeyboardInterrupt:
             raise Interrupted from None
         finally:
-            rows = _aggregates(written) if written else []
+            rows = written.aggregates() if written else ()
             now = found.again()
-            behind = projection.close(now.planned, now.records, rows, folder if written else None)
+            behind = projection.close(
+                now.planned,
+                now.records,
+                [tracking.VariantAggregate(r.label, r.metrics, r.verdict, r.sentence) for r in rows],
+                folder if written else None,
+            )
     console.print(behind or f"To look at the runs in MLflow: {program()} ui")
     _refuse_failures(found)
 
@@ -158,41 +166,12 @@ def doctor(store: Path, tracking_uri: str | None) -> None:
     from senet_lab import doctor, tracking
 
     wrong = []
-    for mark, what, text in doctor.examine(store, tracking.shown(tracking_uri or tracking.default_uri())):
+    for mark, what, text in doctor.examine(store, tracking_uri or tracking.default_uri()):
         style = {"ok": "green", "note": "yellow", "wrong": "red"}[mark]
         console.print(f"[{style}]{mark:>5}[/]  [bold]{escape(what)}[/]: {escape(text)}")
         wrong += [what] if mark == "wrong" else []
     if wrong:
         raise UserError(f"{', '.join(wrong)}: see above for what to do")
-
-
-def _aggregates(report: "Report") -> list["VariantAggregate"]:
-    """The table's rows as MLflow shows them."""
-    from senet_lab.results import stats
-    from senet_lab.tracking import VariantAggregate
-
-    compared = report.comparison.set_index("variant")
-    found = []
-    for _, row in report.summary.iterrows():
-        metrics = {
-            "test_error.mean": row["mean"],
-            "test_error.ci_low": row["ci_low"],
-            "test_error.ci_high": row["ci_high"],
-            "n_seeds": row["n"],
-        }
-        metrics |= {name: row[name] for name in ("params", "macs") if row["n"]}
-        verdict = sentence = "baseline"
-        if row["variant"] in compared.index:
-            against = compared.loc[row["variant"]]
-            verdict, sentence = against["verdict"], stats.verdict_text(against)
-            metrics |= {
-                "delta.mean": against["delta"],
-                "delta.ci_low": against["delta_low"],
-                "delta.ci_high": against["delta_high"],
-                "delta.p_holm": against["p_holm"],
-            }
-        found.append(VariantAggregate(row["variant"], metrics, verdict, sentence))
-    return found
 
 
 def _refuse_failures(found: Inventory) -> None:

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Literal
 
-from senet_lab import catalog, data
-from senet_lab.environment import PACKAGES, collect
+from senet_lab import catalog, data, tracking
+from senet_lab.environment import PACKAGES, collect, without_credentials
 from senet_lab.errors import UserError
 from senet_lab.inventory import take
 from senet_lab.records import Environment
@@ -22,7 +22,7 @@ LOW_DISK_BYTES = 2_000_000_000
 def examine(store: Path, tracking_uri: str) -> Iterator[Finding]:
     """Look at packages, processor, GPU, store, sweeps, data and MLflow, one after another.
 
-    `tracking_uri` is for display and must carry no credentials.
+    Credentials in `tracking_uri` do not appear in the findings.
     """
     here = collect()
     yield _packages(here)
@@ -30,7 +30,7 @@ def examine(store: Path, tracking_uri: str) -> Iterator[Finding]:
     yield _gpu(here)
     yield _store(store)
     yield from _sweeps(store)
-    yield "ok", "MLflow", tracking_uri
+    yield _mlflow(tracking_uri)
 
 
 def _packages(here: Environment) -> Finding:
@@ -72,6 +72,12 @@ def _store(root: Path) -> Finding:
     if not os.access(existing, os.W_OK):
         return "wrong", "store", f"{text}; it cannot be written to, choose another with --store"
     return ("note", "store", f"{text}; that is little") if free < LOW_DISK_BYTES else ("ok", "store", text)
+
+
+def _mlflow(uri: str) -> Finding:
+    if wrong := tracking.reachable(uri):
+        return "wrong", "MLflow", wrong
+    return "ok", "MLflow", without_credentials(uri)
 
 
 def _sweeps(root: Path) -> Iterator[Finding]:

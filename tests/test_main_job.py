@@ -197,7 +197,7 @@ def test_failed_trials_make_exit_code_1_and_a_short_row(here: Path) -> None:
     (here / "sweeps" / "small.py").write_text(bad)
     done = senet_lab(here, "sweep", "small", "--executor", "local")
     assert done.returncode == 1
-    assert "2 of 8 trials failed" in done.stderr and "--rerun failed" in done.stderr
+    assert "2 failed of 8 trials" in done.stderr and "--rerun failed" in done.stderr
     assert "Diverged" in done.stderr and "Traceback" not in done.stderr
     assert "0/2" in done.stdout
     assert ("FAILED" in {status for _, status in mlflow_runs(here)}) and len(records(here)) == 8

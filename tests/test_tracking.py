@@ -20,6 +20,7 @@ import pytest
 from senet_lab import catalog, plan, recipes, tracking
 from senet_lab.catalog import Question
 from senet_lab.design import variants
+from senet_lab.environment import without_credentials
 from senet_lab.errors import UserError
 from senet_lab.plan import PlannedTrial
 from senet_lab.records import Environment, EpochMetrics, Evaluation, TrialRecord
@@ -176,7 +177,7 @@ def test_default_address_is_the_working_folder_unless_the_environment_names_one(
     ],
 )
 def test_addresses_are_shown_without_what_is_secret(text, expected):
-    assert tracking.shown(text) == expected
+    assert without_credentials(text) == expected
 
 
 @pytest.mark.slow

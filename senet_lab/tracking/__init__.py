@@ -4,8 +4,8 @@ Importing it is cheap; mlflow itself (2-3 s) is imported by the writer's own thr
 """
 
 from senet_lab.tracking.address import default_uri as default_uri
-from senet_lab.tracking.address import shown as shown
 from senet_lab.tracking.health import reachable as reachable
+from senet_lab.tracking.health import refused as refused
 from senet_lab.tracking.projection import Projection as Projection
 from senet_lab.tracking.runs import VariantAggregate as VariantAggregate
 from senet_lab.tracking.ui import serve as serve

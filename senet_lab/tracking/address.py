@@ -2,11 +2,9 @@
 
 import logging
 import os
-import re
 import warnings
 from pathlib import Path
 
-SECRET = re.compile(r"(\w://)(?:\S*@)?([^\s'\"?]*)(\?[^\s'\"]*)?")
 QUIET = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
@@ -21,11 +19,6 @@ QUIET = {
 def default_uri() -> str:
     """`MLFLOW_TRACKING_URI`, else mlflow.db in the working folder, which is what a bare `mlflow ui` opens."""
     return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{Path.cwd() / 'mlflow.db'}"
-
-
-def shown(text: str) -> str:
-    """`text` with user names, passwords and queries taken out of the addresses in it."""
-    return SECRET.sub(r"\1\2", text)
 
 
 def artifact_folder(uri: str) -> Path | None:

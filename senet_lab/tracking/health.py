@@ -11,8 +11,8 @@ from http.client import HTTPException
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
+from senet_lab.environment import without_credentials
 from senet_lab.errors import choices
-from senet_lab.tracking.address import shown
 
 SERVERS = ("http", "https")
 PORTS = {"postgresql": 5432, "mysql": 3306, "mssql": 1433}
@@ -22,29 +22,39 @@ REFUSED = (401, 403)
 ELSEWHERE = "choose another with --tracking-uri"
 
 
+def refused(uri: str) -> str | None:
+    """A sentence like `reachable`'s if no MLflow can ever be at `uri`, up or down."""
+    shown = without_credentials(uri)
+    scheme, mark, _ = uri.partition("://")
+    scheme = scheme.partition("+")[0].lower()
+    if not mark or scheme == "file":
+        return (
+            f"{shown} is a folder or file, and MLflow 3.13 and later keep no runs in plain folders; "
+            f"give a database, e.g. sqlite:///mlflow.db, or a server, e.g. http://host:5000 "
+            f"(`mlflow migrate-filestore` moves old runs into a database)"
+        )
+    if scheme not in SCHEMES:
+        return f"{shown}: MLflow has no store of the kind {scheme!r}; {choices(scheme, SCHEMES)}"
+    return None
+
+
 def reachable(uri: str) -> str | None:
     """None if the MLflow at `uri` can be used, else one sentence without credentials: what is wrong, what to do.
 
     An SQLite file that is not there yet is fine. Of a server it is asked whether it is up, of another
     database whether its port answers; credentials are not tried.
     """
-    scheme, mark, rest = uri.partition("://")
+    if wrong := refused(uri):
+        return wrong
+    scheme, _, rest = uri.partition("://")
     scheme = scheme.partition("+")[0].lower()
-    if not mark or scheme == "file":
-        return (
-            f"{shown(uri)} is a folder or file, and MLflow 3.13 and later keep no runs in plain folders; "
-            f"give a database, e.g. sqlite:///mlflow.db, or a server, e.g. http://host:5000 "
-            f"(`mlflow migrate-filestore` moves old runs into a database)"
-        )
-    if scheme not in SCHEMES:
-        return f"{shown(uri)}: MLflow has no store of the kind {scheme!r}; {choices(scheme, SCHEMES)}"
     if scheme == "sqlite":
         return _sqlite(rest.partition("?")[0])
     try:
         wrong = _server(uri) if scheme in SERVERS else _port(uri, PORTS[scheme])
     except ValueError:
         wrong = "is not a whole address; write scheme://user:password@host:port/name, with %40 for an @ in it"
-    return f"{shown(uri)} {wrong}" if wrong else None
+    return f"{without_credentials(uri)} {wrong}" if wrong else None
 
 
 def _sqlite(name: str) -> str | None:

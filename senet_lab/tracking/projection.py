@@ -14,9 +14,10 @@ from functools import partial
 from pathlib import Path
 
 from senet_lab.catalog import Question
+from senet_lab.environment import without_credentials
 from senet_lab.plan import PlannedTrial
 from senet_lab.records import Environment, EpochMetrics, TrialRecord
-from senet_lab.tracking.address import default_uri, hush, shown
+from senet_lab.tracking.address import default_uri, hush
 from senet_lab.tracking.runs import News, VariantAggregate, asked
 from senet_lab.tracking.writer import Writer
 
@@ -96,7 +97,7 @@ class Projection:
     def _behind(self, missing: int, total: int, reason: str) -> str:
         what = f"{missing} of {total} trials" if missing else "some of the verdicts or of the report"
         return (
-            f"MLflow at {shown(self._uri)} does not have {what} yet ({reason}); "
+            f"MLflow at {without_credentials(self._uri)} does not have {what} yet ({reason}); "
             f"the run folders have everything, and the same command again brings MLflow up to date"
         )
 
@@ -150,7 +151,7 @@ class Projection:
 
 def _reason(error: Exception) -> str:
     """What went wrong, in a few words without secrets."""
-    text = shown(str(error).strip() or type(error).__name__)
+    text = without_credentials(str(error).strip() or type(error).__name__)
     if "Max retries exceeded" in text or "timed out" in text:
         return "it does not answer"
     return textwrap.shorten(text.splitlines()[0], REASON_LENGTH, placeholder=" ...")

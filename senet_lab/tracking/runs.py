@@ -8,10 +8,10 @@ from typing import Any
 
 from senet_lab.catalog import Question
 from senet_lab.design import Variant, factors
+from senet_lab.environment import without_credentials
 from senet_lab.plan import PlannedTrial, fingerprint
 from senet_lab.records import Environment, EpochMetrics, TrialRecord
 from senet_lab.tracking import view
-from senet_lab.tracking.address import shown
 
 KIND, PARENT, NOTE, COMMAND = "senet_lab.kind", "mlflow.parentRunId", "mlflow.note.content", "mlflow.source.name"
 CURRENT = "senet_lab.current"
@@ -140,11 +140,11 @@ def ended_tags(record: TrialRecord, environment: Environment | None, known: Mapp
         "senet_lab.device": record.device,
     }
     if environment is not None:
-        tags |= {COMMAND: shown(environment.command), "mlflow.source.type": "LOCAL"}
+        tags |= {COMMAND: without_credentials(environment.command), "mlflow.source.type": "LOCAL"}
         if environment.git_commit:
             tags["mlflow.source.git.commit"] = environment.git_commit
     if record.traceback or "traceback" in known:  # a trial that failed and was mended keeps no old traceback
-        tags["traceback"] = shown(record.traceback or "")[-TAG_LENGTH:]
+        tags["traceback"] = without_credentials(record.traceback or "")[-TAG_LENGTH:]
         tags[NOTE] = textwrap.indent(tags["traceback"], "    ")  # MLflow's page shows one line of a tag, all of a note
     return tags
 

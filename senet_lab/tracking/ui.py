@@ -14,8 +14,9 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
 
+from senet_lab.environment import without_credentials
 from senet_lab.errors import UserError
-from senet_lab.tracking.address import QUIET, artifact_folder, shown
+from senet_lab.tracking.address import QUIET, artifact_folder
 from senet_lab.tracking.health import reachable
 from senet_lab.tracking.view import VIEW_TAG, home_url, table_url
 
@@ -32,7 +33,8 @@ def serve(uri: str, port: int, ready: Callable[[Mapping[str, str]], object]) -> 
     Raises UserError if `uri` has a UI of its own or nothing at it, the port is taken, or the server does not start.
     """
     if uri.startswith(("http://", "https://")):
-        raise UserError(f"{shown(uri)} is an MLflow server and serves its own pages; open that address in a browser")
+        shown = without_credentials(uri)
+        raise UserError(f"{shown} is an MLflow server and serves its own pages; open that address in a browser")
     if wrong := reachable(uri):
         raise UserError(wrong)
     _refuse_taken(port)
@@ -49,9 +51,10 @@ def serve(uri: str, port: int, ready: Callable[[Mapping[str, str]], object]) -> 
                 ready(_addresses(f"http://{HOST}:{port}"))
                 server.wait()
             output.seek(0)
-            errors = [line for line in shown(output.read()).splitlines() if ERROR.search(line)]
+            errors = [line for line in without_credentials(output.read()).splitlines() if ERROR.search(line)]
             last = errors[-1] if errors else "it did not say why"
-            raise UserError(f"the MLflow server on {shown(uri)} ended ({last}); see if that store can be read")
+            shown = without_credentials(uri)
+            raise UserError(f"the MLflow server on {shown} ended ({last}); see if that store can be read")
         except KeyboardInterrupt:
             return 0
         finally:
