@@ -54,7 +54,9 @@ def sweep(store: Path, seeds: int) -> float:
     """Wall seconds of the command, report and MLflow included."""
     command = [sys.executable, "-c", "from senet_lab.cli import main; main()", "sweep", SWEEP]
     start = time.perf_counter()
-    subprocess.run([*command, "--seeds", str(seeds)], cwd=store.parent, check=True, capture_output=True)
+    done = subprocess.run([*command, "--seeds", str(seeds)], cwd=store.parent, capture_output=True, text=True)
+    if done.returncode:
+        sys.exit(f"the sweep failed:\n{done.stdout}{done.stderr}")
     return time.perf_counter() - start
 
 
