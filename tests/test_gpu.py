@@ -1,0 +1,40 @@
+"""What only a CUDA device can show. Nothing here promises equal bits; that is the CPU's."""
+
+from collections.abc import Callable
+
+import pytest
+import torch
+
+from senet_lab import sweep
+from senet_lab.inventory import Inventory
+from senet_lab.jobs import Step
+
+pytestmark = [
+    pytest.mark.gpu,
+    pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device"),
+]
+
+
+def test_trials_share_the_gpu_and_say_so(ask: Callable[..., Inventory]) -> None:
+    from senet_lab.executors.ray_tune import RayTune
+
+    steps: list[Step] = []
+    sweep.run(ask(), RayTune(), steps.append)
+    records = [s.record for s in steps if s.record is not None]
+    assert [(r.status, r.device) for r in records] == [("done", "cuda")] * 4
+    assert all(0 < (r.peak_memory_bytes or 0) < 10**9 for r in records)
+
+
+def test_a_trial_learns_as_well_as_on_the_cpu(ask: Callable[..., Inventory]) -> None:
+    """Same streams, other arithmetic: after a few epochs the errors are near, not equal."""
+    from senet_lab.executors.local import Local
+    from senet_lab.executors.ray_tune import RayTune
+
+    found = ask(seeds=1)
+    errors = []
+    for executor in (Local(), RayTune()):
+        steps: list[Step] = []
+        sweep.run(found, executor, steps.append, rerun=["done"])
+        errors.append({s.planned.id: s.record.test.error for s in steps if s.record and s.record.test})
+    assert errors[0].keys() == errors[1].keys()
+    assert all(abs(errors[0][id] - errors[1][id]) < 0.15 for id in errors[0])
