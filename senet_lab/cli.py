@@ -48,7 +48,9 @@ Which = Annotated[str, typer.Argument(metavar="SWEEP", help="A name from `senet-
 StoreFolder = Annotated[Path, typer.Option("--store", metavar="DIR", help="Folder of the run folders.")]
 Settings = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="Replace a setting of the base, e.g. train.epochs=40."),
+    typer.Option(
+        "--set", metavar="KEY=VALUE", help="Replace a setting of the base, e.g. train.epochs=40; may be repeated."
+    ),
 ]
 Seeds = Annotated[int | None, typer.Option("--seeds", metavar="N", help="Trials per row instead of the file's.")]
 Recipe = Annotated[str | None, typer.Option("--recipe", metavar="NAME", help="Ask in another setting, e.g. digits.")]
@@ -147,7 +149,7 @@ def report(
     """The table with intervals and verdicts; writes CSV, Markdown and the figure. Runs nothing."""
     from senet_lab import commands
 
-    commands.show_report(commands.inventory(sweep, store, _settings(set_), seeds, recipe), to, include_stale)
+    commands.report_only(commands.inventory(sweep, store, _settings(set_), seeds, recipe), to, include_stale)
 
 
 @app.command(epilog="Example: senet-lab ui --port 5001")

@@ -131,6 +131,19 @@ def _run(found: Inventory, how: How, projection: "Projection") -> None:
     console.print(progress.sentence())
 
 
+def report_only(found: Inventory, folder: Path, include_stale: bool) -> None:
+    """`show_report`, where there is something to report. Raises UserError if not, and writes nothing."""
+    counts = found.plan.counts()
+    if not counts["done"] and not (counts["stale"] and include_stale):
+        others = len(found.records) - len(found.counting)
+        held = f"it holds {others} of other settings, seeds or code" if others else "it holds none of this sweep at all"
+        raise UserError(
+            f"{found.store.path}: no trial of this question is done; {held}. Give `report` the same --set, --seeds, "
+            f"--recipe and --store as `sweep`, or run it first: {program()} sweep {found.question.name}"
+        )
+    show_report(found, folder, include_stale)
+
+
 def show_report(found: Inventory, folder: Path, include_stale: bool = False) -> "Report":
     """Print the table and write the report's files into the sweep's own folder in `folder`."""
     from senet_lab.results import report

@@ -44,10 +44,10 @@ def show_plan(console: Console, found: Inventory) -> None:
 
     states = [s for s in STATES if s in ("done", "missing") or found.plan.counts()[s]]
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, title_justify="left")
-    table.add_column("variant")
-    table.add_column("hidden widths\nby stage")
+    table.add_column("variant", overflow="fold")
+    table.add_column("hidden widths\nby stage", overflow="fold")
     for name in ("params", "mult-adds", *states):
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", no_wrap=True)
     for row in found.question.rows:
         network = cost(row.trial)
         widths = ", ".join(f"{stage}: {_run_length(w)}" for stage, w in row.trial.model.hidden_widths.items())

@@ -171,8 +171,8 @@ class Sweep(Spec):
     """The row that the others are compared to: a control's name, or {factor: value}."""
     seeds: Annotated[int, Ge(1), Le(10_000)]
     """Trials per variant, with seeds 0, 1, 2, ..."""
-    margin: Annotated[float, Gt(0), Lt(1)]
-    """Differences in test error below this are called equivalent (fraction)."""
+    margin: Annotated[float, Gt(0), Le(0.1)]
+    """Differences in test error below this are called equivalent: a fraction, 0.005 is half a point."""
     published: Literal["reduction_ratio"] | None = None
     """The paper's table to set beside the results."""
 

@@ -203,6 +203,17 @@ def test_failed_trials_make_exit_code_1_and_a_short_row(here: Path) -> None:
     assert ("FAILED" in {status for _, status in mlflow_runs(here)}) and len(records(here)) == 8
 
 
+def test_a_report_of_nothing_is_refused_and_replaces_nothing(here: Path) -> None:
+    small = ("--set", "train.epochs=1", "--seeds", "1", "--executor", "local")
+    assert senet_lab(here, "sweep", "small", *small).returncode == 0
+    before = (here / "reports" / "small" / "table.md").read_bytes()
+    other = senet_lab(here, "report", "small")
+    assert other.returncode == 2 and "it holds 3 of other settings, seeds or code" in other.stderr
+    assert (here / "reports" / "small" / "table.md").read_bytes() == before
+    nowhere = senet_lab(here, "report", "small", "--store", "nowhere")
+    assert nowhere.returncode == 2 and "it holds none of this sweep at all" in nowhere.stderr
+
+
 def test_mlflow_out_of_reach_stops_nothing(here: Path) -> None:
     uri = "http://user:canary@127.0.0.1:9"
     done = senet_lab(here, "sweep", "small", "--executor", "local", "--seeds", "1", "--tracking-uri", uri)

@@ -15,10 +15,14 @@ if TYPE_CHECKING:
 def open_sweep(name_or_path: str, store: Path | str = "runs", *, include_stale: bool = False) -> "Report":
     """What the store holds of a sweep, given by name or file, read anew at every call.
 
-    Raises SweepFileError if there is no such sweep; a store without trials gives rows with n = 0.
+    Raises SweepFileError if there is no such sweep, StoreError if `store` is no folder; one without
+    trials of this sweep gives rows with n = 0.
     """
     from senet_lab import catalog, inventory  # plotting and pandas take a second: only who opens a sweep pays
+    from senet_lab.errors import StoreError
     from senet_lab.results import report
 
+    if not Path(store).is_dir():
+        raise StoreError(f"there is no folder {Path(store).absolute()}; name that of the run folders, store=...")
     found = inventory.take(catalog.read(catalog.find(name_or_path)), Path(store))
     return report.analyse(found.question, found.planned, found.records, include_stale)

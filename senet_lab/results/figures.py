@@ -38,14 +38,15 @@ def draw(marks: pd.DataFrame, factor: str | None, baseline: str, margin: float) 
     along = factor is not None and is_numeric(marks)
     rows = marks.loc[marks["panel"] == "error", "variant"].nunique()
     with _style():
-        figure = Figure(figsize=(10.5, 3.7) if along else (10.5, 1.4 + 0.32 * rows), layout="constrained")
+        figure = Figure(figsize=(10.5, 3.7) if along else (10.5, 1.7 + 0.32 * rows), layout="constrained")
         axes = figure.subplots(1, 3, sharex=along, sharey=not along, width_ratios=(1, 1.25, 0.8) if along else None)
         for ax, letter, (panel, label) in zip(axes, "abc", PANELS.items(), strict=True):
             if along:
                 scale(marks, SHORT.get(str(factor), str(factor)), across(marks, panel, ax))
             else:
                 by_row(marks, panel, ax)
-            ax.set_title(f"{letter}  {label.format(baseline=baseline)}", loc="left", fontweight="bold")
+            title = label.format(baseline=baseline).replace(" (", " (" if along else "\n(")
+            ax.set_title(f"{letter}  {title}", loc="left", fontweight="bold")
             sns.despine(ax=ax)
         shade_margin(axes[1], margin, vertical=not along)
         thousands(axes[2].xaxis if not along else axes[2].yaxis)

@@ -22,6 +22,7 @@ DIFFERENCE = "Δ points [joint 95 %]"
 LEFT = ("variant", "verdict", "source", "network")
 STYLES = {"better": "green", "worse": "red", "equivalent": "cyan", "undecided": "yellow"}
 NARROW = 80  # columns that every table here fits into
+WORD = 10  # "undecided:", the longest word of a verdict
 VERDICT = 19  # columns in which a verdict takes two lines
 LONGEST_LABEL = 24  # longer ones are folded
 STATES = ("done", "failed", "running", "wanted")
@@ -66,21 +67,41 @@ def figure_frame(summary: pd.DataFrame, comparison: pd.DataFrame, published: pd.
 
 
 def terminal(frame: pd.DataFrame, title: str, caption: str, width: int = NARROW) -> Table:
-    """`report_frame` for a terminal of `width` columns; intervals stand below their means where it is narrow."""
+    """`report_frame` for a terminal of `width` columns.
+
+    Where it is narrow, intervals stand below their means, and costs are left out before anything
+    else is cut: `plan` and table.md have them.
+    """
+    roomy = _needed(frame, " [") <= width
+    for cost in ("mult-adds", "params"):
+        if _needed(frame, "\n[") > width:
+            frame = frame.drop(columns=cost, errors="ignore")
     *names, last = frame.columns
-    longest = {name: max(map(len, [*frame[name], *name.split(" [")])) for name in names}
-    roomy = sum(longest.values()) + 2 * len(names) + VERDICT <= width
     table = _table(title, caption)
     for name in names:
-        header = escape(name.replace(" [", "\n["))
-        folds = longest[name] > LONGEST_LABEL
-        table.add_column(header, justify=_justify(name), no_wrap=not folds, overflow="fold")
+        header, folds = escape(name.replace(" [", "\n[")), _longest(frame, name, "\n[") > LONGEST_LABEL
+        fixed = LONGEST_LABEL if folds and name == "variant" else None
+        table.add_column(header, justify=_justify(name), no_wrap=fixed is None, width=fixed, overflow="fold")
     table.add_column(last, justify=_justify(last))
     for *cells, verdict in frame.itertuples(index=False):
         style = STYLES.get(verdict.partition(" ")[0].rstrip(":"), "dim")
         lines = [escape(cell if roomy else cell.replace(" [", "\n[")) for cell in cells]
         table.add_row(*lines, f"[{style}]{escape(verdict)}[/]")
     return table
+
+
+def _longest(frame: pd.DataFrame, name: str, bracket: str) -> int:
+    """Columns that a cell or the header takes, with `bracket` where an interval begins."""
+    lines = [line for cell in frame[name] for line in cell.replace(" [", bracket).split("\n")]
+    return max(map(len, [*lines, *name.split(" [")]), default=0)
+
+
+def _needed(frame: pd.DataFrame, bracket: str) -> int:
+    """Columns of a terminal that the table takes at least; a long label is folded, a verdict wrapped."""
+    *names, _ = frame.columns
+    longest = {name: _longest(frame, name, bracket) for name in names}
+    longest["variant"] = min(longest["variant"], LONGEST_LABEL)
+    return sum(longest.values()) + 2 * len(names) + (VERDICT if bracket == " [" else WORD)
 
 
 def markdown(frame: pd.DataFrame, title: str, caption: str) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from senet_lab import catalog, data, plan
+from senet_lab.errors import StoreError
 from senet_lab.results import open_sweep
 from senet_lab.store import Store, finish
 
@@ -32,7 +33,12 @@ def test_open_sweep_by_name_and_by_path(workplace):
 
 
 def test_an_empty_store_opens(tmp_path):
-    assert open_sweep("reduction_ratio", tmp_path / "nothing").summary["n"].sum() == 0
+    assert open_sweep("reduction_ratio", tmp_path).summary["n"].sum() == 0
+
+
+def test_a_store_that_is_not_there_is_told(tmp_path):
+    with pytest.raises(StoreError, match=r"there is no folder .*nothing"):
+        open_sweep("reduction_ratio", tmp_path / "nothing")
 
 
 @pytest.mark.slow

@@ -126,3 +126,17 @@ def test_progress(frames):
 )
 def test_counts(number, text):
     assert tables.count(number) == text
+
+
+@pytest.mark.parametrize("width", [72, 80, 90, 100, 140])
+def test_neither_verdicts_nor_numbers_are_cut_whatever_the_width(results, width):
+    frame = tables.report_frame(*results)
+    frame["variant"] = [f"{label},gate=sigmoid" for label in frame["variant"]]
+    text = "\n".join(shown(tables.terminal(frame, "", "", width), width))
+    assert "…" not in text
+    words = text.split()
+    kept = [c for c in frame.columns if c.split(" [")[0] in text and c != "variant"]
+    assert {"n", tables.ERROR, tables.DIFFERENCE, "verdict"} <= set(kept)
+    for name in kept:
+        assert [cell for cell in frame[name] if not set(cell.split()) <= set(words)] == []
+    assert all(label[:24] in text for label in frame["variant"])
