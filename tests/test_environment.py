@@ -18,6 +18,11 @@ from senet_lab.records import Environment
         ("--tracking-uri=https://token@host", "--tracking-uri=https://host"),
         ("http://me:se@cret@host/x", "http://host/x"),
         ("http://host/a mail@host sqlite:///mlflow.db", "http://host/a mail@host sqlite:///mlflow.db"),
+        ("http://me:canary-5up3r@host:5000/x", "http://host:5000/x"),
+        ("postgresql+psycopg://me:canary-5up3r@odd@host/db?password=canary-5up3r", "postgresql+psycopg://host/db"),
+        ("request to 'https://canary-5up3r@host/api' failed", "request to 'https://host/api' failed"),
+        ("mysql://me:canary-5up3r/it's@host/db?a=canary-5up3r&b=1 and more", "mysql://host/db and more"),
+        ("sqlite:////home/me/mlflow.db", "sqlite:////home/me/mlflow.db"),
     ],
 )
 def test_user_and_password_are_taken_out_of_urls(text: str, kept: str) -> None:

@@ -1,6 +1,5 @@
 import json
 import os
-import re
 import signal
 import socket
 import sqlite3
@@ -12,7 +11,6 @@ import time
 import urllib.request
 from contextlib import closing
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -20,13 +18,10 @@ import pytest
 from senet_lab import catalog, plan, recipes, tracking
 from senet_lab.catalog import Question
 from senet_lab.design import variants
-from senet_lab.environment import without_credentials
-from senet_lab.errors import UserError
 from senet_lab.plan import PlannedTrial
 from senet_lab.records import Environment, EpochMetrics, Evaluation, TrialRecord
 from senet_lab.spec import Sweep
 from senet_lab.tracking import Projection, VariantAggregate
-from senet_lab.tracking.address import artifact_folder
 
 CANARY = "canary-5up3r"
 TRACEBACK = 'Traceback (most recent call last):\n  File "train.py", line 1, in train\nDiverged: the loss is nan\n'
@@ -154,30 +149,6 @@ def server(tmp_path, monkeypatch, empty_store) -> Server:
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     (tmp_path / "mlflow.db").write_bytes(empty_store)
     return Server(tracking.default_uri())
-
-
-def test_default_address_is_the_working_folder_unless_the_environment_names_one(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    assert tracking.default_uri() == f"sqlite:///{tmp_path}/mlflow.db"
-    assert artifact_folder(tracking.default_uri()) == tmp_path / "mlartifacts"
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://team/")
-    assert tracking.default_uri() == "http://team/"
-    assert artifact_folder("http://team/") is None
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        (f"http://me:{CANARY}@host:5000/x", "http://host:5000/x"),
-        (f"postgresql+psycopg://me:{CANARY}@odd@host/db?password={CANARY}", "postgresql+psycopg://host/db"),
-        (f"request to 'https://{CANARY}@host/api' failed", "request to 'https://host/api' failed"),
-        (f"mysql://me:{CANARY}/it's@host/db?a={CANARY}&b=1 and more", "mysql://host/db and more"),
-        ("sqlite:////home/me/mlflow.db", "sqlite:////home/me/mlflow.db"),
-    ],
-)
-def test_addresses_are_shown_without_what_is_secret(text, expected):
-    assert without_credentials(text) == expected
 
 
 @pytest.mark.slow
@@ -402,38 +373,6 @@ def test_the_table_names_its_columns_in_the_experiment_and_in_its_address():
     assert tracking.table_url("http://127.0.0.1:5000", "7").startswith("http://127.0.0.1:5000/#/experiments/7/runs?")
 
 
-def test_a_port_in_use_and_a_server_elsewhere_are_refused():
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = taken.getsockname()[1]
-        with pytest.raises(UserError, match=rf"port {port} is in use; .* --port"):
-            tracking.serve("sqlite:///mlflow.db", port, print)
-    with pytest.raises(UserError, match=r"http://host/ .* open that address"):
-        tracking.serve(f"http://me:{CANARY}@host/", 5000, print)
-
-
-@pytest.mark.parametrize(
-    ("uri", "said"),
-    [
-        ("garbage", r"garbage is a folder or file, and MLflow 3.13 .* sqlite:///mlflow.db"),
-        ("file:///tmp/mlruns", "file:///tmp/mlruns is a folder or file"),
-        (f"garbage://me:{CANARY}@host", "garbage://host: .* no store of the kind 'garbage'; allowed: sqlite, .*https"),
-        ("postgres://host/db", "did you mean 'postgresql'"),
-        ("sqlite://mlflow.db", r"names no file; write sqlite:///"),
-        ("sqlite:///no/mlflow.db", r"no/mlflow.db cannot be made: .*/no is no folder .* --tracking-uri"),
-        (f"postgresql://me:{CANARY}@127.0.0.1:9/db", r"postgresql://127.0.0.1:9/db does not answer \(.*refused\)"),
-        (f"postgresql://me:{CANARY}/x@host/db", r"postgresql://host/db is not a whole address; write .*%40"),
-    ],
-)
-def test_an_address_without_mlflow_is_refused_with_a_remedy(uri, said, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    assert re.search(said, found := str(tracking.reachable(uri)))
-    assert CANARY not in found
-    with pytest.raises(UserError, match=said):
-        tracking.serve(uri, 5000, print)
-
-
 @pytest.mark.slow
 def test_a_database_is_mlflows_of_this_version_or_not_there_yet(server, tmp_path):
     assert tracking.reachable(server.uri) is None
@@ -450,27 +389,6 @@ def test_a_database_is_mlflows_of_this_version_or_not_there_yet(server, tmp_path
         with closing(sqlite3.connect("mlflow.db")) as old, old:
             old.execute("UPDATE alembic_version SET version_num = ?", (revision,))
         assert said in str(tracking.reachable(server.uri))
-
-
-@pytest.mark.parametrize(
-    ("status", "body", "said"),
-    [(200, b"OK", "None"), (401, b"", "None"), (200, b"<html>", "not as an MLflow server"), (404, b"", "see if")],
-)
-def test_a_server_is_asked_for_its_health(status, body, said):
-    class Answer(BaseHTTPRequestHandler):
-        def do_GET(self):
-            self.send_response(status if self.path == "/team/health" else 500)
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_):
-            assert "Authorization" not in self.headers
-
-    with HTTPServer(("127.0.0.1", 0), Answer) as http:
-        threading.Thread(target=http.handle_request, daemon=True).start()
-        found = str(tracking.reachable(f"http://me:{CANARY}@127.0.0.1:{http.server_port}/team/"))
-    assert said in found
-    assert CANARY not in found
 
 
 @pytest.mark.slow
