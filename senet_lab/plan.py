@@ -8,7 +8,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any, Literal
@@ -95,7 +95,11 @@ def reconcile(trials: Iterable[PlannedTrial], stored: Iterable[StoredTrial]) -> 
 
 def fingerprint(trial: Trial, data: str) -> str:
     """Identity of a trial: its configuration without defaults, its seed, its data's content."""
-    return _digest([trial.model_dump(mode="json", exclude_defaults=True, exclude={"seed"}), trial.seed, data])
+    asked = trial.model_dump(mode="json", exclude_defaults=True, exclude={"seed": True, "model": {"weights"}})
+    asked["data"]["source"] = trial.data.kind  # `data` says what is in it, wherever it lies
+    if trial.model.family != "cifar_resnet":  # the first family there was; as a default it is left out
+        asked["model"]["family"] = trial.model.family
+    return _digest([asked, trial.seed, data])
 
 
 def code_digest(trial: Trial) -> str:
@@ -104,7 +108,7 @@ def code_digest(trial: Trial) -> str:
     `spec` is not among them, or every new setting would make every result stale; what it works
     out for this network stands in its place.
     """
-    sizes = [trial.model.blocks_per_stage, *trial.model.hidden_widths.items()]
+    sizes = [[list(astuple(unit)) for unit in trial.model.units], *trial.model.hidden_widths.items()]
     return _digest([sizes, *((name, _module_digest(name)) for name in used_modules(trial))])
 
 
@@ -117,13 +121,16 @@ def used_modules(trial: Trial) -> tuple[str, ...]:
         "training.evaluate",
         "data.split",
         "data.augment",
-        f"data.{trial.data.source}",
+        f"data.{trial.data.kind}",
         "models.__init__",
-        f"models.{trial.model.family}",
+        f"models.{trial.model.module}",
         "models.initialise",
+        "blocks.placed",
     ]
     if trial.model.se is not None:
         names += ["blocks.se", "blocks.squeeze", "blocks.gate"]
+    if trial.model.weights is not None:
+        names += ["models.weights"]
     return tuple(sorted(names))
 
 

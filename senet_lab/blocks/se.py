@@ -14,7 +14,8 @@ class SEBlock(nn.Module):
     """Rescale each channel of a map by a weight computed from all channels.
 
     z = squeeze(x); s = gate(W2 relu(W1 z)); output = s * x, with W1: (C // r, C) and
-    W2: (C, C // r) (v4 Eqns. 2 to 4). Input and output: (N, C, H, W).
+    W2: (C, C // r) (v4 Eqns. 2 to 4). Input and output: (N, C, H, W). Where the squeeze keeps the
+    map ("none"), the same weights are two 1x1 convolutions and each position has its own s (v4 7.1).
     """
 
     def __init__(self, channels: int, se: SE) -> None:
@@ -26,10 +27,11 @@ class SEBlock(nn.Module):
         self.gate = GATES[se.gate]()
 
     def excitation(self, x_NCHW: Tensor) -> Tensor:
-        """The channel weights s, (N, C)."""
+        """The channel weights s, (N, C); (N, H, W, C) where the squeeze keeps the map."""
         hidden_NR = self.reduce(self.squeeze(x_NCHW)).relu()
         weights_NC: Tensor = self.gate(self.expand(hidden_NR))
         return weights_NC
 
     def forward(self, x_NCHW: Tensor) -> Tensor:
-        return x_NCHW * self.excitation(x_NCHW)[:, :, None, None]
+        weights = self.excitation(x_NCHW)
+        return x_NCHW * (weights[:, :, None, None] if weights.ndim == 2 else weights.permute(0, 3, 1, 2))

@@ -32,3 +32,11 @@ class Maximum(nn.Module):
 
     def forward(self, x_NCHW: Tensor) -> Tensor:
         return x_NCHW.amax(dim=(2, 3))
+
+
+@squeeze("none")
+class NoSqueeze(nn.Module):
+    """No pooling: (N, C, H, W) becomes (N, H, W, C), the channels of each position (v4 section 7.1, Table 16)."""
+
+    def forward(self, x_NCHW: Tensor) -> Tensor:
+        return x_NCHW.permute(0, 2, 3, 1)

@@ -16,7 +16,7 @@ def build(model: Model, *, channels: int, classes: int, seed: int, device: torch
     Input: (N, channels, H, W); output: logits (N, classes). On the meta device no weights are drawn.
     """
     with torch.device("meta"):
-        network = cast(nn.Module, import_module(f"senet_lab.models.{model.family}").network(model, channels, classes))
+        network = cast(nn.Module, import_module(f"senet_lab.models.{model.module}").network(model, channels, classes))
     if device.type == "meta":
         return network
     network = network.to_empty(device=device)

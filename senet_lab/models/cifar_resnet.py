@@ -8,11 +8,12 @@ added. SE may stand at each place of v4 Fig. 5.
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from senet_lab.blocks.se import SEBlock
-from senet_lab.spec import FIRST_STAGE, SE, Model
+from senet_lab import spec
+from senet_lab.blocks.placed import Placed, staged
+from senet_lab.spec import SE, Unit
 
 
-class BasicBlock(nn.Module):
+class BasicBlock(Placed):
     """conv-BN-ReLU, conv-BN, add the shortcut, ReLU; (N, C_in, H, W) -> (N, C_out, H/stride, W/stride).
 
     Where the SE block stands (v4 sections 3.3, 6.5 and Fig. 5): "standard" on the residual branch
@@ -21,54 +22,42 @@ class BasicBlock(nn.Module):
     first 3x3 convolution with its BN and ReLU.
     """
 
-    def __init__(self, inputs: int, outputs: int, stride: int, se: SE | None) -> None:
-        super().__init__()
-        self.conv1 = nn.Conv2d(inputs, outputs, 3, stride, padding=1, bias=False)
-        self.bn1 = nn.BatchNorm2d(outputs)
-        self.conv2 = nn.Conv2d(outputs, outputs, 3, padding=1, bias=False)
-        self.bn2 = nn.BatchNorm2d(outputs)
-        self.stride = stride
-        self.extra = outputs - inputs
-        self.placement = se.placement if se else None
-        if se is not None:
-            self.se = SEBlock(inputs if se.placement == "pre" else outputs, se)
+    def __init__(self, unit: Unit, se: SE | None) -> None:
+        super().__init__(unit, se)
+        self.conv1 = nn.Conv2d(unit.inputs, unit.outputs, 3, unit.stride, padding=1, bias=False)
+        self.bn1 = nn.BatchNorm2d(unit.outputs)
+        self.conv2 = nn.Conv2d(unit.outputs, unit.outputs, 3, padding=1, bias=False)
+        self.bn2 = nn.BatchNorm2d(unit.outputs)
+        self.unit = unit
 
     def forward(self, x_NCHW: Tensor) -> Tensor:
-        branch = self._at("pre", x_NCHW)
-        branch = self._at("conv3x3", self.bn1(self.conv1(branch)).relu())
-        branch = self._at("standard", self.bn2(self.conv2(branch)))
-        shortcut = self._at("identity", self._shortcut(x_NCHW))
-        return self._at("post", (branch + shortcut).relu())
+        branch = self.at("pre", x_NCHW)
+        branch = self.at("conv3x3", self.bn1(self.conv1(branch)).relu())
+        branch = self.at("standard", self.bn2(self.conv2(branch)))
+        shortcut = self.at("identity", padded_shortcut(x_NCHW, self.unit))
+        return self.at("post", (branch + shortcut).relu())
 
-    def _at(self, place: str, x_NCHW: Tensor) -> Tensor:
-        return self.se(x_NCHW) if self.placement == place else x_NCHW
 
-    def _shortcut(self, x_NCHW: Tensor) -> Tensor:
-        if self.stride > 1:
-            x_NCHW = x_NCHW[:, :, :: self.stride, :: self.stride]
-        if self.extra < 0:
-            return x_NCHW[:, : self.extra]
-        return F.pad(x_NCHW, (0, 0, 0, 0, 0, self.extra)) if self.extra else x_NCHW
+def padded_shortcut(x_NCHW: Tensor, unit: Unit) -> Tensor:
+    """Every stride-th position of `x_NCHW`, with zero channels added, or the last ones left out, at the end."""
+    if unit.stride > 1:
+        x_NCHW = x_NCHW[:, :, :: unit.stride, :: unit.stride]
+    extra = unit.outputs - unit.inputs
+    if extra < 0:
+        return x_NCHW[:, :extra]
+    return F.pad(x_NCHW, (0, 0, 0, 0, 0, extra)) if extra else x_NCHW
 
 
 class CifarResNet(nn.Module):
     """(N, channels, H, W) -> logits (N, classes)."""
 
-    def __init__(self, model: Model, channels: int, classes: int) -> None:
+    def __init__(self, model: spec.CifarResNet, channels: int, classes: int) -> None:
         super().__init__()
         width = model.widths[0]
         self.stem = nn.Conv2d(channels, width, 3, padding=1, bias=False)
         self.stem_bn = nn.BatchNorm2d(width)
-        self.stages = nn.ModuleDict()
-        for stage, outputs in model.stages.items():
-            se = model.se if model.se and model.se.in_stage(stage) else None
-            blocks = nn.Sequential()
-            for i in range(model.blocks_per_stage):
-                stride = 2 if i == 0 and stage > FIRST_STAGE else 1
-                blocks.append(BasicBlock(width, outputs, stride, se))
-                width = outputs
-            self.stages[str(stage)] = blocks
-        self.classifier = nn.Linear(width, classes)
+        self.stages = staged((u, BasicBlock(u, model.se)) for u in model.units)
+        self.classifier = nn.Linear(model.units[-1].outputs, classes)
 
     def forward(self, x_NCHW: Tensor) -> Tensor:
         x_NCHW = self.stem_bn(self.stem(x_NCHW)).relu()
@@ -78,6 +67,6 @@ class CifarResNet(nn.Module):
         return logits
 
 
-def network(model: Model, channels: int, classes: int) -> nn.Module:
+def network(model: spec.CifarResNet, channels: int, classes: int) -> nn.Module:
     """The network of `model`, its weights as torch leaves them."""
     return CifarResNet(model, channels, classes)

@@ -29,7 +29,7 @@ class Learner:
             [{"params": decayed, "weight_decay": train.weight_decay}, {"params": free, "weight_decay": 0.0}],
             lr=train.learning_rate,
             momentum=train.momentum,
-            nesterov=train.momentum > 0,
+            nesterov=train.nesterov and train.momentum > 0,
         )
         self.epochs: tuple[EpochMetrics, ...] = ()
 
@@ -79,11 +79,13 @@ def train(trial: Trial, learner: Learner, parts: Parts) -> Iterator[EpochMetrics
 
 
 def learning_rate(train: Train, progress: float) -> float:
-    """The rate after `progress` epochs: linear warm-up, then constant or a half cosine to 0."""
+    """The rate after `progress` epochs: linear warm-up, then constant, in steps, or a half cosine to 0."""
     if progress < train.warmup_epochs:
         return train.learning_rate * progress / train.warmup_epochs
     if train.schedule == "constant":
         return train.learning_rate
+    if train.schedule == "step":
+        return train.learning_rate * train.decay ** sum(progress >= drop for drop in train.drops)
     done = (progress - train.warmup_epochs) / (train.epochs - train.warmup_epochs)
     return train.learning_rate * 0.5 * (1 + math.cos(math.pi * done))
 

@@ -1,0 +1,91 @@
+"""What every network has in common. One class a family is in `cifar` and `imagenet`."""
+
+from collections.abc import Iterator
+from typing import Any, ClassVar, Self
+
+from pydantic import model_validator
+
+from senet_lab.spec.se import SE, Placement, Unit, hidden_widths
+from senet_lab.spec.values import Spec, Width
+
+RESIDUAL: tuple[Placement, ...] = ("standard", "pre", "post", "identity", "conv3x3")
+
+
+class Model(Spec):
+    """A network. `Model(family="resnet", depth=50)` is `ResNet(depth=50)`; without a family, a `CifarResNet`."""
+
+    family: str
+    se: SE | None = None
+    weights: str | None = None
+    """File to start from instead of drawn weights: safetensors, or a state dict saved by torch."""
+
+    module: ClassVar[str]
+    """Where in `senet_lab.models` the network is built."""
+    placements: ClassVar[tuple[Placement, ...]] = RESIDUAL
+    """Those of v4 Fig. 5 that have a meaning here."""
+    why_not: ClassVar[str] = ""
+    """Why others have none."""
+
+    def __new__(cls, *_: Any, **settings: Any) -> "Model":
+        """The class of `settings["family"]` where `Model` itself is called."""
+        if cls is not Model:
+            return super().__new__(cls)
+        known = {c.model_fields["family"].default: c for c in families()}
+        return super().__new__(known.get(settings.get("family"), known["cifar_resnet"]))
+
+    @property
+    def units(self) -> tuple[Unit, ...]:
+        """Every part that may carry an SE block, from input to output."""
+        raise NotImplementedError
+
+    @property
+    def title(self) -> str:
+        """The network's name in print, without SE, e.g. "ResNet-50"."""
+        raise NotImplementedError
+
+    @property
+    def stages(self) -> tuple[int, ...]:
+        """Numbers of the stages that may carry SE blocks."""
+        return tuple(dict.fromkeys(unit.stage for unit in self.units))
+
+    @property
+    def hidden_widths(self) -> dict[int, tuple[int, ...]]:
+        """Stage -> bottleneck units of the SE block of each of its units; without SE, empty."""
+        return hidden_widths(self.se, self.units)
+
+    @model_validator(mode="after")
+    def _se_fits(self) -> Self:
+        if self.se is None:
+            return self
+        if self.se.placement not in self.placements:
+            raise ValueError(
+                f"se.placement {self.se.placement!r} has no meaning in {self.title}: {self.why_not}; "
+                f"allowed: {', '.join(self.placements)}"
+            )
+        if self.se.stages != "all" and (unknown := set(self.se.stages) - set(self.stages)):
+            raise ValueError(
+                f"se.stages names stage {sorted(unknown)}; this network has stages {sorted(self.stages)} "
+                f"(the stem is stage 1, as in the paper)"
+            )
+        return self
+
+
+class Narrow(Model):
+    """A network made for ImageNet, which a small data set wants narrower and with a finer stem."""
+
+    width: Width = 1.0
+    """Factor on all channels, rounded; group numbers follow where there are groups."""
+    small_images: bool = False
+    """A stem that keeps the size of the image (8 to 64 pixels): stride 1, no pooling."""
+
+    def scaled(self, channels: int, multiple: int = 1) -> int:
+        """`channels` times `width`, to the nearest `multiple`, at least one of it."""
+        return multiple * max(1, round(channels * self.width / multiple))
+
+
+def families(root: type[Model] = Model) -> Iterator[type[Model]]:
+    """Every family's class."""
+    for child in root.__subclasses__():
+        if "family" in child.__annotations__:
+            yield child
+        yield from families(child)
