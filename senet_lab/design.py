@@ -1,6 +1,7 @@
 """From a sweep to its rows: pure functions, no randomness, nothing else decides what exists."""
 
 import itertools
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +12,7 @@ from senet_lab.spec import Spec, Sweep, Trial, apply
 Settings = Mapping[str, Any]
 
 DESIGNS = ("grid", "one_at_a_time", "leave_one_out", "zip", "variants")
-CONTROLS: dict[str, Settings] = {"no_se": {"model.se": None}}
+CONTROLS: dict[str, Settings] = {"no_se": {"model.se": None}, "no_squeeze": {"model.se.squeeze": "none"}}
 
 
 @dataclass(frozen=True)
@@ -37,14 +38,18 @@ def variants(sweep: Sweep) -> tuple[Variant, ...]:
     Raises SpecError for a setting that no trial may have, a value listed twice, two rows that
     build the same network, a seed that is not left to the sweep, and a baseline that is not a row.
     """
-    listed = [*_designed(sweep)]
+    named = sweep.variants if isinstance(sweep.variants, dict) else {}
+    listed = [*_designed(sweep), *named.values()]
     if not listed and not sweep.controls:
         raise SpecError(f"the sweep asks for no rows; give it one of {', '.join(DESIGNS)}")
     names = _short_names({key for settings in listed for key in settings})
+    labels = [_label(settings, names) for settings in listed[: len(listed) - len(named)]] + [*named]
     rows: dict[Trial, Variant] = {}
-    for settings in listed:
+    for label, settings in zip(labels, listed, strict=True):
         trial = apply(sweep.base, settings)
-        rows.setdefault(trial, Variant(_label(settings, names), settings, trial))
+        if label in named and trial in rows:
+            raise SpecError(f"variants: {label} is the row {rows[trial].label} already; leave one of them out")
+        rows.setdefault(trial, Variant(label, settings, trial))
     for name in sweep.controls:
         trial = apply(sweep.base, CONTROLS[name])
         if trial in rows:
@@ -53,16 +58,36 @@ def variants(sweep: Sweep) -> tuple[Variant, ...]:
     found = tuple(rows.values())
     if seeded := [row.label for row in found if row.trial.seed]:
         raise SpecError(f"seed: {seeded[0]} sets it; a sweep gives every row the seeds 0, 1, 2, ...: set `seeds` only")
+    if repeated := [label for label, n in Counter(row.label for row in found).items() if n > 1]:
+        raise SpecError(f"two rows are called {repeated[0]}; give one of them another name in variants={{name: ...}}")
     _refuse_same_networks(found)
-    baseline(sweep, found)
+    baselines(sweep, found)
     return found
 
 
-def baseline(sweep: Sweep, rows: tuple[Variant, ...]) -> Variant:
-    """The row that the others are compared to.
+def baselines(sweep: Sweep, rows: tuple[Variant, ...]) -> dict[str, str]:
+    """Label -> label of the row that it is compared to; those that only others are compared to are left out.
 
-    Raises SpecError naming the rows there are, if none fits.
+    Raises SpecError if no row can be the baseline, or none has a counterpart.
     """
+    if not sweep.counterpart:
+        against = _baseline(sweep, rows).label
+        return {row.label: against for row in rows if row.label != against}
+    by_trial = {row.trial: row.label for row in rows}
+    pairs = {}
+    for row in rows:
+        other = by_trial.get(apply(row.trial, sweep.counterpart))
+        if other is not None and other != row.label:
+            pairs[row.label] = other
+    if not pairs:
+        raise SpecError(
+            f"counterpart: no row is left with {sweep.counterpart} that another row could be compared to; "
+            f"the rows are {', '.join(by_trial.values())}"
+        )
+    return pairs
+
+
+def _baseline(sweep: Sweep, rows: tuple[Variant, ...]) -> Variant:
     labels = [v.label for v in rows]
     if isinstance(sweep.baseline, str):
         fitting = [v for v in rows if v.label == sweep.baseline]
@@ -98,7 +123,8 @@ def _designed(sweep: Sweep) -> Iterator[Settings]:
             raise SpecError(f"zip: its lists must be equally long, found {lengths}; make them so")
         for together in zip(*sweep.zip.values(), strict=True):
             yield dict(zip(sweep.zip, together, strict=True))
-    yield from sweep.variants
+    if not isinstance(sweep.variants, dict):
+        yield from sweep.variants
 
 
 def _short_names(keys: set[str]) -> dict[str, str]:

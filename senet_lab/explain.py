@@ -1,11 +1,14 @@
 """pydantic's findings in the words of a sweep file: key, what was found, what is allowed, nearest spelling."""
 
 import re
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
 from senet_lab.errors import choices
+
+Classes = list[type[BaseModel]]
 
 
 def explain(error: ValidationError, root: type[BaseModel]) -> str:
@@ -13,20 +16,27 @@ def explain(error: ValidationError, root: type[BaseModel]) -> str:
     rules: dict[str, list[str]] = {}
     found: dict[str, str] = {}
     for issue in error.errors(include_url=False):
-        parts = [str(p) for p in issue["loc"]]
-        key = ".".join(p for p in parts if not _is_branch(p)) or root.__name__
+        names, owners, inside = _place(root, issue["loc"])
+        kind = issue["type"]
+        if kind.startswith("union_tag"):
+            names = [*names, issue["ctx"]["discriminator"].strip("'")]
+        key = ".".join(names) or root.__name__
         rules.setdefault(key, [])
-        if issue["type"] == "extra_forbidden":
-            fields = sorted(_owner(root, parts[:-1]).model_fields)
-            rules[key].append(f"there is no such key; {choices(parts[-1], fields)}")
-        elif issue["type"] == "literal_error":
-            allowed = [w.strip("'") for w in issue["ctx"]["expected"].replace(" or ", ", ").split(", ")]
+        if kind == "extra_forbidden":
+            fields = sorted({name for owner in owners for name in owner.model_fields})
+            rules[key].append(f"there is no such key; {choices(names[-1], fields)}")
+        elif kind == "literal_error":
             found[key] = f"found {issue['input']!r}; "
-            rules[key].append(choices(issue["input"], allowed))
-        elif issue["type"] == "value_error":
+            rules[key].append(choices(issue["input"], _quoted(issue["ctx"]["expected"])))
+        elif kind == "union_tag_invalid":
+            found[key] = f"found {issue['ctx']['tag']!r}; "
+            rules[key].append(choices(issue["ctx"]["tag"], sorted(_quoted(issue["ctx"]["expected_tags"]))))
+        elif kind == "value_error":
             rules[key].append(str(issue["ctx"]["error"]))
-        elif issue["type"] == "missing":
+        elif kind == "missing":
             rules[key].append("is missing; give it a value")
+        elif kind == "union_tag_not_found":
+            rules[key].append(f"is missing; {choices('', _families(inside))}")
         else:
             found[key] = f"found {issue['input']!r}; "
             rules[key].append(f"it {_rule(issue['msg'])}")
@@ -40,16 +50,37 @@ def _rule(message: str) -> str:
     return rule.replace("a valid tuple", "a list").replace("a valid dictionary", "a dict {key: ...}")
 
 
-def _is_branch(part: str) -> bool:
-    """Whether pydantic put the name of a union's branch, not of a field, into a location."""
-    return "[" in part or part in {"tuple", "str", "dict"}
+def _quoted(text: str) -> list[str]:
+    """The values of "'a', 'b' or 'c'"."""
+    return [w.strip("'") for w in text.replace(" or ", ", ").split(", ")]
 
 
-def _owner(root: type[BaseModel], parts: list[str]) -> type[BaseModel]:
-    """The spec class that holds the key at `parts`."""
-    here = root
-    for part in parts:
-        annotation: Any = here.model_fields[part].annotation
-        inside = (annotation, *getattr(annotation, "__args__", ()))
-        here = next(t for t in inside if isinstance(t, type) and issubclass(t, BaseModel))
-    return here
+def _families(owners: Classes) -> list[str]:
+    return sorted(str(o.model_fields["family"].default) for o in owners if "family" in o.model_fields)
+
+
+def _place(root: type[BaseModel], location: Iterable[int | str]) -> tuple[list[str], Classes, Classes]:
+    """The keys that people wrote on the way to `location`, the classes that the last key
+    may belong to, and those that its value may be of.
+
+    pydantic puts the name of a union's branch among the keys: that of a class, or a network's family.
+    """
+    names: list[str] = []
+    owners: Classes = [root]
+    inside = owners
+    for part in map(str, location):
+        branch = [c for c in inside if part in (c.__name__, *_families([c]))]
+        if branch:
+            inside = branch
+        elif "[" not in part and part not in {"tuple", "str", "dict"}:
+            names.append(part)
+            owners = inside
+            inside = [c for o in owners if part in o.model_fields for c in _classes(o.model_fields[part].annotation)]
+    return names, owners, inside
+
+
+def _classes(annotation: Any) -> Classes:
+    """The specs that a value of `annotation` may be."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [c for argument in get_args(annotation) for c in _classes(argument)]

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from senet_lab import models
-from senet_lab.design import Variant, baseline, factors, variants
+from senet_lab.design import Variant, baselines, factors, variants
 from senet_lab.errors import SpecError
 from senet_lab.spec import SE, Data, Model, Sweep, Train, Trial, apply
 
@@ -123,9 +123,36 @@ def test_seeds_belong_to_the_sweep_and_are_no_factor(design: dict[str, Any]) -> 
 
 def test_a_baseline_is_a_row_by_name_or_by_settings() -> None:
     asked = sweep(grid={"model.se.reduction": [2, 4]}, baseline={"model.se.reduction": 4})
-    assert baseline(asked, variants(asked)).label == "reduction=4"
+    assert baselines(asked, variants(asked)) == {"reduction=2": "reduction=4", "no_se": "reduction=4"}
     asked = sweep(grid={"model.se.reduction": [2, 4]}, baseline="reduction=2")
-    assert baseline(asked, variants(asked)).label == "reduction=2"
+    assert baselines(asked, variants(asked)) == {"reduction=4": "reduction=2", "no_se": "reduction=2"}
+
+
+def test_each_row_can_have_a_counterpart_of_its_own() -> None:
+    networks = {"8": {"model.depth": 6}, "8 wide": {"model.depth": 6, "model.widths": (32, 64)}}
+    gated = {f"SE-{name}": {**settings, "model.se.reduction": 4} for name, settings in networks.items()}
+    asked = sweep(variants=networks | gated, controls=[], baseline="", counterpart={"model.se": None})
+    assert [v.label for v in variants(asked)] == ["8", "8 wide", "SE-8", "SE-8 wide"]
+    assert baselines(asked, variants(asked)) == {"SE-8": "8", "SE-8 wide": "8 wide"}
+
+
+def test_a_counterpart_that_no_row_has_is_refused() -> None:
+    with pytest.raises(SpecError, match=r"counterpart: no row .*the rows are SE"):
+        rows(variants={"SE": {"model.se.reduction": 4}}, controls=[], baseline="", counterpart={"model.se": None})
+
+
+def test_rows_with_names_of_their_own_keep_them() -> None:
+    found = rows(variants={"SE-PRE": {"model.se.placement": "pre"}, "SE": {"model.se.placement": "standard"}})
+    assert [v.label for v in found] == ["SE-PRE", "SE", "no_se"]
+    with pytest.raises(SpecError, match="variants: again is the row SE already"):
+        rows(variants={"SE": {"model.se.reduction": 4}, "again": {"model.se.reduction": 4}})
+    with pytest.raises(SpecError, match="two rows are called no_se"):
+        rows(variants={"no_se": {"model.se.reduction": 4}})
+
+
+def test_no_squeeze_is_se_without_its_pooling() -> None:
+    found = rows(grid={"model.se.reduction": [4]}, controls=["no_se", "no_squeeze"])
+    assert [v.trial.model.se for v in found][2] == SE(squeeze="none")
 
 
 @pytest.mark.parametrize("wrong", ["no_es", {"model.se.reduction": 3}, "reduction=3"])

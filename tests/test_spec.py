@@ -7,7 +7,8 @@ from pydantic import ValidationError
 
 from senet_lab import recipes
 from senet_lab.errors import SpecError
-from senet_lab.spec import SE, Data, Model, Sweep, Train, Trial, apply, explain
+from senet_lab.explain import explain
+from senet_lab.spec import SE, CifarResNet, Data, Model, ResNet, Sweep, Train, Trial, apply, families
 
 TRIAL = Trial(
     model=Model(depth=8, widths=(4, 8, 16), se=SE(reduction=2)),
@@ -23,18 +24,19 @@ REFUSED = [
     ("model.se.reduction", 8.0, ["found 8.0", "valid integer"]),
     ("model.se.reduction", True, ["found True", "valid integer"]),
     ("model.se.reduction", None, ["found None", "valid integer"]),
-    ("model.se.squeeze", "avgg", ["found 'avgg'", "did you mean 'avg'?", "allowed: avg, max"]),
-    ("model.se.squeeze", "MAX", ["found 'MAX'", "allowed: avg, max"]),
+    ("model.se.squeeze", "avgg", ["found 'avgg'", "did you mean 'avg'?", "allowed: avg, max, none"]),
+    ("model.se.squeeze", "MAX", ["found 'MAX'", "allowed: avg, max, none"]),
     ("model.se.gate", "sigmoyd", ["found 'sigmoyd'", "did you mean 'sigmoid'?", "allowed: sigmoid, tanh, relu"]),
     ("model.se.placement", "pst", ["did you mean 'post'?", "allowed: standard, pre, post, identity, conv3x3"]),
     ("model.se.stages", "al", ["found 'al'", "did you mean 'all'?"]),
-    ("model.se.stages", [1], ["found 1", "greater than or equal to 2"]),
+    ("model.se.stages", [0], ["found 0", "greater than or equal to 1"]),
+    ("model.se.stages", [1], ["stage [1]", "stages [2, 3, 4]", "the stem is stage 1"]),
     ("model.se.stages", [5], ["stage [5]", "stages [2, 3, 4]"]),
     ("model.se.stages", [], ["found []; it should have at least 1 item"]),
     ("model.se.stages", ["2"], ["found '2'", "valid integer"]),
     ("model.se.bias", 1, ["found 1", "valid boolean"]),
     ("model.se", 5, ["found 5"]),
-    ("model.family", "resnet", ["found 'resnet'", "allowed: cifar_resnet"]),
+    ("model.family", "resnett", ["found 'resnett'", "did you mean 'resnet'?", "cifar_resnet, "]),
     ("model.depth", 9, ["depth 9", "6 x blocks + 2", "e.g. 8 or 14"]),
     ("model.depth", 2, ["found 2", "greater than or equal to 4"]),
     ("model.depth", 4, ["depth 4", "e.g. 8 or 14"]),
@@ -55,7 +57,11 @@ REFUSED = [
     ("train.momentum", 1.0, ["found 1.0", "less than 1"]),
     ("train.weight_decay", -0.1, ["found -0.1", "greater than or equal to 0"]),
     ("train.label_smoothing", 1.0, ["found 1.0", "less than 1"]),
-    ("train.schedule", "cosin", ["did you mean 'cosine'?", "allowed: constant, cosine"]),
+    ("train.schedule", "cosin", ["did you mean 'cosine'?", "allowed: constant, cosine, step"]),
+    ("train.schedule", "step", ["drops []", "schedule 'step'"]),
+    ("train.drops", [1], ["drops [1]", "schedule 'cosine'"]),
+    ("data.source", "parquet:", ["which folder", "parquet:images"]),
+    ("data.image_size", 32, ["image_size", "digits has images of one size"]),
     ("train.warmup_epochs", 2.0, ["warmup_epochs 2", "2 epochs", "fewer"]),
     ("seed", -1, ["found -1", "greater than or equal to 0"]),
     ("seed", 2**31, ["less than 2147483648"]),
@@ -76,13 +82,13 @@ def test_a_bad_value_is_refused_with_key_found_and_allowed(key: str, value: Any,
     ("key", "words"),
     [
         ("model.se.reductoin", ["model.se.reductoin", "did you mean 'reduction'?", "placement"]),
-        ("model.dept", ["model.dept", "did you mean 'depth'?", "allowed: depth, family, se, widths"]),
+        ("model.dept", ["model.dept", "did you mean 'depth'?", "allowed: depth, family, se, weights, widths"]),
         ("modle.depth", ["modle.depth", "there is no modle", "did you mean 'model'?"]),
         ("modle", ["modle", "did you mean 'model'?", "allowed: data, model, seed, train"]),
         ("train.lr", ["train.lr", "learning_rate"]),
         ("train.epochs.last", ["train.epochs.last", "train.epochs is a value", "set train.epochs"]),
         ("model.widths.0", ["model.widths.0", "set model.widths"]),
-        ("model.", ["model.", "allowed: depth, family, se, widths"]),
+        ("model.", ["model.", "allowed: depth, family, se, weights, widths"]),
         ("", ["no such key", "allowed: data, model, seed, train"]),
     ],
 )
@@ -163,9 +169,8 @@ def test_the_bottleneck_is_c_over_r_not_rounded_up_and_never_empty(channels: int
 
 def test_stages_are_numbered_as_in_the_paper() -> None:
     model = Model(depth=20, widths=(16, 32, 64), se=SE(reduction=4, stages=(3, 4)))
-    assert model.stages == {2: 16, 3: 32, 4: 64}
+    assert model.stages == (2, 3, 4)
     assert model.hidden_widths == {3: (8, 8, 8), 4: (16, 16, 16)}
-    assert model.blocks_per_stage == 3
     assert Model(depth=20, widths=(16, 32, 64)).hidden_widths == {}
 
 
@@ -182,6 +187,8 @@ def test_stages_are_numbered_as_in_the_paper() -> None:
         ({"published": "reduction"}, ["found 'reduction'", "did you mean 'reduction_ratio'?"]),
         ({"grid": {"model.se.reduction": []}}, ["grid.model.se.reduction", "at least 1 item"]),
         ({"grid": {"model.se.reduction": 4}}, ["grid.model.se.reduction", "found 4"]),
+        ({"baseline": ""}, ["no baseline", "one of baseline=, counterpart="]),
+        ({"counterpart": {"model.se": None}}, ["both of baseline and counterpart"]),
         ({"baseline": 5}, ["baseline: found 5"]),
         ({"base": None}, ["base: found None"]),
     ],
@@ -194,3 +201,49 @@ def test_a_bad_sweep_is_refused(change: dict[str, Any], words: list[str]) -> Non
         Sweep.model_validate(good | change)
     message = explain(caught.value, Sweep)
     assert [w for w in words if w not in message] == []
+
+
+# --- families
+
+
+def test_a_model_without_a_family_is_a_cifar_resnet_and_with_one_its_class() -> None:
+    assert isinstance(Model(depth=6, widths=(4,)), CifarResNet)  # type: ignore[call-arg]
+    assert Model(family="resnet", depth=101) == ResNet(depth=101)  # type: ignore[call-arg]
+    assert {c.model_fields["family"].default for c in families()} == set(FAMILIES)
+
+
+FAMILIES = ["cifar_resnet", "preact_resnet", "shake_shake", "resnet", "resnext", "senet", "vgg", "bn_inception",
+            "inception_resnet_v2", "mobilenet", "shufflenet"]  # fmt: skip
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_another_family_keeps_what_both_know_and_drops_the_rest(family: str) -> None:
+    trial = apply(TRIAL, {"model.se.reduction": 4, "model.family": family, **DEPTHS.get(family, {})})
+    assert trial.model.family == family
+    assert trial.model.se == SE(reduction=4)
+    assert Trial.model_validate_json(trial.model_dump_json()) == trial
+
+
+DEPTHS: dict[str, dict[str, Any]] = {
+    "resnet": {"model.depth": 50}, "resnext": {"model.depth": 50}, "senet": {"model.depth": 154},
+    "vgg": {"model.depth": 16},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"model.family": "resnet", "model.depth": 34}, ["model.depth: found 34", "allowed: 50, 101, 152"]),
+        ({"model.family": "vgg", "model.depth": 16, "model.se.placement": "pre"}, ["'pre' has no meaning in VGG-16",
+                                                                                 "no shortcut", "allowed: standard"]),
+        ({"model.family": "mobilenet", "model.se.placement": "identity"}, ["no shortcut", "standard, conv3x3"]),
+        ({"model.family": "resnet", "model.depth": 50, "model.se.stages": [6]}, ["stage [6]", "[2, 3, 4, 5]"]),
+        ({"model.family": "resnet", "model.depth": 50, "model.wdith": 2.0}, ["model.wdith", "did you mean 'width'?"]),
+        ({"model.family": "vgg", "model.depth": 16, "model.se.gait": 2}, ["model.se.gait", "did you mean 'gate'?"]),
+        ({"model": {"depth": 50}}, ["model.family: is missing", "resnext"]),
+    ],
+)  # fmt: skip
+def test_what_a_family_does_not_know_is_refused_with_the_reason(settings: dict[str, Any], words: list[str]) -> None:
+    with pytest.raises(SpecError) as caught:
+        apply(TRIAL, settings)
+    assert [w for w in words if w not in str(caught.value)] == []

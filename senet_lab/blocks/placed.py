@@ -1,7 +1,8 @@
-"""An SE block at its place in a network: at the other places, nothing happens."""
+"""Parts of networks that may carry an SE block: the block at its place, the parts in their stages."""
 
 from collections.abc import Iterable
 
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from senet_lab.blocks.se import SEBlock
@@ -37,3 +38,13 @@ def staged(parts: Iterable[tuple[Unit, nn.Module]]) -> nn.ModuleDict:
         assert isinstance(stage, nn.Sequential)
         stage.append(part)
     return stages
+
+
+def padded_shortcut(x_NCHW: Tensor, unit: Unit) -> Tensor:
+    """Every stride-th position of `x_NCHW`, with zero channels added, or the last ones left out, at the end."""
+    if unit.stride > 1:
+        x_NCHW = x_NCHW[:, :, :: unit.stride, :: unit.stride]
+    extra = unit.outputs - unit.inputs
+    if extra < 0:
+        return x_NCHW[:, :extra]
+    return F.pad(x_NCHW, (0, 0, 0, 0, 0, extra)) if extra else x_NCHW

@@ -5,11 +5,10 @@ have no parameters: where the shape changes, every second position is taken and 
 added. SE may stand at each place of v4 Fig. 5.
 """
 
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from senet_lab import spec
-from senet_lab.blocks.placed import Placed, staged
+from senet_lab.blocks.placed import Placed, padded_shortcut, staged
 from senet_lab.spec import SE, Unit
 
 
@@ -36,16 +35,6 @@ class BasicBlock(Placed):
         branch = self.at("standard", self.bn2(self.conv2(branch)))
         shortcut = self.at("identity", padded_shortcut(x_NCHW, self.unit))
         return self.at("post", (branch + shortcut).relu())
-
-
-def padded_shortcut(x_NCHW: Tensor, unit: Unit) -> Tensor:
-    """Every stride-th position of `x_NCHW`, with zero channels added, or the last ones left out, at the end."""
-    if unit.stride > 1:
-        x_NCHW = x_NCHW[:, :, :: unit.stride, :: unit.stride]
-    extra = unit.outputs - unit.inputs
-    if extra < 0:
-        return x_NCHW[:, :extra]
-    return F.pad(x_NCHW, (0, 0, 0, 0, 0, extra)) if extra else x_NCHW
 
 
 class CifarResNet(nn.Module):

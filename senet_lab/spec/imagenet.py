@@ -2,7 +2,7 @@
 
 from typing import ClassVar, Literal
 
-from senet_lab.spec.model import Model, Narrow
+from senet_lab.spec.model import Narrow
 from senet_lab.spec.se import Placement, Unit
 from senet_lab.spec.values import Fraction, Positive
 
@@ -278,4 +278,3 @@ class ShuffleNet(Narrow):
                 found.append(Unit(stage, inputs, outputs, stride, outputs // 4, branch, shortcut))
                 inputs = outputs
         return tuple(found)
-

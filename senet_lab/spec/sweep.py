@@ -63,15 +63,15 @@ class Sweep(Spec):
     """
 
     base: Trial
-    grid: dict[str, Values] = {}
-    one_at_a_time: dict[str, Values] = {}
-    leave_one_out: dict[str, Any] = {}
-    zip: dict[str, Values] = {}
+    grid: dict[str, Values] = Field(default_factory=dict)
+    one_at_a_time: dict[str, Values] = Field(default_factory=dict)
+    leave_one_out: dict[str, Any] = Field(default_factory=dict)
+    zip: dict[str, Values] = Field(default_factory=dict)
     variants: Annotated[tuple[dict[str, Any], ...], Field(strict=False)] | dict[str, dict[str, Any]] = ()
     controls: Annotated[tuple[Literal["no_se", "no_squeeze"], ...], Field(strict=False)] = ()
     baseline: str | dict[str, Any] = ""
     """The row that the others are compared to: a row's or control's name, or {factor: value}."""
-    counterpart: dict[str, Any] = {}
+    counterpart: dict[str, Any] = Field(default_factory=dict)
     """Instead of one baseline: each row is compared to the row that is equal but for these settings,
     e.g. {"model.se": None} compares each network with SE to the same network without it."""
     seeds: Annotated[int, Ge(1), Le(10_000)]

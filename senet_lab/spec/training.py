@@ -12,7 +12,7 @@ SOURCES = ("digits", "cifar10", "cifar100", "parquet:DIR", "folder:DIR")
 
 
 def _source(text: str) -> str:
-    kind, colon, folder = text.partition(":")
+    kind, _, folder = text.partition(":")
     named = kind in ("parquet", "folder")
     if text in SOURCES[:3] or (named and folder):
         return text
@@ -82,9 +82,8 @@ class Train(Spec):
         if self.warmup_epochs >= self.epochs:
             raise ValueError(f"warmup_epochs {self.warmup_epochs:g} leaves nothing of {self.epochs} epochs; use fewer")
         if bool(self.drops) != (self.schedule == "step"):
-            raise ValueError(
-                f"drops {list(self.drops)} with schedule {self.schedule!r}; drops belong to schedule 'step' and to no other"
-            )
+            found = f"drops {list(self.drops)} with schedule {self.schedule!r}"
+            raise ValueError(f"{found}; they belong to schedule 'step' and to no other")
         if list(self.drops) != sorted(set(self.drops)):
             raise ValueError(f"drops {list(self.drops)} must rise, epoch by epoch")
         return self
