@@ -212,7 +212,7 @@ def test_a_model_without_a_family_is_a_cifar_resnet_and_with_one_its_class() -> 
     assert {c.model_fields["family"].default for c in families()} == set(FAMILIES)
 
 
-FAMILIES = ["cifar_resnet", "preact_resnet", "shake_shake", "resnet", "resnext", "senet", "vgg", "bn_inception",
+FAMILIES = ["cifar_resnet", "preact_resnet", "wide_resnet", "shake_shake", "resnet", "resnext", "senet", "vgg", "bn_inception",
             "inception_resnet_v2", "mobilenet", "shufflenet"]  # fmt: skip
 
 
@@ -226,7 +226,7 @@ def test_another_family_keeps_what_both_know_and_drops_the_rest(family: str) -> 
 
 DEPTHS: dict[str, dict[str, Any]] = {
     "resnet": {"model.depth": 50}, "resnext": {"model.depth": 50}, "senet": {"model.depth": 154},
-    "vgg": {"model.depth": 16},
+    "vgg": {"model.depth": 16}, "wide_resnet": {"model.depth": 16}, "shake_shake": {"model.depth": 26},
 }  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from senet_lab.spec.cifar import FIRST_STAGE as FIRST_STAGE
 from senet_lab.spec.cifar import CifarResNet as CifarResNet
 from senet_lab.spec.cifar import PreActResNet as PreActResNet
 from senet_lab.spec.cifar import ShakeShake as ShakeShake
+from senet_lab.spec.cifar import WideResNet as WideResNet
 from senet_lab.spec.imagenet import VGG as VGG
 from senet_lab.spec.imagenet import BNInception as BNInception
 from senet_lab.spec.imagenet import InceptionResNetV2 as InceptionResNetV2

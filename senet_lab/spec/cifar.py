@@ -6,7 +6,7 @@ from annotated_types import Ge
 from pydantic import model_validator
 
 from senet_lab.spec.model import Model
-from senet_lab.spec.se import Unit
+from senet_lab.spec.se import Placement, Unit
 from senet_lab.spec.values import Positive, Width, Widths
 
 FIRST_STAGE = 2  # the paper calls the stem stage 1 and the first residual stage stage 2 (v4, Table 1)
@@ -14,20 +14,20 @@ LAYERS = {"basic": 2, "bottleneck": 3}
 EXPANSION = {"basic": 1, "bottleneck": 4}
 
 
-def _blocks(depth: int, stages: int, layers: int) -> int:
-    """Blocks of `layers` layers in each of `stages`, stem and classifier being two more layers.
+def _blocks(depth: int, stages: int, layers: int, others: int = 2) -> int:
+    """Blocks of `layers` layers in each of `stages`; `others` layers stand outside: stem, classifier.
 
     Raises ValueError naming depths that there are.
     """
     step = layers * stages
-    if (depth - 2) % step or depth < 2 + step:
-        below = max(2 + step, depth - (depth - 2) % step)
+    if (depth - others) % step or depth < others + step:
+        below = max(others + step, depth - (depth - others) % step)
         number = {2: "two", 3: "three"}[layers]
         raise ValueError(
             f"depth {depth} does not divide into {stages} stages of {number}-layer blocks; "
-            f"allowed: {step} x blocks + 2, e.g. {below} or {below + step}"
+            f"allowed: {step} x blocks + {others}, e.g. {below} or {below + step}"
         )
-    return (depth - 2) // step
+    return (depth - others) // step
 
 
 class CifarResNet(Model):
@@ -62,16 +62,12 @@ class CifarResNet(Model):
         return self
 
 
-class PreActResNet(Model):
-    """A pre-activation ResNet (He et al., arXiv 1603.05027), wide ones too (arXiv 1605.07146)."""
+class _PreActivation(Model):
+    """Stages of blocks with batch norm and ReLU before each convolution (He et al., arXiv 1603.05027)."""
 
-    family: Literal["preact_resnet"] = "preact_resnet"
     depth: Annotated[int, Ge(4)]
-    """Layers with weights: 110 and 164 in v4 Tables 4 and 5, 16 for WRN-16-8."""
     block: Literal["basic", "bottleneck"] = "basic"
     """Two 3x3 convolutions; or 1x1, 3x3, 1x1, the last four times as wide."""
-    widths: Widths = (16, 32, 64)
-    """Channels of the 3x3 convolutions of each stage; (128, 256, 512) for WRN-16-8."""
     shortcut: Literal["projection", "padding"] = "projection"
     """Where the shape changes: a 1x1 convolution, or every second position and zero channels."""
     width: Width = 1.0
@@ -80,9 +76,14 @@ class PreActResNet(Model):
     module: ClassVar[str] = "preact_resnet"
 
     @property
-    def title(self) -> str:
-        wide = self.widths[0] // 16
-        return f"WRN-{self.depth}-{wide}" if wide > 1 else f"ResNet-{self.depth} (pre-activation)"
+    def middles(self) -> tuple[int, ...]:
+        """Channels of the 3x3 convolutions of each stage, at `width` 1."""
+        raise NotImplementedError
+
+    @property
+    def blocks(self) -> int:
+        """In each stage."""
+        raise NotImplementedError
 
     @property
     def stem(self) -> int:
@@ -91,12 +92,11 @@ class PreActResNet(Model):
 
     @property
     def units(self) -> tuple[Unit, ...]:
-        blocks = _blocks(self.depth, len(self.widths), LAYERS[self.block])
         found, inputs = [], self.stem
-        for stage, channels in enumerate(self.widths, FIRST_STAGE):
+        for stage, channels in enumerate(self.middles, FIRST_STAGE):
             middle = max(1, round(channels * self.width))
             outputs = EXPANSION[self.block] * middle
-            for block in range(blocks):
+            for block in range(self.blocks):
                 stride = 2 if block == 0 and stage > FIRST_STAGE else 1
                 found.append(Unit(stage, inputs, outputs, stride, middle))
                 inputs = outputs
@@ -104,14 +104,59 @@ class PreActResNet(Model):
 
     @model_validator(mode="after")
     def _depth_fits(self) -> Self:
-        _blocks(self.depth, len(self.widths), LAYERS[self.block])
+        assert self.blocks
         return self
+
+
+class PreActResNet(_PreActivation):
+    """A pre-activation ResNet (He et al., arXiv 1603.05027): 110 and 164 layers in v4 Tables 4 and 5."""
+
+    family: Literal["preact_resnet"] = "preact_resnet"
+    depth: Annotated[int, Ge(4)]
+    """Layers with weights: 6 x blocks per stage + 2, of bottlenecks 9 x blocks + 2."""
+    widths: Widths = (16, 32, 64)
+    """Channels of the 3x3 convolutions of each stage."""
+
+    @property
+    def title(self) -> str:
+        return f"ResNet-{self.depth} (pre-activation)"
+
+    @property
+    def middles(self) -> tuple[int, ...]:
+        return self.widths
+
+    @property
+    def blocks(self) -> int:
+        return _blocks(self.depth, len(self.widths), LAYERS[self.block])
+
+
+class WideResNet(_PreActivation):
+    """A wide residual network (Zagoruyko and Komodakis, arXiv 1605.07146): WRN-16-8 in v4 Tables 4 and 5."""
+
+    family: Literal["wide_resnet"] = "wide_resnet"
+    depth: Annotated[int, Ge(4)] = 16
+    """6 x blocks per stage + 4: its authors count the projection shortcuts."""
+    widen: Positive = 8
+    """Factor on 16, 32 and 64 channels."""
+
+    @property
+    def title(self) -> str:
+        return f"WRN-{self.depth}-{self.widen}"
+
+    @property
+    def middles(self) -> tuple[int, ...]:
+        return tuple(self.widen * channels for channels in (16, 32, 64))
+
+    @property
+    def blocks(self) -> int:
+        return _blocks(self.depth, 3, LAYERS[self.block], others=4)
 
 
 class ShakeShake(Model):
     """A two-branch ResNet whose branches are mixed at random (Gastaldi, arXiv 1705.07485).
 
     26 2x96d: basic branches of 96, 192, 384 channels. 29 2x4x64d ("Shake-Even"): ResNeXt branches.
+    The paper does not say where SE stands; here, on the mixed branches before the addition.
     """
 
     family: Literal["shake_shake"] = "shake_shake"
@@ -128,6 +173,8 @@ class ShakeShake(Model):
     """Factor on all channels, rounded."""
 
     module: ClassVar[str] = "shake_shake"
+    placements: ClassVar[tuple[Placement, ...]] = ("standard", "pre", "post", "identity")
+    why_not: ClassVar[str] = "it has two branches, each with 3x3 convolutions of its own"
 
     @property
     def title(self) -> str:
@@ -136,9 +183,14 @@ class ShakeShake(Model):
         return f"Shake-{kind} {self.depth} 2x{groups}{self.base_width}d"
 
     @property
+    def stem(self) -> int:
+        """Channels of the first convolution: 16 before basic blocks, 64 before bottlenecks, as in ResNeXt."""
+        return max(1, round({"basic": 16, "bottleneck": 64}[self.block] * self.width))
+
+    @property
     def units(self) -> tuple[Unit, ...]:
         blocks = _blocks(self.depth, 3, LAYERS[self.block])
-        found, inputs = [], 16
+        found, inputs = [], self.stem
         for stage in range(FIRST_STAGE, FIRST_STAGE + 3):
             per_group = max(1, round(self.base_width * 2 ** (stage - FIRST_STAGE) * self.width))
             middle = per_group * self.cardinality

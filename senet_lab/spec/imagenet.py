@@ -114,6 +114,7 @@ class VGG(Narrow):
     """VGG-16 with batch norm after every convolution (Simonyan and Zisserman, arXiv 1409.1556; v4 5.1).
 
     SE stands after the non-linearity of each convolution; stages are the five groups between poolings.
+    For small images the first two poolings are left out, and the last map is pooled to one position.
     """
 
     family: Literal["vgg"] = "vgg"
@@ -226,7 +227,8 @@ class MobileNet(Narrow):
     """MobileNet 1.0-224 (Howard et al., arXiv 1704.04861).
 
     SE stands on the output of each of the 13 separable blocks: the placement is not published, this
-    one gives the published counts. Stages are numbered by resolution: 1 is a half, 5 a 32nd of the image.
+    one gives the published counts. Stages are numbered by resolution: 1 is a half, 5 a 32nd of the
+    image; for small images, stages 1 and 2 have its full size, 5 an eighth.
     """
 
     family: Literal["mobilenet"] = "mobilenet"
@@ -243,22 +245,24 @@ class MobileNet(Narrow):
     def units(self) -> tuple[Unit, ...]:
         found, stage, inputs, before = [], 1, self.scaled(32), 64
         for channels in (64, 128, 128, 256, 256, 512, 512, 512, 512, 512, 512, 1024, 1024):
-            outputs, stride = self.scaled(channels), 2 if channels > before else 1
-            stage += stride - 1
+            outputs, first = self.scaled(channels), channels > before
+            stage += first
+            stride = 2 if first and not (self.small_images and stage == 2) else 1
             found.append(Unit(stage, inputs, outputs, stride, middle=inputs))
             inputs, before = outputs, channels
         return tuple(found)
 
 
 class ShuffleNet(Narrow):
-    """ShuffleNet 1x, three groups (Zhang et al., arXiv 1707.01083).
+    """ShuffleNet 1x (Zhang et al., arXiv 1707.01083, Table 1); three groups in v4 Table 3.
 
     SE stands on the residual branch: the placement is not published, this one gives the published
     counts. In units of stride 2 the branch is beside the pooled input, not added to it.
     """
 
     family: Literal["shufflenet"] = "shufflenet"
-    groups: Positive = 3
+    groups: Literal[1, 2, 3, 4, 8] = 3
+    """Of the 1x1 convolutions; more groups come with more channels, at about equal multiply-adds."""
 
     module: ClassVar[str] = "shufflenet"
 
@@ -267,14 +271,17 @@ class ShuffleNet(Narrow):
         return "ShuffleNet"
 
     @property
+    def stem(self) -> int:
+        """Channels of the first convolution; every group gets the same number of them."""
+        return self.scaled(24, self.groups)
+
+    @property
     def units(self) -> tuple[Unit, ...]:
-        found, inputs = [], self.scaled(24)
-        for stage, (channels, units) in {2: (240, 4), 3: (480, 8), 4: (960, 4)}.items():
-            outputs = self.scaled(channels, 4 * self.groups)
-            for index in range(units):
-                stride = 2 if index == 0 else 1
-                branch = outputs - inputs if stride == 2 else outputs
-                shortcut = inputs if stride == 2 else outputs
-                found.append(Unit(stage, inputs, outputs, stride, outputs // 4, branch, shortcut))
-                inputs = outputs
+        found, inputs = [], self.stem
+        first = {1: 144, 2: 200, 3: 240, 4: 272, 8: 384}[self.groups]
+        outputs = self.scaled(first, 4 * self.groups)  # a quarter of them has to divide into groups as well
+        for stage, units in {2: 4, 3: 8, 4: 4}.items():
+            found.append(Unit(stage, inputs, outputs, 2, outputs // 4, branch=outputs - inputs, shortcut=inputs))
+            found += [Unit(stage, outputs, outputs, middle=outputs // 4)] * (units - 1)
+            inputs, outputs = outputs, 2 * outputs
         return tuple(found)

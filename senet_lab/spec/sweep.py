@@ -8,7 +8,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from senet_lab.errors import SpecError, choices
 from senet_lab.explain import explain
-from senet_lab.spec.cifar import CifarResNet, PreActResNet, ShakeShake
+from senet_lab.spec.cifar import CifarResNet, PreActResNet, ShakeShake, WideResNet
 from senet_lab.spec.imagenet import VGG, BNInception, InceptionResNetV2, MobileNet, ResNet, ResNeXt, SENet, ShuffleNet
 from senet_lab.spec.model import families
 from senet_lab.spec.training import Data, Train
@@ -17,6 +17,7 @@ from senet_lab.spec.values import Spec
 AnyModel = Annotated[
     CifarResNet
     | PreActResNet
+    | WideResNet
     | ShakeShake
     | ResNet
     | ResNeXt
