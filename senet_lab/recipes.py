@@ -1,10 +1,10 @@
 """Complete settings by name: data, network and training, each with its source."""
 
 from senet_lab.errors import SpecError, choices
-from senet_lab.spec import Data, Model, Train, Trial
+from senet_lab.spec import CifarResNet, Data, PreActResNet, ResNet, Train, Trial
 
 DIGITS = Trial(
-    model=Model(depth=6, widths=(16, 32)),
+    model=CifarResNet(depth=6, widths=(16, 32)),
     data=Data(source="digits", validation=200, crop_padding=1),
     train=Train(epochs=20, batch_size=64, learning_rate=0.1, weight_decay=5e-4),
 )
@@ -12,6 +12,20 @@ DIGITS = Trial(
 
 The source's own order is kept: the test part was written by other people than the training part.
 """
+
+DIGITS_RESNET50 = Trial(
+    model=ResNet(depth=50, width=0.125, small_images=True),
+    data=DIGITS.data,
+    train=DIGITS.train,
+)
+"""The digits with the networks made for ImageNet, an eighth as wide and with a stem for small images."""
+
+DIGITS_RESNET110 = Trial(
+    model=PreActResNet(depth=110, width=0.25),
+    data=DIGITS.data,
+    train=DIGITS.train,
+)
+"""The digits with the networks made for CIFAR, a quarter as wide."""
 
 
 def named(name: str) -> Trial:

@@ -96,7 +96,7 @@ def test_a_block_of_defaults_is_not_the_absence_of_a_block() -> None:
 CHANGES: dict[str, Any] = {
     "model.depth": 6, "model.widths": (8,), "model.se.reduction": 4, "model.se.squeeze": "max",
     "model.se.gate": "tanh", "model.se.placement": "pre", "model.se.stages": (2,), "model.se.bias": True,
-    "data.validation": 101, "data.crop_padding": 1, "data.flip": True, "data.cutout": 2,
+    "data.validation": 101, "data.crop_padding": 1, "data.flip": True, "data.cutout": 0.5,
     "train.epochs": 2, "train.batch_size": 255, "train.learning_rate": 0.2, "train.momentum": 0.0,
     "train.weight_decay": 1e-4, "train.label_smoothing": 0.1, "train.schedule": "constant", "train.nesterov": False,
     "train.warmup_epochs": 0.5, "seed": 1,

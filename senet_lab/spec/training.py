@@ -37,8 +37,9 @@ class Data(Spec):
     """Pixels of zero padding per side before a random crop; 0 for none."""
     flip: bool = False
     """Random horizontal flip."""
-    cutout: Annotated[int, Ge(0)] = 0
-    """Side of the square of zeros put at a random place (DeVries and Taylor, arXiv 1708.04552); 0 for none."""
+    cutout: Annotated[float, Ge(0), Le(1)] = 0.0
+    """Side of the square of zeros put at a random place (DeVries and Taylor, arXiv 1708.04552), as a fraction
+    of the image's side: 0.5 is 16 of 32 pixels; 0 for none."""
     image_size: Annotated[int, Ge(8)] | None = None
     """Pixels of the crops that are made of larger images while training: random area (8 to 100 %) and aspect
     ratio (3/4 to 4/3), as in v4 5.1; tested on the centre, the shorter side being 8/7 of it. None: as they are."""
