@@ -152,6 +152,22 @@ def report(
     commands.report_only(commands.inventory(sweep, store, _settings(set_), seeds, recipe), to, include_stale)
 
 
+@app.command(epilog="Example: senet-lab model se_resnet50 --set se.reduction=8")
+def model(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A network of the paper, e.g. se_resnet50 or wrn16_8.")],
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Replace a setting, e.g. se.reduction=8; may be repeated."),
+    ] = None,
+    size: Annotated[int | None, typer.Option("--size", metavar="N", min=1, help="Pixels a side of the image.")] = None,
+    classes: Annotated[int | None, typer.Option("--classes", metavar="N", min=1, help="Answers to choose from.")] = None,
+) -> None:
+    """A network's stages, output sizes, hidden widths, parameters and multiply-adds, beside the published ones."""
+    from senet_lab import anatomy, commands
+
+    anatomy.show(commands.console, name, _settings(set_), size, classes)
+
+
 @app.command(epilog="Example: senet-lab ui --port 5001")
 def ui(
     port: Annotated[int, typer.Option("--port", min=1, max=65535, help="Of the page on this machine.")] = 5000,

@@ -131,14 +131,29 @@ def used_modules(trial: Trial) -> tuple[str, ...]:
         names += ["blocks.se", "blocks.squeeze", "blocks.gate"]
     if trial.model.weights is not None:
         names += ["models.weights"]
-    return tuple(sorted(names))
+    return tuple(sorted({used for name in names for used in (name, *_neighbours(name))}))
+
+
+@cache
+def _neighbours(name: str) -> tuple[str, ...]:
+    """Modules of the same folder that a network or a data source is made of too."""
+    folder, _, module = name.rpartition(".")
+    if folder not in ("models", "data") or module == "__init__":
+        return ()
+    tree = ast.parse(_source(name))
+    imported = [n.module or "" for n in ast.walk(tree) if isinstance(n, ast.ImportFrom)]
+    near = [m.removeprefix("senet_lab.") for m in imported if m.startswith(f"senet_lab.{folder}.")]
+    return tuple(sorted({used for other in near for used in (other, *_neighbours(other))}))
 
 
 @cache
 def _module_digest(name: str) -> str:
+    return source_digest(_source(name))
+
+
+def _source(name: str) -> str:
     *folders, module = name.split(".")
-    source = files("senet_lab").joinpath(*folders, f"{module}.py").read_text(encoding="utf-8")
-    return source_digest(source)
+    return files("senet_lab").joinpath(*folders, f"{module}.py").read_text(encoding="utf-8")
 
 
 def source_digest(source: str) -> str:

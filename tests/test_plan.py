@@ -189,6 +189,13 @@ def test_another_rule_for_the_bottleneck_makes_results_stale(monkeypatch: pytest
     assert plan.code_digest(BASE) == plain
 
 
+def test_what_a_network_is_made_of_counts_too() -> None:
+    trial = apply(BASE, {"model.family": "vgg", "model.depth": 16})
+    assert set(plan._neighbours("models.vgg")) <= set(plan.used_modules(trial))
+    assert "models.convolution" in plan.used_modules(apply(BASE, {"model.family": "bn_inception"}))
+    assert "models.vgg" not in plan.used_modules(BASE)
+
+
 EXEMPT = {
     "spec": "a closed value; what it works out for the network is in the digest by itself",
     "errors": "only messages",
