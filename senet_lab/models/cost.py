@@ -1,10 +1,11 @@
 """What a network costs: parameters and multiply-adds, counted without memory on the meta device."""
 
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from senet_lab.blocks.se import SEBlock
@@ -13,26 +14,83 @@ from senet_lab.records import Cost
 from senet_lab.spec import Model
 
 
+@dataclass
+class Part:
+    """The stem (all before the stages), a stage, or the head (all after them)."""
+
+    name: str
+    output: tuple[int, ...] = ()
+    """(channels, height, width), or (classes,)."""
+    params: int = 0
+    """That are trained."""
+    statistics: int = 0
+    """Running means and variances of batch norm."""
+    macs: int = 0
+    """Multiply-adds of convolutions and FC layers, SE's included, and one operation per element that a squeeze reads."""
+    hidden: list[int] = field(default_factory=list)
+    """Bottleneck units of each SE block."""
+
+
 @cache
 def count(model: Model, *, channels: int, size: int, classes: int) -> Cost:
     """The cost of `model` on one (channels, size, size) image.
 
-    Multiply-adds are those of convolutions and FC layers, SE's included, and one operation per
-    element that a squeeze reads: the rule that reproduces the paper's GFLOPs columns. Batch norm,
-    ReLU, the scaling by the gate and other element-wise work are not counted.
+    Multiply-adds are counted as the paper's GFLOPs columns have them: batch norm, ReLU, the scaling
+    by the gate and other element-wise work are left out.
     """
-    network = build(model, channels=channels, classes=classes, seed=0, device=torch.device("meta"))
-    reads = 0
+    parts = layout(model, channels=channels, size=size, classes=classes)
+    params = sum(part.params for part in parts)
+    statistics = sum(part.statistics for part in parts)
+    return Cost(params=params, params_and_statistics=params + statistics, macs=sum(part.macs for part in parts))
 
-    def on_squeeze(_: nn.Module, inputs: tuple[Any, ...]) -> None:
-        nonlocal reads
-        reads += inputs[0].numel()
 
-    for module in network.modules():
-        if isinstance(module, SEBlock):
-            module.squeeze.register_forward_pre_hook(on_squeeze)
+def layout(model: Model, *, channels: int, size: int, classes: int) -> tuple[Part, ...]:
+    """The parts of `model` in order, for one (channels, size, size) image; nothing is allocated."""
+    network = build(model, channels=channels, classes=classes, seed=0, device=torch.device("meta")).eval()
+    parts: dict[str, Part] = {}
+    of_module: dict[str, Part] = {}
+    for path, module in _top(network):
+        name = _name(path, after_stages=any(known.isdigit() for known in parts))
+        part = of_module[path] = parts.setdefault(name, Part(name))
+        part.params += sum(p.numel() for p in module.parameters() if p.requires_grad)
+        part.statistics += sum(b.numel() for b in module.buffers() if b.is_floating_point())
+        module.register_forward_hook(_note_output(part))
+        for block in (m for m in module.modules() if isinstance(m, SEBlock)):
+            part.hidden.append(block.reduce.out_features)
+            block.squeeze.register_forward_hook(_note_reads(part))
     with FlopCounterMode(display=False) as flops, torch.no_grad():
-        network.eval()(torch.empty(1, channels, size, size, device="meta"))
-    params = sum(p.numel() for p in network.parameters() if p.requires_grad)
-    statistics = sum(b.numel() for b in network.buffers() if b.is_floating_point())
-    return Cost(params=params, params_and_statistics=params + statistics, macs=flops.get_total_flops() // 2 + reads)
+        network(torch.empty(1, channels, size, size, device="meta"))
+    counts = flops.get_flop_counts()
+    for path, part in of_module.items():
+        part.macs += sum(counts.get(f"{type(network).__name__}.{path}", {}).values()) // 2
+    return tuple(parts.values())
+
+
+def _top(network: nn.Module) -> list[tuple[str, nn.Module]]:
+    """The network's children by path, each stage apart."""
+    found = []
+    for name, child in network.named_children():
+        stages = name == "stages"
+        found += [(f"{name}.{n}", m) for n, m in child.named_children()] if stages else [(name, child)]
+    return found
+
+
+def _name(path: str, after_stages: bool) -> str:
+    stage = path.removeprefix("stages.")
+    return stage if stage != path else "head" if after_stages else "stem"
+
+
+def _note_output(part: Part) -> Any:
+    def note(_: nn.Module, __: Any, output: Tensor) -> None:
+        part.output = tuple(output.shape[1:])
+
+    return note
+
+
+def _note_reads(part: Part) -> Any:
+    """A squeeze that pools reads every element once; one that keeps the map only passes it on."""
+
+    def note(_: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+        part.macs += inputs[0].numel() if output.ndim == 2 else 0
+
+    return note
