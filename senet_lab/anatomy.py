@@ -8,8 +8,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from senet_lab import networks, recipes
-from senet_lab.models.cost import count
-from senet_lab.models.layout import Part, layout
+from senet_lab.models.cost import Part, count, layout
 from senet_lab.networks import Network
 from senet_lab.records import Cost
 from senet_lab.results import published

@@ -19,6 +19,7 @@ OPTIONS = {
         *("--executor", "--workers", "--gpus-per-trial", "--to", "--tracking-uri"),
     },
     "report": {"--store", "--set", "--seeds", "--recipe", "--include-stale", "--to"},
+    "model": {"--set", "--size", "--classes"},
     "ui": {"--port", "--tracking-uri"},
     "doctor": {"--store", "--tracking-uri"},
 }
