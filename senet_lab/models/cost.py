@@ -26,7 +26,7 @@ class Part:
     statistics: int = 0
     """Running means and variances of batch norm."""
     macs: int = 0
-    """Multiply-adds of convolutions and FC layers, SE's included, and one operation per element that a squeeze reads."""
+    """Of convolutions and FC layers, SE's included, and one operation per element that a squeeze reads."""
     hidden: list[int] = field(default_factory=list)
     """Bottleneck units of each SE block."""
 
