@@ -5,6 +5,8 @@ pooling, one FC layer. The branch of a residual module is scaled down before it 
 on that branch, before the scaling.
 """
 
+from collections.abc import Iterator
+
 import torch
 from torch import Tensor, nn
 
@@ -24,7 +26,7 @@ REDUCTIONS: dict[int, list[list[Layer]]] = {
     4: [[(384, 3)], [(256, 1), (256, 3), (384, 3)]],  # mixed_6a
     5: [[(256, 1), (384, 3)], [(256, 1), (288, 3)], [(256, 1), (288, 3), (320, 3)]],  # mixed_7a
 }
-"""Before a stage; the last convolution of each branch has stride 2."""
+"""The first module of a stage; the last convolution of each branch has stride 2."""
 
 
 class Convolution(nn.Sequential):
@@ -73,24 +75,18 @@ class InceptionResNetV2(nn.Module):
 
     def __init__(self, model: spec.InceptionResNetV2, channels: int, classes: int) -> None:
         super().__init__()
-        units, features, small = model.units, model.scaled(1536), model.small_images
+        features = model.scaled(1536)
         self.stem = _stem(model, channels)
-        self.stages = staged((u, Residual(u, model, last=i == len(units))) for i, u in enumerate(units, 1))
-        self.reductions = nn.ModuleDict()
-        for stage, branches in REDUCTIONS.items():
-            inputs = next(u.inputs for u in units if u.stage == stage - 1)
-            ways = [_sequence(inputs, layers, 2, small) for layers in _scaled(model, branches)]
-            self.reductions[str(stage)] = Parallel([*ways, nn.MaxPool2d(3, 2, padding=int(small))])
-        self.last = Convolution(units[-1].outputs, (features, 1))
-        self.classifier = nn.Sequential(nn.Dropout(model.dropout), nn.Linear(features, classes))
+        self.stages = staged(_modules(model))
+        self.last = Convolution(model.units[-1].outputs, (features, 1))
+        self.dropout = nn.Dropout(model.dropout)
+        self.classifier = nn.Linear(features, classes)
 
     def forward(self, x_NCHW: Tensor) -> Tensor:
         x_NCHW = self.stem(x_NCHW)
-        for stage, modules in self.stages.items():
-            if stage in self.reductions:
-                x_NCHW = self.reductions[stage](x_NCHW)
+        for modules in self.stages.values():
             x_NCHW = modules(x_NCHW)
-        logits: Tensor = self.classifier(self.last(x_NCHW).mean(dim=(2, 3)))
+        logits: Tensor = self.classifier(self.dropout(self.last(x_NCHW).mean(dim=(2, 3))))
         return logits
 
 
@@ -108,6 +104,17 @@ def _stem(model: spec.InceptionResNetV2, channels: int) -> nn.Sequential:
         Convolution(narrow, (s(80), 1)), Convolution(s(80), (wide, 3), padded=small), pools[1],
         Parallel([*ways, nn.Sequential(average, Convolution(wide, (s(64), 1)))]),
     )  # fmt: skip
+
+
+def _modules(model: spec.InceptionResNetV2) -> Iterator[tuple[Unit, nn.Module]]:
+    """The residual modules, and those that halve the map where a stage begins."""
+    inputs, small = model.units[0].inputs, model.small_images
+    for number, unit in enumerate(model.units, 1):
+        if inputs != unit.inputs:
+            ways = [_sequence(inputs, layers, 2, small) for layers in _scaled(model, REDUCTIONS[unit.stage])]
+            yield unit, Parallel([*ways, nn.MaxPool2d(3, 2, padding=int(small))])
+        yield unit, Residual(unit, model, last=number == len(model.units))
+        inputs = unit.outputs
 
 
 def _sequence(inputs: int, layers: list[Layer], stride: int = 1, padded: bool = True) -> nn.Sequential:

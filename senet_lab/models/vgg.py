@@ -30,7 +30,10 @@ class VGG(nn.Module):
     def __init__(self, model: spec.VGG, channels: int, classes: int) -> None:
         super().__init__()
         self.stages = staged((u, ConvBlock(u, u.inputs or channels, model.se)) for u in model.units)
-        self.unpooled = ("1", "2") if model.small_images else ()
+        for stage, blocks in self.stages.items():
+            assert isinstance(blocks, nn.Sequential)
+            if not (model.small_images and stage in "12"):
+                blocks.append(nn.MaxPool2d(2, ceil_mode=True))  # ceil: a map of one position stays one
         self.positions = 1 if model.small_images else 7  # along each side of the map that the classifier sees
         self.classifier = nn.Sequential(
             nn.Linear(model.units[-1].outputs * self.positions**2, model.hidden), nn.ReLU(), nn.Dropout(model.dropout),
@@ -39,10 +42,8 @@ class VGG(nn.Module):
         )  # fmt: skip
 
     def forward(self, x_NCHW: Tensor) -> Tensor:
-        for stage, blocks in self.stages.items():
+        for blocks in self.stages.values():
             x_NCHW = blocks(x_NCHW)
-            if stage not in self.unpooled:
-                x_NCHW = F.max_pool2d(x_NCHW, 2, ceil_mode=True)  # ceil: a map of one position stays one
         x_NCHW = F.adaptive_avg_pool2d(x_NCHW, self.positions)
         logits: Tensor = self.classifier(x_NCHW.flatten(1))
         return logits
