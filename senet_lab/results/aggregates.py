@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from senet_lab.results.stats import verdict_text
+from senet_lab.results.stats import uncompared, verdict_text
 
 ERROR = {"test_error.mean": "mean", "test_error.ci_low": "ci_low", "test_error.ci_high": "ci_high"}
 SIZE = {"n_seeds": "n", "params": "params", "macs": "macs"}
@@ -27,7 +27,7 @@ class Aggregate:
     metrics: Mapping[str, float]
     """What is not known is left out."""
     verdict: str
-    """"better", "worse", "equivalent", "undecided", or "baseline"."""
+    """"better", "worse", "equivalent", "undecided"; or "baseline", "not compared"."""
     sentence: str
     """The verdict with what goes with it."""
 
@@ -37,7 +37,8 @@ def aggregates(summary: pd.DataFrame, comparison: pd.DataFrame) -> tuple[Aggrega
     against = {row["variant"]: row for _, row in comparison.iterrows()}
     found = []
     for _, row in summary.iterrows():
-        metrics, verdict, sentence = _numbers(row, ERROR | SIZE), "baseline", "baseline"
+        metrics = _numbers(row, ERROR | SIZE)
+        verdict = sentence = uncompared(row["variant"], comparison)
         if (compared := against.get(row["variant"])) is not None:
             metrics |= _numbers(compared, DELTA)
             verdict, sentence = compared["verdict"], verdict_text(compared)

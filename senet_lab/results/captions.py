@@ -1,12 +1,23 @@
 """What has to be said beside the numbers: sentences from the frames of `stats`, "" where there is nothing to say."""
 
 import math
+from collections.abc import Mapping
 
 import pandas as pd
 
 from senet_lab.results import paired, stats
+from senet_lab.spec import Sweep
 
 POWER = f"{100 * paired.POWER:g} %"
+
+
+def compared_to(sweep: Sweep, baselines: Mapping[str, str]) -> str:
+    """What the rows of a sweep are compared to, as it stands after "difference to"."""
+    if not sweep.counterpart:
+        return next(iter(baselines.values()), str(sweep.baseline))
+    if sweep.counterpart == {"model.se": None}:
+        return "the same network without SE"
+    return "the same row with " + ", ".join(f"{key}={value}" for key, value in sweep.counterpart.items())
 
 
 def table(summary: pd.DataFrame, comparison: pd.DataFrame, baseline: str, margin: float, seeds: int) -> str:
@@ -63,9 +74,11 @@ def _cost(summary: pd.DataFrame, comparison: pd.DataFrame, seeds: int) -> str:
     open_rows = comparison[(comparison["verdict"] == "undecided") & (comparison["n_pairs"] > 1)]
     if open_rows.empty:
         return ""
+    single = comparison["baseline"].nunique() == 1
+    both = f"{open_rows['baseline'].iloc[0]} one after another, the latter counted in every row."
     text = (
         f"More seeds: for {POWER} power if the observed difference and spread are the true ones; the time is of that "
-        f"row and {open_rows['baseline'].iloc[0]} one after another, the latter counted in every row."
+        f"row and {both if single else 'the one that it is compared to, one after another.'}"
     )
     wanted = (open_rows["n_pairs"] + open_rows["more_seeds"]).max()
     if math.isnan(wanted) or wanted <= seeds:

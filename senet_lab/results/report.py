@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from rich.table import Table
 
 from senet_lab.catalog import Question
-from senet_lab.design import baseline
+from senet_lab.design import baselines
 from senet_lab.plan import PlannedTrial
 from senet_lab.records import TrialRecord
 from senet_lab.results import captions, figures, load, published, stats, tables
@@ -38,8 +38,13 @@ class Report:
 
     @property
     def baseline(self) -> str:
-        """Label of the row that the others are compared to."""
-        return baseline(self.question.sweep, self.question.rows).label
+        """What the rows are compared to: a row's label, or e.g. "the same network without SE"."""
+        return captions.compared_to(self.question.sweep, self.baselines)
+
+    @property
+    def baselines(self) -> dict[str, str]:
+        """Label -> label of the row that it is compared to."""
+        return baselines(self.question.sweep, self.question.rows)
 
     @property
     def factors(self) -> tuple[str, ...]:
@@ -49,7 +54,8 @@ class Report:
     @property
     def varies_as_published(self) -> bool:
         """Whether the published differences are of this sweep's only factor, and to the same kind of baseline."""
-        without_se = baseline(self.question.sweep, self.question.rows).trial.model.se is None
+        against = set(self.baselines.values())
+        without_se = all(row.trial.model.se is None for row in self.question.rows if row.label in against)
         return self.factors == (self._published_factor,) and without_se
 
     @property
@@ -137,7 +143,7 @@ def analyse(
         trials,
         load.epochs(planned, records, include_stale=include_stale),
         stats.summarise(trials, rows),
-        stats.compare(trials, rows, baseline(sweep, question.rows).label, sweep.margin),
+        stats.compare(trials, rows, baselines(sweep, question.rows), sweep.margin),
         published.load(sweep.published) if sweep.published else None,
     )
 

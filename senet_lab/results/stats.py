@@ -5,6 +5,7 @@ of the sweep, in the sweep's order, also for rows that have no trial yet.
 """
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -40,12 +41,12 @@ def summarise(trials: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def compare(
-    trials: pd.DataFrame, rows: pd.DataFrame, baseline_label: str, margin: float, alpha: float = ALPHA
+    trials: pd.DataFrame, rows: pd.DataFrame, baselines: Mapping[str, str], margin: float, alpha: float = ALPHA
 ) -> pd.DataFrame:
-    """Every other row against the baseline, over the seeds that both have.
+    """Each row of `baselines` (label -> label of what it is compared to), over the seeds that both have.
 
     The family of every correction are the rows with at least two common seeds; differences and
-    equivalence are two families. Columns, differences being variant - baseline:
+    equivalence are two families. Columns, differences being variant - its baseline:
     `variant`, `baseline`, `n_pairs`, `delta` (mean difference), `delta_low`, `delta_high` (t interval
     that misses with probability `level`; all of them hold together with 1 - alpha), `p` (paired t),
     `p_holm`, `p_signflip` (not adjusted; NaN below six pairs), `p_tost`, `p_tost_holm`, `p_better`
@@ -57,12 +58,15 @@ def compare(
     is the stronger one, so it can reject a row whose interval includes 0.
     """
     errors = trials.pivot(index="seed", columns="variant", values="test_error")
-    labels = [label for label in rows["variant"] if label != baseline_label]
-    pairs = [errors.reindex(columns=[label, baseline_label]).dropna().to_numpy(np.float64) for label in labels]
+    labels = [label for label in rows["variant"] if label in baselines]
+    against = [baselines[label] for label in labels]
+    pairs = [
+        errors.reindex(columns=[*pair]).dropna().to_numpy(np.float64) for pair in zip(labels, against, strict=True)
+    ]
     differences = [pair[:, 0] - pair[:, 1] for pair in pairs]
     frame = pd.DataFrame([_alone(pair, margin) for pair in pairs], columns=ALONE, dtype="float64")
     frame.insert(0, "variant", pd.Series(labels, dtype="str"))
-    frame.insert(1, "baseline", baseline_label)
+    frame.insert(1, "baseline", pd.Series(against, dtype="str"))
     frame["n_pairs"] = frame["n_pairs"].astype("int64")
     p = frame["p"].to_numpy()
     level = paired.joint_level(p, alpha)
@@ -76,8 +80,9 @@ def compare(
         paired.more_seeds(d, margin, level) if verdict == "undecided" else math.nan
         for d, verdict in zip(differences, frame["verdict"], strict=True)
     ]
-    seconds = trials.groupby("variant")["seconds"].mean().reindex([*labels, baseline_label]).to_numpy()
-    frame["more_seconds"] = frame["more_seeds"].to_numpy(np.float64) * (seconds[:-1] + seconds[-1])
+    seconds = trials.groupby("variant")["seconds"].mean()
+    both = seconds.reindex(labels).to_numpy() + seconds.reindex(against).to_numpy()
+    frame["more_seconds"] = frame["more_seeds"].to_numpy(np.float64) * both
     return frame[COLUMNS]
 
 
@@ -106,6 +111,11 @@ def _verdict(row: "pd.Series[Any]", alpha: float) -> str:
     if row["p_holm"] < alpha:
         return "better" if row["delta"] < 0 else "worse"
     return "equivalent" if row["within_margin"] else "undecided"
+
+
+def uncompared(label: str, comparison: pd.DataFrame) -> str:
+    """What to call a row without a verdict."""
+    return "baseline" if label in set(comparison["baseline"]) else "not compared"
 
 
 def verdict_text(row: "pd.Series[Any]") -> str:

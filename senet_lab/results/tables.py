@@ -15,7 +15,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from senet_lab.results.published import ORIGINAL
-from senet_lab.results.stats import verdict_text
+from senet_lab.results.stats import uncompared, verdict_text
 
 ERROR = "test error % [95 % CI]"
 DIFFERENCE = "Δ points [joint 95 %]"
@@ -29,14 +29,22 @@ STATES = ("done", "failed", "running", "wanted")
 
 
 def report_frame(summary: pd.DataFrame, comparison: pd.DataFrame) -> pd.DataFrame:
-    """The table of a sweep as text, a line per row; the baseline has no difference and says so."""
-    verdicts = {row["variant"]: row for _, row in comparison.iterrows()}
-    return pd.DataFrame([_cells(row, verdicts.get(row["variant"])) for _, row in summary.iterrows()], dtype="str")
+    """The table of a sweep as text, a line per row; a baseline has no difference and says so."""
+    compared = {row["variant"]: row for _, row in comparison.iterrows()}
+    lines = []
+    for _, row in summary.iterrows():
+        label = row["variant"]
+        difference, verdict = "-", uncompared(label, comparison)
+        if (found := compared.get(label)) is not None:
+            difference = interval(found["delta"], found["delta_low"], found["delta_high"], "+")
+            verdict = verdict_text(found)
+        lines.append(_own(row) | {DIFFERENCE: difference, "verdict": verdict})
+    return pd.DataFrame(lines, dtype="str")
 
 
 def full_frame(summary: pd.DataFrame, comparison: pd.DataFrame) -> pd.DataFrame:
     """Summary and comparison side by side, fractions and seconds, unrounded."""
-    compared = comparison.astype({"n_pairs": "Int64", "within_margin": "boolean"})  # the baseline has none
+    compared = comparison.astype({"n_pairs": "Int64", "within_margin": "boolean"})  # a baseline has none
     return summary.drop(columns="order", errors="ignore").merge(compared, how="left", on="variant")
 
 
@@ -144,7 +152,7 @@ def live(rows: pd.DataFrame, counts: Mapping[str, Mapping[str, int]], summary: p
     for state in STATES:
         table.add_column(state, justify="right")
     table.add_column(escape(ERROR), justify="right", no_wrap=True)
-    means = {row["variant"]: _interval(row["mean"], row["ci_low"], row["ci_high"]) for _, row in summary.iterrows()}
+    means = {row["variant"]: interval(row["mean"], row["ci_low"], row["ci_high"]) for _, row in summary.iterrows()}
     for label, wanted in zip(rows["variant"], rows["wanted"], strict=True):
         found = counts.get(label, {})
         done, failed, running = (found.get(state, 0) for state in STATES[:3])
@@ -164,23 +172,18 @@ def count(number: Any) -> str:
     return f"{int(number):,}"
 
 
-def _cells(row: "pd.Series[Any]", compared: "pd.Series[Any] | None") -> dict[str, str]:
-    difference, verdict = "-", "baseline"
-    if compared is not None:
-        difference = _interval(compared["delta"], compared["delta_low"], compared["delta_high"], "+")
-        verdict = verdict_text(compared)
+def _own(row: "pd.Series[Any]") -> dict[str, str]:
+    """The cells that a row fills without being compared."""
     return {
         "variant": row["variant"],
         "params": count(row["params"]),
         "mult-adds": count(row["macs"]),
         "n": f"{row['n']}" if row["n"] == row["wanted"] else f"{row['n']}/{row['wanted']}",
-        ERROR: _interval(row["mean"], row["ci_low"], row["ci_high"]),
-        DIFFERENCE: difference,
-        "verdict": verdict,
+        ERROR: interval(row["mean"], row["ci_low"], row["ci_high"]),
     }
 
 
-def _interval(middle: float, low: float, high: float, sign: str = "") -> str:
+def interval(middle: float, low: float, high: float, sign: str = "") -> str:
     """Fractions as percent; no bracket where there is no interval."""
     if math.isnan(middle):
         return "-"

@@ -25,6 +25,8 @@ def make_question(name: str = "reduction_ratio", seeds: int = 20, **design: Any)
     """The shipped question on fewer seeds, or one of another design."""
     design = design or {"grid": {"model.se.reduction": RATIOS}, "published": "reduction_ratio"}
     fixed = {"base": recipes.DIGITS, "controls": ("no_se",), "baseline": "no_se", "margin": 0.005, "seeds": seeds}
+    if "counterpart" in design:
+        del fixed["baseline"]
     sweep = Sweep(**(fixed | design))
     return Question(name, "How narrow may the bottleneck be?", Path(f"{name}.py"), sweep, variants(sweep))
 
@@ -94,6 +96,11 @@ def make_frames(wrong: Mapping[str, Sequence[float]], wanted: int | None = None)
     return trials, pd.DataFrame({"variant": list(wrong), "wanted": most, "params": 1, "macs": 1})
 
 
+def make_against(rows: pd.DataFrame, baseline: str = "no_se") -> dict[str, str]:
+    """Every other row compared to `baseline`."""
+    return {label: baseline for label in rows["variant"] if label != baseline}
+
+
 def _epoch(n: int) -> EpochMetrics:
     losses = {"train_loss": 1 / n, "train_error": 0.1 / n, "validation_loss": 1 / n, "validation_error": 0.1 / n}
     return EpochMetrics(epoch=n, learning_rate=0.1, seconds=0.1, **losses)
@@ -137,7 +144,12 @@ def frames(planned: tuple[PlannedTrial, ...], records: list[TrialRecord]) -> tup
 
 @pytest.fixture
 def make() -> SimpleNamespace:
-    """The factories above: `make.question`, `make.plan`, `make.record`, `make.records`, `make.frames`."""
+    """The factories above: `make.question`, `make.plan`, `make.record`, `make.records`, ..."""
     return SimpleNamespace(
-        question=make_question, plan=make_plan, record=make_record, records=make_records, frames=make_frames
+        question=make_question,
+        plan=make_plan,
+        record=make_record,
+        records=make_records,
+        frames=make_frames,
+        against=make_against,
     )

@@ -17,7 +17,10 @@ def said(make):
 
     def caption(rows, wanted=None, margin=0.005):
         trials, frame = make.frames(rows, wanted)
-        summary, comparison = stats.summarise(trials, frame), stats.compare(trials, frame, list(rows)[-1], margin)
+        summary, comparison = (
+            stats.summarise(trials, frame),
+            stats.compare(trials, frame, make.against(frame, [*rows][-1]), margin),
+        )
         return captions.table(summary, comparison, list(rows)[-1], margin, int(frame["wanted"].max()))
 
     return caption

@@ -14,14 +14,16 @@ def marks_of(make, question, wrong, paper=None):
     planned = make.plan(question)
     records = make.records(planned, wrong)
     trials, rows = load.trials(planned, records), load.rows(planned, records)
-    return tables.figure_frame(stats.summarise(trials, rows), stats.compare(trials, rows, "no_se", 0.005), paper)
+    return tables.figure_frame(
+        stats.summarise(trials, rows), stats.compare(trials, rows, make.against(rows), 0.005), paper
+    )
 
 
 @pytest.fixture
-def marks(frames):
+def marks(frames, make):
     """The figure's data of the reduction-ratio sweep, with the paper's."""
     trials, rows = frames
-    comparison = stats.compare(trials, rows, "no_se", 0.005)
+    comparison = stats.compare(trials, rows, make.against(rows), 0.005)
     return tables.figure_frame(stats.summarise(trials, rows), comparison, published.load("reduction_ratio"))
 
 

@@ -17,7 +17,7 @@ HOLM_FINDS_MORE = {"clear": 0.026 + NOISE, "close": 0.0288 + NOISE, "base": np.f
 
 def one(make, variant, baseline, margin=0.005):
     """The comparison of two rows."""
-    return stats.compare(*make.frames({"a": variant, "base": baseline}), "base", margin).squeeze(axis=0)
+    return stats.compare(*make.frames({"a": variant, "base": baseline}), {"a": "base"}, margin).squeeze(axis=0)
 
 
 def test_summary_by_hand(make):
@@ -57,7 +57,7 @@ def test_p_values_agree_with_scipy(make):
 @pytest.mark.parametrize("seed", range(20))
 def test_where_an_interval_excludes_zero_holm_rejects_and_holm_decides(make, seed):
     errors = np.random.default_rng(seed).normal([[0.03], [0.028], [0.0275], [0.0285], [0.03]], 0.002, (5, 8))
-    comparison = stats.compare(*make.frames(dict(zip("abcde", errors, strict=True))), "e", 0.005)
+    comparison = stats.compare(*make.frames(dict(zip("abcde", errors, strict=True))), dict.fromkeys("abcd", "e"), 0.005)
     excludes, rejected = (comparison["delta_low"] > 0) | (comparison["delta_high"] < 0), comparison["p_holm"] < 0.05
     assert not (excludes & ~rejected).any()
     assert (rejected == comparison["verdict"].isin(["better", "worse"])).all()
@@ -65,7 +65,8 @@ def test_where_an_interval_excludes_zero_holm_rejects_and_holm_decides(make, see
 
 def test_intervals_are_bonferronis_over_the_rows_with_pairs(make):
     a, b, base = np.random.default_rng(2).integers(20, 40, (3, 9)) / 900
-    comparison = stats.compare(*make.frames({"a": a, "b": b, "once": [0.03], "base": base}), "base", 0.005)
+    rows = {"a": a, "b": b, "once": [0.03], "base": base}
+    comparison = stats.compare(*make.frames(rows), dict.fromkeys(["a", "b", "once"], "base"), 0.005)
     expected = [scipy_stats.ttest_rel(row, base).confidence_interval(1 - 0.05 / 2) for row in (a, b)]
     assert comparison[["delta_low", "delta_high"]].to_numpy()[:2] == pytest.approx(np.array(expected))
     assert comparison["level"].tolist()[:2] == [0.025, 0.025]
@@ -74,7 +75,7 @@ def test_intervals_are_bonferronis_over_the_rows_with_pairs(make):
 
 def test_holm_may_find_what_the_joint_interval_does_not(make):
     found = make.frames(HOLM_FINDS_MORE)
-    comparison = stats.compare(*found, "base", 0.001)
+    comparison = stats.compare(*found, {"clear": "base", "close": "base"}, 0.001)
     assert comparison["verdict"].tolist() == ["better", "better"]
     assert comparison["delta_high"][0] < 0 < comparison["delta_high"][1]
 
@@ -84,7 +85,7 @@ def test_the_four_verdicts(make):
     base = np.full(8, 0.03) + 3 * noise
     rows = {"lower": base - 0.01, "higher": base + 0.01, "same": base, "open": base + 100 * noise, "base": base}
     rows = {label: errors + (label != "base") * noise[::-1] for label, errors in rows.items()}
-    comparison = stats.compare(*make.frames(rows), "base", 0.005)
+    comparison = stats.compare(*make.frames(rows), dict.fromkeys([*rows][:-1], "base"), 0.005)
     assert comparison["verdict"].tolist() == ["better", "worse", "equivalent", "undecided"]
     texts = [stats.verdict_text(row) for _, row in comparison.iterrows()]
     assert texts[:3] == ["better", "worse", "equivalent (within 0.5 points)"]
@@ -126,9 +127,30 @@ def test_many_equal_differences_do(make):
 
 
 def test_nothing_to_compare(make):
-    assert stats.compare(*make.frames({"base": [0.03, 0.04]}), "base", 0.005).empty
-    absent = stats.compare(*make.frames({"a": [0.03, 0.04]}), "not run", 0.005)
+    assert stats.compare(*make.frames({"base": [0.03, 0.04]}), {}, 0.005).empty
+    absent = stats.compare(*make.frames({"a": [0.03, 0.04]}), {"a": "not run"}, 0.005)
     assert absent["verdict"].tolist() == ["undecided"]
+
+
+def test_each_row_is_compared_to_its_own_baseline_in_one_family(make):
+    """Networks of different difficulty: no row is better than its own counterpart by what another one is better."""
+    a, a_se, b, b_se = np.random.default_rng(3).normal([[0.02], [0.018], [0.2], [0.201]], 0.002, (4, 9))
+    trials, rows = make.frames({"A": a, "SE-A": a_se, "B": b, "SE-B": b_se, "alone": b})
+    trials.loc[trials["variant"].isin(["B", "SE-B"]), "seconds"] = 10.0
+    comparison = stats.compare(trials, rows, {"SE-B": "B", "SE-A": "A"}, 0.0005)
+    assert comparison[["variant", "baseline"]].to_numpy().tolist() == [["SE-A", "A"], ["SE-B", "B"]]
+    expected = [scipy_stats.ttest_rel(*pair) for pair in ((a_se, a), (b_se, b))]
+    assert comparison["p"].tolist() == pytest.approx([test.pvalue for test in expected])
+    assert comparison["level"].tolist() == [0.025, 0.025]
+    assert comparison["delta_low"].tolist() == pytest.approx([t.confidence_interval(0.975).low for t in expected])
+    each = (comparison["more_seconds"] / comparison["more_seeds"]).tolist()
+    assert each[1] == 20.0 and (each[0] == 4.0 or math.isnan(each[0]))
+
+
+def test_a_row_may_be_baseline_and_variant(make):
+    rows = {"a": [0.01, 0.02], "b": [0.02, 0.02], "c": [0.05, 0.04]}
+    comparison = stats.compare(*make.frames(rows), {"a": "b", "b": "c"}, 0.005)
+    assert comparison["delta"].tolist() == pytest.approx([-0.005, -0.025])
 
 
 def test_cost_counts_both_rows_and_hopeless_cases_say_so(make):
@@ -146,7 +168,7 @@ def test_durations(seconds, text):
     assert stats.duration(seconds) == text
 
 
-def test_frames_are_functions_of_their_input(frames):
-    first, second = (stats.compare(*frames, "no_se", 0.005) for _ in range(2))
+def test_frames_are_functions_of_their_input(frames, make):
+    first, second = (stats.compare(*frames, make.against(frames[1]), 0.005) for _ in range(2))
     pd.testing.assert_frame_equal(first, second)
     assert stats.summarise(*frames)["n"].tolist() == [20, 20, 18, 20, 20, 20]

@@ -12,10 +12,10 @@ from senet_lab.results import published, stats, tables
 
 
 @pytest.fixture
-def results(frames):
+def results(frames, make):
     """(summary, comparison) of the synthetic sweep."""
     trials, rows = frames
-    return stats.summarise(trials, rows), stats.compare(trials, rows, "no_se", 0.005)
+    return stats.summarise(trials, rows), stats.compare(trials, rows, make.against(rows), 0.005)
 
 
 def shown(table, width):
@@ -40,7 +40,9 @@ def test_missing_seeds_show(results):
 
 def test_rows_without_trials_have_no_numbers(make):
     trials, rows = make.frames({"a": [], "b": [0.03], "base": []}, wanted=2)
-    frame = tables.report_frame(stats.summarise(trials, rows), stats.compare(trials, rows, "base", 0.005))
+    frame = tables.report_frame(
+        stats.summarise(trials, rows), stats.compare(trials, rows, make.against(rows, "base"), 0.005)
+    )
     assert frame[tables.ERROR].tolist() == ["-", "3.00", "-"]
     assert frame["n"].tolist() == ["0/2", "1/2", "0/2"]
 
