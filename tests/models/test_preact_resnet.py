@@ -104,7 +104,7 @@ def test_a_wide_networks_depth_counts_projections_and_no_classifier() -> None:
 
 def test_maps_halve_where_a_stage_begins() -> None:
     network, sizes = checks.built(RESNET_164), []
-    for stage in network.stages.values():  # type: ignore[union-attr,operator]
+    for stage in network.stages.values():  # type: ignore[operator]
         stage.register_forward_hook(lambda m, i, o: sizes.append(tuple(o.shape[1:])))
     network(torch.empty(1, 3, 32, 32, device="meta"))
     assert sizes == [(64, 32, 32), (128, 16, 16), (256, 8, 8)]

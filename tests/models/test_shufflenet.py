@@ -84,7 +84,7 @@ def test_the_shuffle_takes_one_channel_of_each_group_in_turn() -> None:
 
 def test_only_the_first_unit_begins_without_groups() -> None:
     units = [m for m in checks.built(ShuffleNet()).modules() if isinstance(m, ShuffleUnit)]
-    assert [next(u.reduce.children()).groups for u in units] == [1] + [3] * 15  # type: ignore[misc]
+    assert [next(u.reduce.children()).groups for u in units] == [1] + [3] * 15
 
 
 @pytest.mark.parametrize("width", [0.01, 0.125, 0.3, 1.0, 1.5])
