@@ -7,13 +7,15 @@ import torch
 from torch import nn
 
 from senet_lab.models.initialise import initialise
+from senet_lab.models.weights import load
 from senet_lab.spec import Model
 
 
 def build(model: Model, *, channels: int, classes: int, seed: int, device: torch.device) -> nn.Module:
-    """The network of `model` with the initial weights of `seed`, ready to train.
+    """The network of `model` with the initial weights of `seed` or of its file, ready to train.
 
-    Input: (N, channels, H, W); output: logits (N, classes). On the meta device no weights are drawn.
+    Input: (N, channels, H, W); output: logits (N, classes). On the meta device no weights are drawn
+    or read. Raises SpecError if the file does not fit.
     """
     with torch.device("meta"):
         network = cast(nn.Module, import_module(f"senet_lab.models.{model.module}").network(model, channels, classes))
@@ -21,4 +23,6 @@ def build(model: Model, *, channels: int, classes: int, seed: int, device: torch
         return network
     network = network.to_empty(device=device)
     initialise(network, seed)
+    if model.weights is not None:
+        load(network, model, model.weights)
     return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
