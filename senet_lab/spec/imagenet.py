@@ -1,7 +1,11 @@
-"""Networks for ImageNet (v4 Tables 1, 2 and 3, Appendix). Channels here, layers in `senet_lab.models`."""
+"""Networks for ImageNet (v4 Tables 1 and 2, Appendix). Channels here, layers in `senet_lab.models`."""
 
 from typing import ClassVar, Literal
 
+from senet_lab.spec.inception import BNInception as BNInception
+from senet_lab.spec.inception import InceptionResNetV2 as InceptionResNetV2
+from senet_lab.spec.mobile import MobileNet as MobileNet
+from senet_lab.spec.mobile import ShuffleNet as ShuffleNet
 from senet_lab.spec.model import Narrow
 from senet_lab.spec.se import Placement, Unit
 from senet_lab.spec.values import Fraction, Positive
@@ -143,145 +147,4 @@ class VGG(Narrow):
             for _ in range(convolutions):
                 found.append(Unit(stage, inputs, outputs, middle=outputs))  # inputs 0: the image's channels
                 inputs = outputs
-        return tuple(found)
-
-
-class BNInception(Narrow):
-    """BN-Inception (Ioffe and Szegedy, arXiv 1502.03167; official SE-BN-Inception prototxt).
-
-    SE stands on the output of each of the ten modules; stages are 3, 4 and 5 as the modules are called.
-    """
-
-    family: Literal["bn_inception"] = "bn_inception"
-
-    module: ClassVar[str] = "bn_inception"
-    placements: ClassVar[tuple[Placement, ...]] = ("standard",)
-    why_not: ClassVar[str] = "its modules have no shortcut and several 3x3 convolutions"
-
-    # name -> 1x1; 3x3 reduce, 3x3; double 3x3 reduce, double 3x3 (twice); channels after the pooling.
-    # A module without 1x1 has stride 2, and its pooling passes all channels on.
-    MODULES: ClassVar[dict[str, tuple[int, int, int, int, int, int]]] = {
-        "3a": (64, 64, 64, 64, 96, 32),
-        "3b": (64, 64, 96, 64, 96, 64),
-        "3c": (0, 128, 160, 64, 96, 0),
-        "4a": (224, 64, 96, 96, 128, 128),
-        "4b": (192, 96, 128, 96, 128, 128),
-        "4c": (160, 128, 160, 128, 160, 128),
-        "4d": (96, 128, 192, 160, 192, 128),
-        "4e": (0, 128, 192, 192, 256, 0),
-        "5a": (352, 192, 320, 160, 224, 128),
-        "5b": (352, 192, 320, 192, 224, 128),
-    }
-
-    @property
-    def title(self) -> str:
-        return "BN-Inception"
-
-    @property
-    def units(self) -> tuple[Unit, ...]:
-        found, inputs = [], self.scaled(192)
-        for name, (one, _, three, _, double, pooled) in self.MODULES.items():
-            branches = [self.scaled(c) for c in (one, three, double, pooled) if c]
-            outputs = sum(branches) + (0 if one else inputs)
-            found.append(Unit(int(name[0]), inputs, outputs, stride=1 if one else 2))
-            inputs = outputs
-        return tuple(found)
-
-
-class InceptionResNetV2(Narrow):
-    """Inception-ResNet-v2 (Szegedy et al., arXiv 1602.07261), layers as in TensorFlow-slim and timm.
-
-    The paper gives neither placement nor size of its SE version; here SE stands on the residual
-    branches of the 40 residual modules: stages 3 (block35), 4 (block17) and 5 (block8).
-    """
-
-    family: Literal["inception_resnet_v2"] = "inception_resnet_v2"
-    dropout: Fraction = 0.2
-
-    module: ClassVar[str] = "inception_resnet_v2"
-    placements: ClassVar[tuple[Placement, ...]] = ("standard", "pre", "post", "identity")
-    why_not: ClassVar[str] = "its residual branches are not built around one 3x3 convolution"
-
-    @property
-    def title(self) -> str:
-        return "Inception-ResNet-v2"
-
-    @property
-    def units(self) -> tuple[Unit, ...]:
-        sizes = {3: (320, 10), 4: (1088, 20), 5: (2080, 10)}
-        return tuple(
-            Unit(stage, self.trunk(channels), self.trunk(channels))
-            for stage, (channels, modules) in sizes.items()
-            for _ in range(modules)
-        )
-
-    def trunk(self, channels: int) -> int:
-        """Channels between residual modules: the sum of the branches that make them, each scaled."""
-        s = self.scaled
-        a = s(96) + s(64) + s(96) + s(64)
-        b = s(384) + s(384) + a
-        return {320: a, 1088: b, 2080: s(384) + s(288) + s(320) + b}[channels]
-
-
-class MobileNet(Narrow):
-    """MobileNet 1.0-224 (Howard et al., arXiv 1704.04861).
-
-    SE stands on the output of each of the 13 separable blocks: the placement is not published, this
-    one gives the published counts. Stages are numbered by resolution: 1 is a half, 5 a 32nd of the
-    image; for small images, stages 1 and 2 have its full size, 5 an eighth.
-    """
-
-    family: Literal["mobilenet"] = "mobilenet"
-
-    module: ClassVar[str] = "mobilenet"
-    placements: ClassVar[tuple[Placement, ...]] = ("standard", "conv3x3")
-    why_not: ClassVar[str] = "its blocks have no shortcut"
-
-    @property
-    def title(self) -> str:
-        return "MobileNet"
-
-    @property
-    def units(self) -> tuple[Unit, ...]:
-        found, stage, inputs, before = [], 1, self.scaled(32), 64
-        for channels in (64, 128, 128, 256, 256, 512, 512, 512, 512, 512, 512, 1024, 1024):
-            outputs, first = self.scaled(channels), channels > before
-            stage += first
-            stride = 2 if first and not (self.small_images and stage == 2) else 1
-            found.append(Unit(stage, inputs, outputs, stride, middle=inputs))
-            inputs, before = outputs, channels
-        return tuple(found)
-
-
-class ShuffleNet(Narrow):
-    """ShuffleNet 1x (Zhang et al., arXiv 1707.01083, Table 1); three groups in v4 Table 3.
-
-    SE stands on the residual branch: the placement is not published, this one gives the published
-    counts. In units of stride 2 the branch is beside the pooled input, not added to it.
-    """
-
-    family: Literal["shufflenet"] = "shufflenet"
-    groups: Literal[1, 2, 3, 4, 8] = 3
-    """Of the 1x1 convolutions; more groups come with more channels, at about equal multiply-adds."""
-
-    module: ClassVar[str] = "shufflenet"
-
-    @property
-    def title(self) -> str:
-        return "ShuffleNet"
-
-    @property
-    def stem(self) -> int:
-        """Channels of the first convolution; every group gets the same number of them."""
-        return self.scaled(24, self.groups)
-
-    @property
-    def units(self) -> tuple[Unit, ...]:
-        found, inputs = [], self.stem
-        first = {1: 144, 2: 200, 3: 240, 4: 272, 8: 384}[self.groups]
-        outputs = self.scaled(first, 4 * self.groups)  # a quarter of them has to divide into groups as well
-        for stage, units in {2: 4, 3: 8, 4: 4}.items():
-            found.append(Unit(stage, inputs, outputs, 2, outputs // 4, branch=outputs - inputs, shortcut=inputs))
-            found += [Unit(stage, outputs, outputs, middle=outputs // 4)] * (units - 1)
-            inputs, outputs = outputs, 2 * outputs
         return tuple(found)
