@@ -4,7 +4,8 @@
     ├── UserError                  2      a mistake in a file, an option or the surroundings
     │   ├── SpecError                     a value or key that no configuration may have
     │   ├── SweepFileError                a sweep file that cannot be found, read or used
-    │   └── StoreError                    a store that cannot be read or written
+    │   ├── StoreError                    a store that cannot be read or written
+    │   └── DataError                     images that are missing or damaged
     ├── TrialsFailed               1      the sweep went to its end, some trials did not
     ├── Interrupted              130      Ctrl-C
     └── Diverged                   -      a training with a loss that is not finite (becomes a record)
@@ -37,6 +38,10 @@ class SweepFileError(UserError):
 
 class StoreError(UserError):
     """A store that cannot be read or written."""
+
+
+class DataError(UserError):
+    """Images that are missing or damaged."""
 
 
 class TrialsFailed(SenetLabError):

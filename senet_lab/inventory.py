@@ -20,6 +20,7 @@ class Inventory:
     records: tuple[TrialRecord, ...]
     """All that the sweep's store holds, wanted or not."""
     plan: Plan
+    data_dir: Path = data.DATA_DIR
 
     @property
     def planned(self) -> tuple[PlannedTrial, ...]:
@@ -34,21 +35,22 @@ class Inventory:
 
     def again(self) -> "Inventory":
         """The same question against what the store holds now."""
-        return take(self.question, self.store.path.parent)
+        return take(self.question, self.store.path.parent, self.data_dir)
 
 
-def take(question: Question, root: Path) -> Inventory:
+def take(question: Question, root: Path, data_dir: Path = data.DATA_DIR) -> Inventory:
     """Read the store under `root` once and set the question against it.
 
-    Raises SpecError, naming the file, for a row that its data set cannot serve.
+    Raises SpecError, naming the file, for a row that its data set cannot serve, and DataError for
+    data that are not in `data_dir`.
     """
     for row in question.rows:
         try:
-            data.check(data.load(row.trial.data), row.trial.data.validation)
+            data.check(data.facts(row.trial.data, data_dir), row.trial.data.validation)
         except SpecError as error:
             raise SpecError(f"{question.path}: {row.label}: {error}") from None
     store = Store(root, question.name)
     records, unfinished = store.contents()
     stored = [plan.StoredTrial(r.id, r.fingerprint, r.status) for r in records]
-    planned = plan.wanted(question.rows, question.sweep.seeds, data.digest)
-    return Inventory(question, store, tuple(records), plan.reconcile(planned, [*stored, *unfinished]))
+    planned = plan.wanted(question.rows, question.sweep.seeds, lambda asked: data.digest(asked, data_dir))
+    return Inventory(question, store, tuple(records), plan.reconcile(planned, [*stored, *unfinished]), data_dir)

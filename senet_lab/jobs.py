@@ -18,8 +18,12 @@ class Job:
     """The folder that holds the sweeps' run folders."""
     environment: str
     cost: Cost
+    data_dir: Path = Path("data")
+    """Where archives lie, folders of images are looked for, and decoded images are kept."""
     device: str = "cpu"
     retries: int = 2
+    loaders: int | None = None
+    """Processes that decode images of large data sets; None for 4 beside a GPU and none without."""
 
 
 @dataclass(frozen=True)

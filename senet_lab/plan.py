@@ -129,6 +129,8 @@ def used_modules(trial: Trial) -> tuple[str, ...]:
     ]
     if trial.model.se is not None:
         names += ["blocks.se", "blocks.squeeze", "blocks.gate"]
+    if trial.data.image_size is not None:
+        names += ["data.stream"]
     if trial.model.weights is not None:
         names += ["models.weights"]
     return tuple(sorted({used for name in names for used in (name, *_neighbours(name))}))

@@ -2,7 +2,8 @@
 
 Two variants with the same seed therefore share the split, the order of the images, the
 augmentation, and the initial value of every parameter that both have: they are paired.
-Nothing here, and nothing that uses it, touches a global generator.
+Nothing here touches a global generator. Training seeds torch's own at the start of every epoch, by the
+stream "noise", for what draws inside a network.
 """
 
 import hashlib

@@ -1,6 +1,8 @@
 """The first main job: run what a question is missing. The other, reporting, is `results.report`."""
 
 from collections.abc import Iterable
+from functools import partial
+from pathlib import Path
 
 from senet_lab import data
 from senet_lab.environment import collect
@@ -14,8 +16,16 @@ from senet_lab.records import Cost
 from senet_lab.spec import Trial
 
 
-def run(inventory: Inventory, executor: Executor, listener: Listener, rerun: Iterable[State] = ()) -> None:
+def run(
+    inventory: Inventory,
+    executor: Executor,
+    listener: Listener,
+    rerun: Iterable[State] = (),
+    loaders: int | None = None,
+) -> None:
     """Run the missing and interrupted trials, and those in a state of `rerun`; tell `listener` every step.
+
+    `loaders`: processes a trial that decode images of large data sets; None leaves it to the trial.
 
     Raises Interrupted after Ctrl-C, with the sentence that says how to go on; all that has ended is
     in the store by then, and what was running goes on from its last epoch.
@@ -26,14 +36,22 @@ def run(inventory: Inventory, executor: Executor, listener: Listener, rerun: Ite
     executor.start()
     store = inventory.store
     environment = store.save_environment(collect())
-    jobs = [Job(t, store.sweep, store.path.parent, environment, cost(t.trial)) for t in missing]
+    job = partial(
+        Job,
+        sweep=store.sweep,
+        store=store.path.parent,
+        environment=environment,
+        data_dir=inventory.data_dir.absolute(),
+        loaders=loaders,
+    )
+    jobs = [job(t, cost=cost(t.trial, inventory.data_dir)) for t in missing]
     try:
         executor.run(jobs, listener)
     except KeyboardInterrupt:
         raise Interrupted from None
 
 
-def cost(trial: Trial) -> Cost:
+def cost(trial: Trial, data_dir: Path = data.DATA_DIR) -> Cost:
     """Parameters and multiply-adds of a trial's network on its data."""
-    images = data.load(trial.data)
-    return count(trial.model, channels=images.pool.shape[1], size=images.pool.shape[-1], classes=len(images.classes))
+    facts = data.facts(trial.data, data_dir)
+    return count(trial.model, channels=facts.channels, size=facts.size, classes=facts.classes)

@@ -19,6 +19,8 @@ from senet_lab.training.evaluate import final_test
 from senet_lab.training.train import train
 
 STEP_SECONDS = 1.0
+LOADERS = {False: 0, True: 4}
+"""Processes that decode, without and with a GPU: on the CPU every core has a trial already."""
 
 
 def steps(job: Job) -> Iterator[Step]:
@@ -64,7 +66,8 @@ def run_trial(job: Job) -> Iterator[EpochMetrics | TrialRecord]:
 def _attempt(job: Job, folder: Path) -> Generator[EpochMetrics, None, dict[str, Any]]:
     """Train from where the run folder left off and test; returns what the record needs."""
     device = torch.device(job.device)
-    learner, parts = begin(job.planned.trial, device)
+    loaders = LOADERS[device.type == "cuda"] if job.loaders is None else job.loaders
+    learner, parts = begin(job.planned.trial, device, job.data_dir, loaders)
     if checkpoint := store.load_state(folder):
         learner.load_bytes(checkpoint)
     earlier_seconds = sum(m.seconds for m in learner.epochs)

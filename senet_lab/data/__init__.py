@@ -1,16 +1,26 @@
-"""Image data by name. Loading and digests need numpy only; parts and batches need torch."""
+"""Image data by name. Finding, loading and digests need numpy only; parts and batches need torch.
 
+digits, cifar10, cifar100, parquet, folder     one file a source: what lies where, and how it reads
+cache                                          decoded once, then memory-mapped by every process
+split -> held | stream -> augment              parts of the data as batches on the device
+"""
+
+import functools
 import hashlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
 from importlib import import_module
-from typing import cast
+from pathlib import Path
+from typing import Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from senet_lab.errors import SpecError
+from senet_lab.data import cache
+from senet_lab.errors import DataError, SpecError
 from senet_lab.spec import Data
+
+DATA_DIR = Path("data")
 
 
 @dataclass(frozen=True)
@@ -27,32 +37,112 @@ class Images:
     """Name of each label."""
 
 
-def load(data: Data) -> Images:
-    """The images of `data.source`, decoded once a process."""
-    return _load(data.source)
+@dataclass(frozen=True)
+class Encoded:
+    """A data set as it lies in its files, decoded image by image while it is used."""
+
+    pool: Sequence[bytes]
+    """Whole image files."""
+    pool_labels: NDArray[np.int64]
+    test: Sequence[bytes]
+    test_labels: NDArray[np.int64]
+    classes: tuple[str, ...]
 
 
-def check(images: Images, validation: int) -> None:
+@dataclass(frozen=True)
+class Facts:
+    """What a plan has to know of a data set."""
+
+    pool: int
+    """Images to train and choose by."""
+    test: int
+    channels: int
+    size: int
+    """Height and width of what the network sees."""
+    classes: int
+
+
+class Source(Protocol):
+    """Files that hold a data set; each source's `at` finds them in a folder."""
+
+    def digest(self, sha256: Callable[[Path], str]) -> str:
+        """Identity of the content; `sha256` gives that of a file, without reading it twice."""
+
+    def decode(self, folder: Path) -> tuple[str, ...]:
+        """Write the arrays of an `Images` into `folder`, each as NAME.npy; returns the names of the classes."""
+
+    def encoded(self, folder: Path) -> Encoded:
+        """The images undecoded; `folder` may keep what makes single ones quick to reach."""
+
+
+def load(data: Data, data_dir: Path = DATA_DIR) -> Images | Encoded:
+    """The images of `data`, opened once a process; decoded if they are of one size and small.
+
+    Raises DataError for files that are missing or damaged, saying how to get them.
+    """
+    return _load(data.source, data_dir.absolute(), data.image_size is not None)
+
+
+def facts(data: Data, data_dir: Path = DATA_DIR) -> Facts:
+    """Sizes of the data set; its images are decoded only if they never were before."""
+    images = load(data, data_dir)
+    channels, size = images.pool.shape[1:3] if isinstance(images, Images) else (3, data.image_size or 0)
+    return Facts(len(images.pool), len(images.test), channels, size, len(images.classes))
+
+
+def check(images: Images | Encoded | Facts, validation: int) -> None:
     """Raises SpecError if the pool of `images` cannot spare `validation` of them."""
-    if validation >= (pool := len(images.pool)):
+    pool = images.pool if isinstance(images, Facts) else len(images.pool)
+    if validation >= pool:
         raise SpecError(f"data.validation: found {validation}; the training pool has {pool} images, use fewer")
 
 
-def digest(data: Data) -> str:
-    """SHA-256 of the data set's content: pixels, labels, and what is test."""
-    return _digest(data.source)
+def digest(data: Data, data_dir: Path = DATA_DIR) -> str:
+    """SHA-256 that names the content of the data set, wherever it lies.
+
+    Of digits: pixels, labels, and what is test. Of archives and Parquet: the bytes of the files.
+    Of folders: paths, sizes and labels of the images, as reading all of them would take hours.
+    """
+    return _digest(data.source, data_dir.absolute())
 
 
-@cache
-def _load(source: str) -> Images:
-    return cast(Images, import_module(f"senet_lab.data.{source}").load())
+@functools.cache
+def _load(source: str, data_dir: Path, one_by_one: bool) -> Images | Encoded:
+    if source == "digits":
+        return cast(Images, import_module("senet_lab.data.digits").load())
+    found, name = _open(source, data_dir), _digest(source, data_dir)
+    if one_by_one:
+        return found.encoded(data_dir / cache.FOLDER / f"{name}-encoded")
+    arrays, classes = cache.keep(data_dir / cache.FOLDER / name, found.decode)
+    return Images(**arrays, classes=classes)
 
 
-@cache
-def _digest(source: str) -> str:
-    images = _load(source)
+@functools.cache
+def _digest(source: str, data_dir: Path) -> str:
+    if source != "digits":
+        return _open(source, data_dir).digest(lambda file: cache.sha256(file, data_dir / cache.FOLDER))
+    images = cast(Images, _load(source, data_dir, False))
     sha = hashlib.sha256("\0".join(images.classes).encode())
     for array in (images.pool, images.pool_labels, images.test, images.test_labels):
         sha.update(str((array.shape, array.dtype.str)).encode())
         sha.update(np.ascontiguousarray(array).tobytes())
     return sha.hexdigest()
+
+
+@functools.cache
+def _open(source: str, data_dir: Path) -> Source:
+    kind, _, folder = source.partition(":")
+    place = _place(source, Path(folder), data_dir) if folder else data_dir
+    return cast(Source, import_module(f"senet_lab.data.{kind}").at(place))
+
+
+def _place(source: str, folder: Path, data_dir: Path) -> Path:
+    """Where `folder` is: as named from the working folder, or inside the data folder."""
+    places = list(dict.fromkeys([folder.absolute(), data_dir / folder]))
+    for place in places:
+        if place.is_dir():
+            return place
+    raise DataError(
+        f"data.source {source!r}: there is no folder {' and none '.join(map(str, places))}; "
+        f"put the images there, or name the folder that {folder} lies in with --data-dir"
+    )

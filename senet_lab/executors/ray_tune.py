@@ -35,6 +35,7 @@ DRIVER_SWITCHES = {
 }
 WORKER_SWITCHES = {
     "OMP_NUM_THREADS": "1",
+    "RAY_CHDIR_TO_TRIAL_DIR": "0",  # workers stay in the working folder, by which data and weights may be named
     # Keep big tensors in the process instead of giving them back to the kernel each step: +10 %.
     "MALLOC_MMAP_THRESHOLD_": "4294967296",
     "MALLOC_TRIM_THRESHOLD_": "68719476736",

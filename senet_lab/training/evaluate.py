@@ -23,12 +23,16 @@ def evaluate(network: nn.Module, part: Part) -> Evaluation:
     """Top-1 error and mean cross-entropy of `network` in evaluation mode; its mode is put back."""
     mode = network.training
     network.eval()
-    logits_NK: Tensor = torch.cat([network(x_NCHW) for x_NCHW in torch.split(part.x_NCHW, BATCH)])
+    losses, right = [], []
+    for x_BCHW, y_B in part.in_order(BATCH):
+        logits_BK: Tensor = network(x_BCHW)
+        losses.append(F.cross_entropy(logits_BK, y_B, reduction="none"))
+        right.append(logits_BK.argmax(1) == y_B)
     network.train(mode)
-    correct_N = (logits_NK.argmax(1) == part.y_N).cpu().numpy()
+    correct_N = torch.cat(right).cpu().numpy()
     return Evaluation(
         error=float(1 - correct_N.mean()),
-        loss=float(F.cross_entropy(logits_NK, part.y_N)),
+        loss=float(torch.cat(losses).mean()),
         images=len(correct_N),
         correct=base64.b64encode(np.packbits(correct_N).tobytes()).decode(),
     )

@@ -9,10 +9,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from senet_lab.data.augment import augment
 from senet_lab.data.split import Parts
 from senet_lab.errors import Diverged
-from senet_lab.randomness import torch_stream
+from senet_lab.randomness import stream_seed
 from senet_lab.records import EpochMetrics
 from senet_lab.spec import Train, Trial
 from senet_lab.training.evaluate import evaluate
@@ -93,24 +92,21 @@ def learning_rate(train: Train, progress: float) -> float:
 def _epoch(trial: Trial, epoch: int, learner: Learner, parts: Parts) -> tuple[float, float, float]:
     """Mean loss, error and last learning rate of one pass; the images that fill no batch sit out."""
     setting, part = trial.train, parts.train
-    images = len(part.y_N)
-    batch = min(setting.batch_size, images)
-    steps = images // batch
-    order_N = torch.randperm(images, generator=torch_stream(trial.seed, "order", epoch)).to(part.y_N.device)
-    draws = torch_stream(trial.seed, "augment", epoch)
+    batch = min(setting.batch_size, len(part))
+    steps = len(part) // batch
+    # Dropout and shake-shake draw from torch's own generator, on the device that trains.
+    torch.manual_seed(stream_seed(trial.seed, "noise", epoch))
     loss_sum = torch.zeros((), device=part.y_N.device)
     wrong_sum = torch.zeros((), device=part.y_N.device)
     rate = setting.learning_rate
     learner.network.train()
-    for step in range(steps):
+    for step, (x_BCHW, y_B) in enumerate(part.shuffled(batch, trial.seed, epoch)):
         rate = learning_rate(setting, epoch - 1 + (step + 0.5) / steps)  # the middle of the step: never 0
         for group in learner.optimizer.param_groups:
             group["lr"] = rate
-        index_B = order_N[step * batch : (step + 1) * batch]
-        x_BCHW = augment(part.x_NCHW[index_B], trial.data.crop_padding, trial.data.flip, draws)
-        loss, logits_BK = _step(learner, x_BCHW, part.y_N[index_B], setting.label_smoothing)
+        loss, logits_BK = _step(learner, x_BCHW, y_B, setting.label_smoothing)
         loss_sum += loss
-        wrong_sum += (logits_BK.argmax(1) != part.y_N[index_B]).sum()
+        wrong_sum += (logits_BK.argmax(1) != y_B).sum()
     return float(loss_sum) / steps, float(wrong_sum) / (steps * batch), rate
 
 

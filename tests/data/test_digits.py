@@ -45,16 +45,16 @@ def test_one_value_anywhere_changes_the_digest(part: str, monkeypatch: pytest.Mo
     changed = getattr(images, part).copy()
     changed.flat[17] ^= 1
     object.__setattr__(images, part, changed)
-    monkeypatch.setattr(data, "_load", lambda source: images)
-    assert data._digest.__wrapped__("digits") != before
+    monkeypatch.setattr(data, "_load", lambda *_: images)
+    assert data._digest.__wrapped__("digits", Path("data")) != before
 
 
 def test_moving_an_image_from_the_pool_to_the_test_part_changes_the_digest(monkeypatch: pytest.MonkeyPatch) -> None:
     before = data.digest(DIGITS)
     monkeypatch.setattr(digits, "POOL", 897)
     images = digits.load()
-    monkeypatch.setattr(data, "_load", lambda source: images)
-    assert data._digest.__wrapped__("digits") != before
+    monkeypatch.setattr(data, "_load", lambda *_: images)
+    assert data._digest.__wrapped__("digits", Path("data")) != before
 
 
 def test_loading_does_not_import_scikit_learn_or_torch() -> None:

@@ -3,14 +3,18 @@
 import io
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 import torch
 from torch import Tensor
 
 from senet_lab import data, models
+from senet_lab.data.held import Held
+from senet_lab.data.scale import Scale
 from senet_lab.data.split import Part, Parts, split
 from senet_lab.errors import Diverged
+from senet_lab.randomness import torch_stream
 from senet_lab.records import EpochMetrics
 from senet_lab.spec import Data, Model, Train, Trial, apply
 from senet_lab.training import train as module
@@ -36,13 +40,18 @@ def _one_thread() -> Iterator[None]:
 def prepare(trial: Trial) -> tuple[Learner, Parts]:
     images = data.load(trial.data)
     network = models.build(trial.model, channels=1, classes=10, seed=trial.seed, device=CPU)
-    return Learner(network, trial.train), split(images, trial.data.validation, trial.seed, CPU)
+    return Learner(network, trial.train), split(images, trial.data, trial.seed, CPU)
 
 
 def run(trial: Trial) -> Learner:
     learner, parts = prepare(trial)
     list(train(trial, learner, parts))
     return learner
+
+
+def pixels(part: Part) -> Tensor:
+    """All that the network would see, in the part's order."""
+    return torch.cat([x_BCHW for x_BCHW, _ in part.in_order(100)])
 
 
 def without_seconds(epochs: tuple[EpochMetrics, ...]) -> list[EpochMetrics]:
@@ -188,10 +197,10 @@ def test_a_network_in_evaluation_mode_is_trained_like_any_other() -> None:
 def test_an_epoch_takes_no_image_twice(monkeypatch: pytest.MonkeyPatch) -> None:
     trial = apply(TINY, {"data.crop_padding": 0, "data.flip": False, "train.epochs": 1})
     _, parts = prepare(trial)
-    known = {image.numpy().tobytes() for image in parts.train.x_NCHW}
+    known = {image.numpy().tobytes() for image in pixels(parts.train)}
     seen = [image.numpy().tobytes() for batch in Watched(monkeypatch).of(trial) for image in batch]
     assert len(seen) == 400 and len(set(seen)) == 400 and set(seen) <= known
-    assert not set(seen) & {image.numpy().tobytes() for image in parts.validation.x_NCHW}
+    assert not set(seen) & {image.numpy().tobytes() for image in pixels(parts.validation)}
 
 
 # --- the optimizer
@@ -204,12 +213,12 @@ def test_a_step_is_nesterov_momentum_with_decay_on_weights_only() -> None:
     learner, parts = prepare(trial)
     twin, _ = prepare(trial)
     velocity = {name: torch.zeros_like(p) for name, p in twin.network.named_parameters()}
-    order = torch.randperm(498, generator=module.torch_stream(0, "order", 1))
+    order = torch.randperm(498, generator=torch_stream(0, "order", 1))
     list(train(trial, learner, parts))
     twin.network.train()
     for index in (order[:249], order[249:]):
         twin.network.zero_grad()
-        logits = twin.network(parts.train.x_NCHW[index])
+        logits = twin.network(pixels(parts.train)[index])
         torch.nn.functional.cross_entropy(logits, parts.train.y_N[index], label_smoothing=0.1).backward()  # type: ignore[no-untyped-call]
         with torch.no_grad():
             for name, p in twin.network.named_parameters():
@@ -288,7 +297,7 @@ def test_an_epoch_that_diverged_is_not_among_the_learners() -> None:
     learner, parts = prepare(TINY)
     running = train(TINY, learner, parts)
     next(running)
-    parts.train.x_NCHW.fill_(math.nan)
+    parts.train.scale.mean_C.fill_(math.nan)  # type: ignore[attr-defined]
     with pytest.raises(Diverged, match="the training loss of epoch 2 is nan"):
         next(running)
     assert len(learner.epochs) == 1
@@ -297,7 +306,9 @@ def test_an_epoch_that_diverged_is_not_among_the_learners() -> None:
 def test_a_validation_loss_that_is_no_number_is_a_divergence_too() -> None:
     """The last step can break the weights after the last training loss was taken."""
     learner, parts = prepare(TINY)
-    broken = Parts(parts.train, Part(parts.validation.x_NCHW * math.inf, parts.validation.y_N), parts.test)
+    assert isinstance(parts.validation, Held)
+    scale = Scale(parts.validation.scale.mean_C * math.nan, parts.validation.scale.std_C)
+    broken = Parts(parts.train, replace(parts.validation, scale=scale), parts.test)
     with pytest.raises(Diverged, match="the validation loss of epoch 1 is nan"):
         list(train(TINY, learner, broken))
 
