@@ -14,9 +14,9 @@ The source's own order is kept: the test part was written by other people than t
 """
 
 DIGITS_RESNET50 = Trial(
-    model=ResNet(depth=50, width=0.125, small_images=True),
+    model=ResNet(depth=50, width=0.125, small_images=True, identity_start=True),
     data=DIGITS.data,
-    train=DIGITS.train,
+    train=DIGITS.train.model_copy(update={"warmup_epochs": 3.0}),
 )
 """The digits with the networks made for ImageNet, an eighth as wide and with a stem for small images."""
 

@@ -11,8 +11,12 @@ from torch import nn
 from senet_lab.randomness import torch_stream
 
 
+class ZeroBatchNorm2d(nn.BatchNorm2d):
+    """Batch norm whose weight starts at 0, so that what it ends adds nothing at first."""
+
+
 def initialise(network: nn.Module, seed: int) -> None:
-    """Draw all weights of `network` in place; batch norm starts as the identity, biases at 0.
+    """Draw all weights of `network` in place; batch norm starts as the identity or at 0, biases at 0.
 
     Weights: normal with variance 2 / fan_out for convolutions and 2 / fan_in for SE's first FC
     layer, which ReLU follows (He et al., arXiv 1502.01852), 1 / fan_in for the other FC layers.
@@ -24,7 +28,7 @@ def initialise(network: nn.Module, seed: int) -> None:
             full_name = f"{prefix}.{name}"
             with torch.no_grad():
                 if isinstance(module, nn.BatchNorm2d):
-                    parameter.fill_(1.0 if name == "weight" else 0.0)
+                    parameter.fill_(0.0 if name == "bias" or isinstance(module, ZeroBatchNorm2d) else 1.0)
                 elif name == "bias":
                     parameter.zero_()
                 else:

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from senet_lab import spec
 from senet_lab.blocks.placed import Placed, staged
+from senet_lab.models.initialise import ZeroBatchNorm2d
 from senet_lab.spec import Unit
 
 Bottlenecks = spec.ResNet | spec.ResNeXt | spec.SENet
@@ -34,7 +35,7 @@ class Bottleneck(Placed):
         self.conv2 = nn.Conv2d(first, unit.middle, 3, inner, padding=1, groups=model.groups, bias=False)
         self.bn2 = nn.BatchNorm2d(unit.middle)
         self.conv3 = nn.Conv2d(unit.middle, unit.outputs, 1, bias=False)
-        self.bn3 = nn.BatchNorm2d(unit.outputs)
+        self.bn3 = (ZeroBatchNorm2d if model.identity_start else nn.BatchNorm2d)(unit.outputs)
         self.projection: nn.Module = nn.Identity()
         if unit.stride > 1 or unit.inputs != unit.outputs:
             kernel = 3 if senet and unit.stride > 1 else 1  # v4 Appendix

@@ -20,6 +20,9 @@ class _Bottlenecks(Narrow):
     depth: int
     pool: Literal["ceil", "padded"] = "ceil"
     """Max pooling of the stem: without padding and rounding up (official prototxts), or padded (torchvision)."""
+    identity_start: bool = False
+    """Every residual unit starts as the identity: the last batch norm of its branch has weight 0
+    (Goyal et al., arXiv 1706.02677). What deep networks want on little data; not in the paper."""
 
     module: ClassVar[str] = "resnet"
 
