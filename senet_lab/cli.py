@@ -54,6 +54,13 @@ Settings = Annotated[
 ]
 Seeds = Annotated[int | None, typer.Option("--seeds", metavar="N", help="Trials per row instead of the file's.")]
 Recipe = Annotated[str | None, typer.Option("--recipe", metavar="NAME", help="Ask in another setting, e.g. digits.")]
+DataFolder = Annotated[
+    Path,
+    typer.Option(
+        "--data-dir", metavar="DIR", envvar="SENET_LAB_DATA", help="Folder of archives, images and decoded images."
+    ),
+]
+Download = Annotated[bool, typer.Option("--download", help="Fetch CIFAR's archive first, where it is missing.")]
 Reports = Annotated[Path, typer.Option("--to", metavar="DIR", help="Folder of the written tables and figures.")]
 Tracking = Annotated[
     str | None,
@@ -61,7 +68,7 @@ Tracking = Annotated[
 ]
 
 DEBUG = "--debug"
-RUNS, REPORTS = Path("runs"), Path("reports")
+RUNS, REPORTS, DATA = Path("runs"), Path("reports"), Path("data")
 
 
 def _version(wanted: bool) -> None:
@@ -83,27 +90,36 @@ def options(
 
 
 @app.command("list", epilog="Example: senet-lab list")
-def list_(store: StoreFolder = RUNS) -> None:
+def list_(store: StoreFolder = RUNS, data_dir: DataFolder = DATA) -> None:
     """The sweeps at hand, in ./sweeps and shipped: question, rows x seeds, data, done so far."""
     from senet_lab import commands, overview
 
-    overview.list_sweeps(commands.console, store)
+    overview.list_sweeps(commands.console, store, data_dir)
 
 
 @app.command(epilog="Example: senet-lab plan reduction_ratio --seeds 40")
 def plan(
-    sweep: Which, store: StoreFolder = RUNS, set_: Settings = None, seeds: Seeds = None, recipe: Recipe = None
+    sweep: Which,
+    store: StoreFolder = RUNS,
+    data_dir: DataFolder = DATA,
+    download: Download = False,
+    set_: Settings = None,
+    seeds: Seeds = None,
+    recipe: Recipe = None,
 ) -> None:
     """What a sweep asks for and what is there: rows, hidden widths, cost, done and missing, time."""
     from senet_lab import commands, overview
 
-    overview.show_plan(commands.console, commands.inventory(sweep, store, _settings(set_), seeds, recipe))
+    where = commands.Where(store, data_dir, download)
+    overview.show_plan(commands.console, commands.inventory(sweep, where, _settings(set_), seeds, recipe))
 
 
 @app.command("sweep", epilog="Example: senet-lab sweep reduction_ratio --seeds 3 --set train.epochs=5")
 def sweep_(
     sweep: Which,
     store: StoreFolder = RUNS,
+    data_dir: DataFolder = DATA,
+    download: Download = False,
     set_: Settings = None,
     seeds: Seeds = None,
     recipe: Recipe = None,
@@ -118,17 +134,23 @@ def sweep_(
         float | None,
         typer.Option("--gpus-per-trial", metavar="SHARE", min=0, help="Of a GPU; 0.25 where there is one."),
     ] = None,
+    loaders: Annotated[
+        int | None,
+        typer.Option("--loaders", metavar="N", min=0, help="Processes a trial that decode large images: 4 with a GPU."),
+    ] = None,
     to: Reports = REPORTS,
     tracking_uri: Tracking = None,
 ) -> None:
     """Run exactly the trials that are missing, live, then report. After anything at all: type it again."""
     from senet_lab import commands
 
-    found = commands.inventory(sweep, store, _settings(set_), seeds, recipe)
+    where = commands.Where(store, data_dir, download)
+    found = commands.inventory(sweep, where, _settings(set_), seeds, recipe)
     how = commands.How(
         executor=executor.value,
         workers=workers,
         gpus_per_trial=gpus_per_trial,
+        loaders=loaders,
         rerun=tuple(r.value for r in rerun or ()),
         tracking_uri=tracking_uri,
         reports=to,
@@ -140,6 +162,7 @@ def sweep_(
 def report(
     sweep: Which,
     store: StoreFolder = RUNS,
+    data_dir: DataFolder = DATA,
     set_: Settings = None,
     seeds: Seeds = None,
     recipe: Recipe = None,
@@ -149,7 +172,8 @@ def report(
     """The table with intervals and verdicts; writes CSV, Markdown and the figure. Runs nothing."""
     from senet_lab import commands
 
-    commands.report_only(commands.inventory(sweep, store, _settings(set_), seeds, recipe), to, include_stale)
+    where = commands.Where(store, data_dir)
+    commands.report_only(commands.inventory(sweep, where, _settings(set_), seeds, recipe), to, include_stale)
 
 
 @app.command(epilog="Example: senet-lab model se_resnet50 --set se.reduction=8")
@@ -160,7 +184,9 @@ def model(
         typer.Option("--set", metavar="KEY=VALUE", help="Replace a setting, e.g. se.reduction=8; may be repeated."),
     ] = None,
     size: Annotated[int | None, typer.Option("--size", metavar="N", min=1, help="Pixels a side of the image.")] = None,
-    classes: Annotated[int | None, typer.Option("--classes", metavar="N", min=1, help="Answers to choose from.")] = None,
+    classes: Annotated[
+        int | None, typer.Option("--classes", metavar="N", min=1, help="Answers to choose from.")
+    ] = None,
 ) -> None:
     """A network's stages, output sizes, hidden widths, parameters and multiply-adds, beside the published ones."""
     from senet_lab import anatomy, commands
@@ -180,11 +206,11 @@ def ui(
 
 
 @app.command(epilog="Example: senet-lab doctor")
-def doctor(store: StoreFolder = RUNS, tracking_uri: Tracking = None) -> None:
+def doctor(store: StoreFolder = RUNS, data_dir: DataFolder = DATA, tracking_uri: Tracking = None) -> None:
     """Versions, cores, GPUs, store, data and MLflow: what works, and what to do about the rest."""
     from senet_lab import commands
 
-    commands.doctor(store, tracking_uri)
+    commands.doctor(store, data_dir, tracking_uri)
 
 
 def _settings(pairs: list[str] | None) -> dict[str, Any]:

@@ -27,12 +27,23 @@ console = Console(highlight=False)
 
 
 @dataclass(frozen=True)
+class Where:
+    """The folders that a command works in."""
+
+    store: Path
+    data_dir: Path
+    download: bool = False
+    """Fetch archives that are missing."""
+
+
+@dataclass(frozen=True)
 class How:
     """How a sweep is to run; nothing of it changes a result."""
 
     executor: str
     workers: int | None
     gpus_per_trial: float | None
+    loaders: int | None
     rerun: tuple[State, ...]
     tracking_uri: str | None
     reports: Path
@@ -58,12 +69,17 @@ def _value(text: str) -> Any:
     return text
 
 
-def inventory(sweep: str, store: Path, changes: dict[str, Any], seeds: int | None, recipe: str | None) -> Inventory:
+def inventory(sweep: str, where: Where, changes: dict[str, Any], seeds: int | None, recipe: str | None) -> Inventory:
     """The question that the options name, set against the store."""
     question = catalog.read(catalog.find(sweep))
     if changes or seeds is not None or recipe is not None:
         question = catalog.derive(question, changes, seeds=seeds, recipe=recipe)
-    return inventories.take(question, store)
+    if where.download:
+        from senet_lab.data.download import fetch
+
+        for source in sorted({row.trial.data.source for row in question.rows}):
+            fetch(source, where.data_dir)
+    return inventories.take(question, where.store, where.data_dir)
 
 
 def run_sweep(found: Inventory, how: How) -> None:
@@ -127,7 +143,7 @@ def _run(found: Inventory, how: How, projection: "Projection") -> None:
             else:
                 projection.finished(step.record, step.planned)
 
-        sweep.run(found, executor, listener, how.rerun)
+        sweep.run(found, executor, listener, how.rerun, how.loaders)
     console.print(progress.sentence())
 
 
@@ -174,12 +190,12 @@ def serve_ui(port: int, tracking_uri: str | None) -> None:
     tracking.serve(tracking_uri or tracking.default_uri(), port, ready)
 
 
-def doctor(store: Path, tracking_uri: str | None) -> None:
+def doctor(store: Path, data_dir: Path, tracking_uri: str | None) -> None:
     """A line per finding. Raises UserError if something is wrong."""
     from senet_lab import doctor, tracking
 
     wrong = []
-    for mark, what, text in doctor.examine(store, tracking_uri or tracking.default_uri()):
+    for mark, what, text in doctor.examine(store, data_dir, tracking_uri or tracking.default_uri()):
         style = {"ok": "green", "note": "yellow", "wrong": "red"}[mark]
         console.print(f"[{style}]{mark:>5}[/]  [bold]{escape(what)}[/]: {escape(text)}")
         wrong += [what] if mark == "wrong" else []

@@ -8,7 +8,7 @@ from typing import Literal
 
 from senet_lab import catalog, data, tracking
 from senet_lab.environment import PACKAGES, collect, without_credentials
-from senet_lab.errors import UserError
+from senet_lab.errors import DataError, UserError
 from senet_lab.inventory import take
 from senet_lab.records import Environment
 
@@ -19,7 +19,7 @@ Finding = tuple[Mark, str, str]
 LOW_DISK_BYTES = 2_000_000_000
 
 
-def examine(store: Path, tracking_uri: str) -> Iterator[Finding]:
+def examine(store: Path, data_dir: Path, tracking_uri: str) -> Iterator[Finding]:
     """Look at packages, processor, GPU, store, sweeps, data and MLflow, one after another.
 
     Credentials in `tracking_uri` do not appear in the findings.
@@ -29,7 +29,7 @@ def examine(store: Path, tracking_uri: str) -> Iterator[Finding]:
     yield _processor(here)
     yield _gpu(here)
     yield _store(store)
-    yield from _sweeps(store)
+    yield from _sweeps(store, data_dir)
     yield _mlflow(tracking_uri)
 
 
@@ -80,22 +80,24 @@ def _mlflow(uri: str) -> Finding:
     return "ok", "MLflow", without_credentials(uri)
 
 
-def _sweeps(root: Path) -> Iterator[Finding]:
+def _sweeps(root: Path, data_dir: Path) -> Iterator[Finding]:
     for name, path in sorted(catalog.names().items()):
-        yield _try(f"sweep {name}", lambda path=path: _sweep(path, root))  # type: ignore[misc]
+        yield _try(f"sweep {name}", lambda path=path: _sweep(path, root, data_dir))  # type: ignore[misc]
 
 
-def _sweep(path: Path, root: Path) -> Finding:
+def _sweep(path: Path, root: Path, data_dir: Path) -> Finding:
     question = catalog.read(path)
-    images = data.load(question.sweep.base.data)
-    counts = take(question, root).plan.counts()
+    facts = data.facts(question.sweep.base.data, data_dir)
+    counts = take(question, root, data_dir).plan.counts()
     states = ", ".join(f"{n} {state}" for state, n in counts.items())
-    amount = f"{len(images.pool)} + {len(images.test)} images of {question.sweep.base.data.source}"
+    amount = f"{facts.pool} + {facts.test} images of {question.sweep.base.data.source}"
     return "ok", f"sweep {question.name}", f"{states}; {amount}"
 
 
 def _try(what: str, look: Callable[[], Finding]) -> Finding:
     try:
         return look()
+    except DataError as error:  # nobody needs every data set
+        return "note", what, str(error)
     except UserError as error:
         return "wrong", what, str(error)

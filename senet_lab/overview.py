@@ -10,30 +10,34 @@ from rich.table import Table
 
 from senet_lab import catalog
 from senet_lab import inventory as inventories
+from senet_lab.data import DATA_DIR
 from senet_lab.environment import cores
-from senet_lab.errors import UserError
+from senet_lab.errors import DataError, UserError
 from senet_lab.inventory import Inventory
 from senet_lab.plan import STATES, State
 
 
-def list_sweeps(console: Console, store: Path) -> None:
+def list_sweeps(console: Console, store: Path, data_dir: Path = DATA_DIR) -> None:
     """A line per sweep: question, rows x seeds, data, done so far."""
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
     for name in ("sweep", "question", "rows x seeds", "data", "done"):
         table.add_column(name, justify="right" if name == "done" else "left", overflow="fold")
     for name, path in sorted(catalog.names().items()):
         try:
-            found = inventories.take(catalog.read(path), store)
+            question = catalog.read(path)
+            found = inventories.take(question, store, data_dir)
+            done = f"{found.plan.counts()['done']}/{len(found.planned)}"
+        except DataError:
+            done = "no data"
         except UserError as error:
             table.add_row(name, f"[red]{escape(str(error))}[/]", "", "", "")
             continue
-        question, total = found.question, len(found.planned)
         table.add_row(
             name,
             escape(question.text.partition("\n")[0]),
             f"{len(question.rows)} x {question.sweep.seeds}",
-            question.sweep.base.data.source,
-            f"{found.plan.counts()['done']}/{total}",
+            escape(question.sweep.base.data.source),
+            done,
         )
     console.print(table)
 
@@ -49,7 +53,7 @@ def show_plan(console: Console, found: Inventory) -> None:
     for name in ("params", "mult-adds", *states):
         table.add_column(name, justify="right", no_wrap=True)
     for row in found.question.rows:
-        network = cost(row.trial)
+        network = cost(row.trial, found.data_dir)
         widths = ", ".join(f"{stage}: {_run_length(w)}" for stage, w in row.trial.model.hidden_widths.items())
         counts = found.plan.counts(row.label)
         costs = (f"{network.params:,}", f"{network.macs:,}")

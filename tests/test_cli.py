@@ -12,16 +12,16 @@ from senet_lab.cli import app
 
 OPTIONS = {
     "": {"--debug", "--version"},
-    "list": {"--store"},
-    "plan": {"--store", "--set", "--seeds", "--recipe"},
+    "list": {"--store", "--data-dir"},
+    "plan": {"--store", "--data-dir", "--download", "--set", "--seeds", "--recipe"},
     "sweep": {
-        *("--store", "--set", "--seeds", "--recipe", "--rerun"),
-        *("--executor", "--workers", "--gpus-per-trial", "--to", "--tracking-uri"),
+        *("--store", "--data-dir", "--download", "--set", "--seeds", "--recipe", "--rerun"),
+        *("--executor", "--workers", "--gpus-per-trial", "--loaders", "--to", "--tracking-uri"),
     },
-    "report": {"--store", "--set", "--seeds", "--recipe", "--include-stale", "--to"},
+    "report": {"--store", "--data-dir", "--set", "--seeds", "--recipe", "--include-stale", "--to"},
     "model": {"--set", "--size", "--classes"},
     "ui": {"--port", "--tracking-uri"},
-    "doctor": {"--store", "--tracking-uri"},
+    "doctor": {"--store", "--data-dir", "--tracking-uri"},
 }
 """A new knob belongs into the sweep file; an option says which sweep and where. Change this with care."""
 
