@@ -31,20 +31,12 @@ def table(summary: pd.DataFrame, comparison: pd.DataFrame, baseline: str, margin
         f"Δ: difference to {baseline}, paired by seed; {_joint(comparison)}.",
         f"Better, worse: paired t test, {adjusted}p < .05.",
         _beyond_interval(comparison),
-        f"Equivalent: two one-sided t tests against the margin of {100 * margin:g} points{holm}.",
+        f"Equivalent: two one-sided t tests against the margin of {stats.points(margin)}{holm}.",
         _cost(summary, comparison, seeds),
         _ties(comparison),
         _sign_flips(comparison),
     )
     return " ".join(s for s in sentences if s)
-
-
-def published(varies: str, factors: tuple[str, ...], baseline: str) -> str:
-    """Why a published table, which varies `varies` against the network without SE, is not in a sweep's figure."""
-    return (
-        f"The published table varies {varies} against the network without SE, this sweep "
-        f"{', '.join(factors) or 'nothing'} against {baseline}: its points are not in the figure."
-    )
 
 
 def _family(comparison: pd.DataFrame) -> int:

@@ -7,6 +7,7 @@ style as well as by colour, so that it survives a grey print.
 
 import itertools
 import math
+import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -20,6 +21,8 @@ from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import StrMethodFormatter
 
+from senet_lab.results.stats import points
+
 SHORT = {"model.se.reduction": "reduction ratio r", "train.learning_rate": "learning rate", "seed": "seed"}
 PANELS = {
     "error": "test error (%), 95 % CI",
@@ -30,6 +33,8 @@ BLUE, ORANGE, GREEN, RED, *_ = sns.color_palette("colorblind")
 GREY = "0.35"
 PAPER = {"v4": ("s", ORANGE), "CVPR": ("^", GREEN)}
 LINES = ("--", "-.", ":")
+ASIDE = (0.2, 0.36)  # of a row's height, from our point to those of the paper
+TITLE = 36  # characters of a panel's title in a line, where rows are drawn
 LOG_FROM = 4  # a factor that spans less than fourfold keeps a linear axis
 
 
@@ -45,8 +50,8 @@ def draw(marks: pd.DataFrame, factor: str | None, baseline: str, margin: float) 
                 scale(marks, SHORT.get(str(factor), str(factor)), across(marks, panel, ax))
             else:
                 by_row(marks, panel, ax)
-            title = label.format(baseline=baseline).replace(" (", " (" if along else "\n(")
-            ax.set_title(f"{letter}  {title}", loc="left", fontweight="bold")
+            title = f"{letter}  {label.format(baseline=baseline)}"
+            ax.set_title(title if along else _folded(title), loc="left", fontweight="bold")
             sns.despine(ax=ax)
         shade_margin(axes[1], margin, vertical=not along)
         thousands(axes[2].xaxis if not along else axes[2].yaxis)
@@ -62,28 +67,20 @@ def is_numeric(marks: pd.DataFrame) -> bool:
 
 def across(marks: pd.DataFrame, panel: str, ax: Axes) -> Axes:
     """One panel along a numeric factor: our rows with intervals, controls as bands, the paper's points."""
-    own = marks[marks["panel"] == panel]
-    ours, paper = own[own["source"] == "ours"], own[own["source"] != "ours"]
+    drawn = marks[marks["panel"] == panel]
+    ours, paper = drawn[drawn["source"] == "ours"], drawn[drawn["source"] != "ours"]
     for line, (_, row) in zip(itertools.cycle(LINES), ours[ours["value"].isna()].iterrows(), strict=False):
         known = not math.isnan(row["low"])
         label = f"{row['variant']}, mean" + " and 95 % interval" * known
         ax.axhline(row["y"], color=GREY, linestyle=line, label=label, zorder=1)
         if known:
             ax.axhspan(row["low"], row["high"], color=GREY, alpha=0.15, linewidth=0, label=label, zorder=0)
-    points = ours.dropna(subset="value").sort_values("value")
-    ax.plot(points["value"], points["y"], color=BLUE, alpha=0.35, zorder=2)
-    with_interval(points, ax, "value")
-    for source, entries in paper.groupby("source", sort=False):
-        marker, colour = PAPER.get(str(source), ("D", RED))
-        ax.plot(
-            entries["value"],
-            entries["y"],
-            linestyle=":",
-            marker=marker,
-            color=colour,
-            markerfacecolor="white",
-            label=f"paper on ImageNet, {source} (n = 1)",
-        )
+    own = ours.dropna(subset="value").sort_values("value")
+    ax.plot(own["value"], own["y"], color=BLUE, alpha=0.35, zorder=2)
+    with_interval(own, ax, "value")
+    for source, entries in paper.dropna(subset="value").groupby("source", sort=False):
+        along = entries.sort_values("value")
+        ax.plot(along["value"], along["y"], linestyle=":", **_paper(str(source), entries))
     return ax
 
 
@@ -91,8 +88,12 @@ def by_row(marks: pd.DataFrame, panel: str, ax: Axes) -> Axes:
     """One panel with a line per row of the sweep, the first on top."""
     rows = marks[marks["panel"] == "error"]
     labels = rows["variant"].tolist()
-    own = marks[(marks["panel"] == panel) & (marks["source"] == "ours")]
+    own = marks[marks["panel"] == panel]
+    own, paper = own[own["source"] == "ours"], own[own["source"] != "ours"]
     with_interval(own.assign(place=[labels.index(v) for v in own["variant"]]), ax, "place", vertical=True)
+    for aside, (source, entries) in zip(itertools.cycle(ASIDE), paper.groupby("source", sort=False), strict=False):
+        places = [labels.index(v) + aside for v in entries["variant"]]
+        ax.plot(entries["y"], places, linestyle="none", **_paper(str(source), entries))
     ax.set_yticks(range(len(labels)), [f"{v}  (n = {n})" for v, n in zip(labels, rows["n"], strict=True)])
     ax.set_ylim(len(labels) - 0.5, -0.5)
     ax.grid(axis="x", color="0.9")
@@ -113,7 +114,7 @@ def shade_margin(ax: Axes, margin: float, vertical: bool = False) -> Axes:
     """The zero line and, in points, the differences that the sweep calls equivalent."""
     line, span = (ax.axvline, ax.axvspan) if vertical else (ax.axhline, ax.axhspan)
     line(0, color=GREY, linewidth=1, zorder=1)
-    ends, text = (-100 * margin, 100 * margin), f"equivalence margin, {100 * margin:g} points"
+    ends, text = (-100 * margin, 100 * margin), f"equivalence margin, {points(margin)}"
     span(*ends, facecolor="0.93", edgecolor="0.75", hatch="///", linewidth=0, zorder=0, label=text)
     return ax
 
@@ -146,6 +147,20 @@ def legend(figure: Figure) -> Figure:
     single: list[Any] = [parts if len(parts) > 1 else parts[0] for parts in keys.values()]
     figure.legend(single, list(keys), loc="outside lower center", ncols=3, frameon=False)
     return figure
+
+
+def _folded(title: str) -> str:
+    """What is measured, and below it in what."""
+    what, bracket, unit = title.rpartition(" (")
+    lines = textwrap.wrap(what, TITLE, break_on_hyphens=False) if bracket else [title]
+    return "\n".join([*lines, f"({unit}"] if bracket else lines)
+
+
+def _paper(source: str, entries: pd.DataFrame) -> dict[str, Any]:
+    """How the paper's points look."""
+    marker, colour = PAPER.get(source, ("D", RED))
+    label = f"paper on {entries['data'].iloc[0]}, {source} (n = 1)"
+    return {"marker": marker, "color": colour, "markerfacecolor": "white", "markersize": 5, "label": label}
 
 
 def _ours(n: "pd.Series[int]") -> str:

@@ -8,6 +8,8 @@ from pathlib import Path
 from senet_lab.errors import UserError
 
 FILES = ("table.csv", "table.md", "trials.csv", "figure.png", "figure.pdf", "figure.csv")
+PUBLISHED = ("published.csv", "protocol.csv")
+"""Written besides where a published table is set beside the rows."""
 
 
 def check_folder(folder: Path) -> None:
@@ -24,7 +26,7 @@ def check_folder(folder: Path) -> None:
                 made.append(path)
             with tempfile.TemporaryFile(dir=folder):
                 pass
-            for path in (p for p in map(folder.joinpath, FILES) if p.exists()):
+            for path in (p for p in map(folder.joinpath, FILES + PUBLISHED) if p.exists()):
                 path.open("ab").close()  # changes nothing, but finds a folder or a file that may not be written
         finally:
             for path in reversed(made):

@@ -12,7 +12,6 @@ import pandas as pd
 from senet_lab.design import factors
 from senet_lab.plan import PlannedTrial
 from senet_lab.records import EpochMetrics, TrialRecord
-from senet_lab.spec import Trial
 
 INTEGERS = {name: "int64" for name in ("order", "seed", "n_test", "wanted", "epoch")}
 COUNTS = {"params": "Int64", "macs": "Int64"}  # nullable: a row without trials has none
@@ -87,7 +86,7 @@ def factor_names(planned: Iterable[PlannedTrial]) -> tuple[str, ...]:
     return factors(tuple({t.variant.label: t.variant for t in planned}.values()))
 
 
-def value_of(trial: Trial, path: str) -> Any:
+def value_of(trial: object, path: str) -> Any:
     """The setting at a dotted path, None where a part of the path is switched off."""
     here: Any = trial
     for name in path.split("."):

@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pandas as pd
 from matplotlib.figure import Figure
-from rich.table import Table
+from rich.console import Group
 
 from senet_lab.catalog import Question
 from senet_lab.design import baselines
 from senet_lab.plan import PlannedTrial
 from senet_lab.records import TrialRecord
-from senet_lab.results import captions, figures, load, published, stats, tables
+from senet_lab.results import beside, captions, figures, load, paper, published, stats, tables
 from senet_lab.results.aggregates import Aggregate, aggregates
-from senet_lab.results.folder import FILES, writing
+from senet_lab.results.folder import FILES, PUBLISHED, writing
 from senet_lab.results.folder import check_folder as check_folder  # for who has a report at hand
 
 PNG = {"Software": "senet-lab"}
@@ -32,7 +32,10 @@ class Report:
     epochs: pd.DataFrame
     summary: pd.DataFrame
     comparison: pd.DataFrame
-    published: pd.DataFrame | None = None
+    beside: pd.DataFrame | None = None
+    """The published table with the rows of this sweep; see `beside.join`."""
+    protocol: pd.DataFrame | None = None
+    """How those networks were trained and how these are; see `published.protocols`."""
     files: tuple[Path, ...] = ()
     """What `save` wrote, in a fixed order."""
 
@@ -51,31 +54,24 @@ class Report:
         """The dotted paths that the rows vary."""
         return tuple(c for c in self.rows.columns if "." in c)
 
-    @property
-    def varies_as_published(self) -> bool:
-        """Whether the published differences are of this sweep's only factor, and to the same kind of baseline."""
-        against = set(self.baselines.values())
-        without_se = all(row.trial.model.se is None for row in self.question.rows if row.label in against)
-        return self.factors == (self._published_factor,) and without_se
-
-    @property
-    def _published_factor(self) -> str:
-        return published.FACTORS.get(str(self.question.sweep.published), "")
-
     def table(self) -> pd.DataFrame:
         """The table in words and percent, a line per row."""
         return tables.report_frame(self.summary, self.comparison)
 
-    def terminal(self, width: int = tables.NARROW) -> Table:
-        """The table for a terminal of `width` columns, with what its numbers mean below it."""
-        return tables.terminal(self.table(), self.question.name, self.caption(), width)
+    def terminal(self, width: int = tables.NARROW) -> Group:
+        """The table for a terminal of `width` columns, with what its numbers mean; below it, the paper's."""
+        results = tables.terminal(self.table(), self.question.name, self.caption(), width)
+        if self.beside is None:
+            return Group(results)
+        frame, caption = self._beside(self.beside), paper.beside_caption(self.beside, self.baseline)
+        return Group(results, "", tables.terminal(frame, "beside the paper", caption, width) if len(frame) else caption)
+
+    def _beside(self, found: pd.DataFrame) -> pd.DataFrame:
+        return paper.beside_frame(found, self.rows["variant"])
 
     def marks(self) -> pd.DataFrame:
         """What the figure draws, a line per mark."""
-        ours = tables.figure_frame(self.summary, self.comparison, None)
-        if not (self.varies_as_published and figures.is_numeric(ours)):
-            return ours
-        return tables.figure_frame(self.summary, self.comparison, self.published)
+        return tables.figure_frame(self.summary, self.comparison, self.beside)
 
     def figure(self) -> Figure:
         """Test error, differences and parameters of every row; see `figures.draw`."""
@@ -93,20 +89,17 @@ class Report:
         return aggregates(self.summary, self.comparison)
 
     def markdown(self) -> str:
-        """The report as a page: question, table, figure, and the published numbers with their source."""
+        """The report as a page: question, table, figure; the published numbers and protocols with their source."""
         head = f"# {self.question.name}\n\n{self.question.text}\n\n"
         page = head + tables.markdown(self.table(), "Results", self.caption()) + "\n![Figure](figure.png)\n"
-        if self.published is None:
+        if self.beside is None or self.protocol is None:
             return page
-        base = self.question.sweep.base
-        note = (
-            f"Compare the differences, not the errors: these are {published.SETTING}, each against its own original; "
-            f"the results above are {base.model.family} of depth {base.model.depth} on {base.data.source}, "
-            f"{base.train.epochs} epochs. With n = 1 a difference has no interval."
+        sections = (
+            (self._beside(self.beside), "Beside the paper", paper.beside_caption(self.beside, self.baseline)),
+            (paper.published_frame(self.beside), "Published", paper.published_note(self.beside)),
+            (paper.protocol_frame(self.protocol), "Protocols", paper.protocol_note(self.protocol)),
         )
-        if not self.varies_as_published:
-            note += " " + captions.published(self._published_factor, self.factors, self.baseline)
-        return page + "\n" + tables.markdown(tables.published_frame(self.published), "Published", note)
+        return "\n".join([page, *(tables.markdown(*section) for section in sections)])
 
     def save(self, folder: Path) -> "Report":
         """Write everything into `folder`, replacing what an earlier report left; the same report with `files`.
@@ -123,7 +116,18 @@ class Report:
             figure.savefig(figure_png, dpi=DOTS_PER_INCH, metadata=PNG)
             figure.savefig(figure_pdf, metadata=PDF)
             self.marks().to_csv(figure_csv, index=False)
+            files += self._save_published(folder)
         return replace(self, files=tuple(files))
+
+    def _save_published(self, folder: Path) -> list[Path]:
+        published_csv, protocol_csv = files = [folder / name for name in PUBLISHED]
+        if self.beside is None or self.protocol is None:
+            for path in files:
+                path.unlink(missing_ok=True)
+            return []
+        paper.as_csv(self.beside).to_csv(published_csv, index=False)
+        self.protocol.to_csv(protocol_csv, index=False)
+        return files
 
 
 def analyse(
@@ -137,14 +141,20 @@ def analyse(
     rows = load.rows(planned, records, include_stale=include_stale)
     trials = load.trials(planned, records, include_stale=include_stale)
     sweep = question.sweep
-    return Report(
+    comparison = stats.compare(trials, rows, baselines(sweep, question.rows), sweep.margin)
+    found = Report(
         question,
         rows,
         trials,
         load.epochs(planned, records, include_stale=include_stale),
         stats.summarise(trials, rows),
-        stats.compare(trials, rows, baselines(sweep, question.rows), sweep.margin),
-        published.load(sweep.published) if sweep.published else None,
+        comparison,
+    )
+    if sweep.published is None:
+        return found
+    protocol = published.protocols.load(sweep.published, [row.trial for row in question.rows], sweep.seeds)
+    return replace(
+        found, beside=beside.join(published.load(sweep.published), question.rows, comparison), protocol=protocol
     )
 
 
@@ -155,5 +165,5 @@ def write(
     folder: Path,
     include_stale: bool = False,
 ) -> Report:
-    """`analyse`, and the files in `folder` itself: table.csv, table.md, trials.csv, figure.png, .pdf and .csv."""
+    """`analyse`, and the files in `folder` itself: those of `folder.FILES` and `folder.PUBLISHED`."""
     return analyse(question, planned, records, include_stale).save(folder)

@@ -120,7 +120,7 @@ def uncompared(label: str, comparison: pd.DataFrame) -> str:
 
 def verdict_text(row: "pd.Series[Any]") -> str:
     """The verdict of one line of `compare`, and where it is open, what closing it would cost."""
-    within = f"(within {100 * row['margin']:g} points)"
+    within = f"(within {points(row['margin'])})"
     if row["verdict"] == "equivalent":
         return f"equivalent {within}"
     if row["verdict"] != "undecided":
@@ -131,6 +131,12 @@ def verdict_text(row: "pd.Series[Any]") -> str:
         return f"undecided: more than {paired.MOST_SEEDS:,} more seeds"
     seeds = int(row["more_seeds"])
     return f"undecided: about {seeds:,} more seed{'s' * (seeds > 1)} ({duration(row['more_seconds'])})"
+
+
+def points(margin: float) -> str:
+    """A fraction of the test images in percentage points."""
+    text = f"{100 * margin:g}"
+    return f"{text} point" if text == "1" else f"{text} points"
 
 
 def duration(seconds: float) -> str:

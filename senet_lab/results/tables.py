@@ -14,13 +14,14 @@ from rich import box
 from rich.markup import escape
 from rich.table import Table
 
-from senet_lab.results.published import ORIGINAL
 from senet_lab.results.stats import uncompared, verdict_text
 
+OURS = "this sweep"
 ERROR = "test error % [95 % CI]"
 DIFFERENCE = "Δ points [joint 95 %]"
-LEFT = ("variant", "verdict", "source", "network")
+LEFT = ("variant", "verdict", "sign", "reference", "entry", "to", "row here", "note", "item", "v4", "CVPR", OURS)
 STYLES = {"better": "green", "worse": "red", "equivalent": "cyan", "undecided": "yellow"}
+STYLES |= {"agrees": "green", "opposite": "red"}
 NARROW = 80  # columns that every table here fits into
 WORD = 10  # "undecided:", the longest word of a verdict
 VERDICT = 19  # columns in which a verdict takes two lines
@@ -48,29 +49,29 @@ def full_frame(summary: pd.DataFrame, comparison: pd.DataFrame) -> pd.DataFrame:
     return summary.drop(columns="order", errors="ignore").merge(compared, how="left", on="variant")
 
 
-def figure_frame(summary: pd.DataFrame, comparison: pd.DataFrame, published: pd.DataFrame | None) -> pd.DataFrame:
-    """What the figure draws, a line per mark.
+def figure_frame(summary: pd.DataFrame, comparison: pd.DataFrame, beside: pd.DataFrame | None) -> pd.DataFrame:
+    """What the figure draws, a line per mark; `beside` as of `beside.join`.
 
     Columns: `panel` ("error": percent; "difference": points; "parameters"), `source` ("ours" or the
-    paper's versions), `variant`, `value` (of the sweep's only factor; None where it has none or the
-    sweep has several), `y`, `low`, `high` (NaN: no interval), `n`.
+    paper's versions), `data` (of the paper), `variant`, `value` (of the sweep's only factor; None where
+    it has none or the sweep has several), `y`, `low`, `high` (NaN: no interval), `n`.
     """
     factors = [c for c in summary.columns if "." in c]
     values = dict(zip(summary["variant"], summary[factors[0]], strict=True)) if len(factors) == 1 else {}
     marks: list[tuple[Any, ...]] = []
     for _, row in summary.iterrows():
         numbers = (100 * row["mean"], 100 * row["ci_low"], 100 * row["ci_high"], row["n"])
-        marks.append(("error", "ours", row["variant"], values.get(row["variant"]), *numbers))
+        marks.append(("error", "ours", "", row["variant"], values.get(row["variant"]), *numbers))
     for _, row in comparison.iterrows():
         numbers = (100 * row["delta"], 100 * row["delta_low"], 100 * row["delta_high"], row["n_pairs"])
-        marks.append(("difference", "ours", row["variant"], values.get(row["variant"]), *numbers))
-    for _, row in () if published is None else published[published["value"] != ORIGINAL].iterrows():
-        numbers = (100 * row["delta"], math.nan, math.nan, row["n"])
-        marks.append(("difference", row["source"], row["model"], row["value"], *numbers))
+        marks.append(("difference", "ours", "", row["variant"], values.get(row["variant"]), *numbers))
+    for _, row in () if beside is None else beside.dropna(subset="paper").iterrows():
+        numbers = (100 * row["paper"], math.nan, math.nan, row["n"])
+        marks.append(("difference", row["source"], row["data"], row["variant"], values.get(row["variant"]), *numbers))
     for _, row in summary.dropna(subset="params").iterrows():
         numbers = (float(row["params"]), math.nan, math.nan, row["n"])
-        marks.append(("parameters", "ours", row["variant"], values.get(row["variant"]), *numbers))
-    columns = ["panel", "source", "variant", "value", "y", "low", "high", "n"]
+        marks.append(("parameters", "ours", "", row["variant"], values.get(row["variant"]), *numbers))
+    columns = ["panel", "source", "data", "variant", "value", "y", "low", "high", "n"]
     return pd.DataFrame(marks, columns=columns).astype({"value": "object"}).round({"y": 10, "low": 10, "high": 10})
 
 
@@ -121,25 +122,6 @@ def markdown(frame: pd.DataFrame, title: str, caption: str) -> str:
     ]
     body = "\n".join("| " + " | ".join(str(c).replace("|", "\\|") for c in line) + " |" for line in lines)
     return f"## {title}\n\n{body}\n\n{caption}\n"
-
-
-def published_frame(published: pd.DataFrame) -> pd.DataFrame:
-    """The paper's entries as text: value, error, and difference to the same source's original network."""
-    entries = published.itertuples(index=False)
-    return pd.DataFrame(
-        [
-            {
-                "source": entry.reference,
-                "network": entry.model,
-                "value": str(entry.value),
-                "n": str(entry.n),
-                "top-1 error %": f"{100 * float(str(entry.test_error)):.2f}",
-                "difference, points": "-" if entry.value == ORIGINAL else f"{100 * float(str(entry.delta)):+.2f}",
-                "params": f"{entry.params_millions} M",
-            }
-            for entry in entries
-        ]
-    )
 
 
 def live(rows: pd.DataFrame, counts: Mapping[str, Mapping[str, int]], summary: pd.DataFrame) -> Table:

@@ -60,6 +60,26 @@ def test_seeds_that_are_missing_already_are_not_sold_as_more(said):
     assert f"--seeds {enough}" in said(rows, wanted=enough - 1, margin=0.0006)
 
 
+def test_counterparts_have_words_and_cost_what_the_two_take(make):
+    rows = {"A": BASE, "SE-A": BASE + 0.0008 + NOISE, "B": BASE, "SE-B": BASE + NOISE / 9}
+    trials, frame = make.frames(rows)
+    comparison = stats.compare(trials, frame, {"SE-A": "A", "SE-B": "B"}, 0.0006)
+    question = make.question(
+        variants={"A": {}, "SE": {"model.se.reduction": 2}}, counterpart={"model.se": None}, controls=()
+    )
+    words = captions.compared_to(question.sweep, {})
+    text = captions.table(stats.summarise(trials, frame), comparison, words, 0.0006, 8)
+    assert "difference to the same network without SE, paired by seed; the 2 intervals" in text
+    assert "the time is of that row and the one that it is compared to, one after another." in text
+    assert "1 point," in captions.table(stats.summarise(trials, frame), comparison, words, 0.01, 8)
+
+
+def test_other_counterparts_are_named_by_their_settings(make):
+    grid = {"model.se.gate": ("sigmoid", "tanh"), "model.se.reduction": (2, 4)}
+    question = make.question(grid=grid, counterpart={"model.se.gate": "sigmoid"}, controls=())
+    assert captions.compared_to(question.sweep, {}) == "the same row with model.se.gate=sigmoid"
+
+
 def test_nothing_open_costs_nothing(said):
     assert "More seeds" not in said({"a": BASE - 0.01 + NOISE, "base": BASE})
     assert "More seeds" not in said({"a": [0.03], "base": [0.02]})  # nothing to plan with

@@ -6,7 +6,7 @@ import pytest
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from senet_lab.results import figures, load, published, stats, tables
+from senet_lab.results import beside, figures, load, published, stats, tables
 
 
 def marks_of(make, question, wrong, paper=None):
@@ -20,11 +20,12 @@ def marks_of(make, question, wrong, paper=None):
 
 
 @pytest.fixture
-def marks(frames, make):
+def marks(frames, make, question):
     """The figure's data of the reduction-ratio sweep, with the paper's."""
     trials, rows = frames
     comparison = stats.compare(trials, rows, make.against(rows), 0.005)
-    return tables.figure_frame(stats.summarise(trials, rows), comparison, published.load("reduction_ratio"))
+    paper = beside.join(published.load("reduction_ratio"), question.rows, comparison)
+    return tables.figure_frame(stats.summarise(trials, rows), comparison, paper)
 
 
 def test_one_numeric_factor_is_drawn_along_it(marks):
@@ -87,6 +88,24 @@ def test_any_other_sweep_gets_a_line_per_row(make):
 def test_one_categorical_factor_is_no_number(make):
     question = make.question(seeds=2, grid={"model.se.gate": ("sigmoid", "tanh")})
     assert not figures.is_numeric(marks_of(make, question, {}))
+
+
+def test_the_papers_points_stand_under_ours_where_rows_are_drawn(marks):
+    """Rows that lie along no number: one marker a document, beside the row's own point and inside the panel."""
+    ax = figures.by_row(marks.assign(value=None), "difference", Figure().subplots())
+    drawn = {str(line.get_label()): line for line in ax.get_lines() if "paper" in str(line.get_label())}
+    assert [*drawn] == ["paper on ImageNet, v4 (n = 1)", "paper on ImageNet, CVPR (n = 1)"]
+    assert list(drawn["paper on ImageNet, v4 (n = 1)"].get_xdata()) == [-1.01, -1.05, -1.04, -1.02, -0.58]
+    places = [line.get_ydata() for line in drawn.values()]
+    assert list(places[1]) == pytest.approx([1.36, 2.36, 3.36, 4.36])  # CVPR has no r = 2
+    assert max(map(max, places)) < max(ax.get_ylim())
+
+
+def test_long_baselines_fold_in_the_title(make):
+    question = make.question(seeds=2, grid={"model.se.gate": ("sigmoid", "tanh")})
+    marks = marks_of(make, question, {row.label: (30, 31) for row in question.rows})
+    title = figures.draw(marks, None, "the same network without SE", 0.01).axes[1].get_title(loc="left")
+    assert title.split("\n") == ["b  difference to the same network", "without SE", "(points), joint 95 % CI"]
 
 
 @pytest.mark.parametrize("done", [0, 1, 2])

@@ -1,17 +1,22 @@
 """The files of a report: which, what they say, and that they are a function of the store."""
 
+import io
+
 import pandas as pd
 import pytest
+from rich.console import Console
 
+from senet_lab import catalog
 from senet_lab.results import report
 
 FILES = ["table.csv", "table.md", "trials.csv", "figure.png", "figure.pdf", "figure.csv"]
+PUBLISHED = ["published.csv", "protocol.csv"]
 
 
 def test_the_files(question, planned, records, tmp_path):
     written = report.write(question, planned, records, tmp_path / "reports" / "reduction_ratio")
-    assert [p.name for p in written.files] == FILES
-    assert sorted(p.name for p in (tmp_path / "reports" / "reduction_ratio").iterdir()) == sorted(FILES)
+    assert [p.name for p in written.files] == FILES + PUBLISHED
+    assert sorted(p.name for p in (tmp_path / "reports" / "reduction_ratio").iterdir()) == sorted(FILES + PUBLISHED)
     table = pd.read_csv(written.files[0])
     assert table["mean"].tolist() == written.summary["mean"].tolist()
     assert table["n_pairs"].tolist()[:3] == [20, 20, 18]
@@ -37,7 +42,8 @@ def test_the_page_says_what_its_numbers_are(question, planned, records):
         "margin of 0.5 points",
         "arXiv:1709.01507v4 Table 10",
         "n = 1",
-        "cifar_resnet of depth 6 on digits",
+        "| network | ResNet-50 | ResNet-50 | ResNet-6 (CIFAR) |",
+        "| data set | ImageNet 2012 | ImageNet 2012 | digits |",
     ):
         assert said in page
 
@@ -69,36 +75,81 @@ def test_sweeps_without_a_published_table(make, tmp_path):
     question = make.question(seeds=2, grid={"model.se.gate": ("sigmoid", "relu")})
     planned = make.plan(question)
     written = report.write(question, planned, [make.record(p) for p in planned], tmp_path)
-    assert written.published is None
+    assert written.beside is None
     assert "Published" not in written.markdown()
+    assert [p.name for p in written.files] == FILES
+
+
+def test_published_numbers_of_an_earlier_report_do_not_stay(make, question, planned, tmp_path):
+    report.write(question, planned, [], tmp_path)
+    other = make.question(seeds=2, grid={"model.se.gate": ("sigmoid", "relu")})
+    report.write(other, make.plan(other), [], tmp_path)
+    assert sorted(p.name for p in tmp_path.iterdir()) == sorted(FILES)
 
 
 @pytest.mark.parametrize(
-    ("design", "said"),
+    ("design", "points"),
     [
-        ({"grid": {"train.learning_rate": (0.05, 0.2)}}, "this sweep train.learning_rate against no_se"),
+        ({"grid": {"train.learning_rate": (0.05, 0.2)}}, []),  # three rows without SE: which is the paper's?
         (
             {"grid": {"model.se.reduction": (2, 4), "model.se.gate": ("sigmoid", "tanh")}},
-            "this sweep model.se.reduction, model.se.gate against no_se",
+            [
+                ("reduction=2,gate=sigmoid", -1.01),
+                ("reduction=4,gate=sigmoid", -1.05),
+                ("reduction=4,gate=sigmoid", -1.59),
+            ],
         ),
         (
             {"grid": {"model.se.reduction": (2, 4)}, "baseline": {"model.se.reduction": 4}},
-            "this sweep model.se.reduction against reduction=4",
+            [("reduction=2", 0.04), ("no_se", 1.05), ("no_se", 1.59)],
         ),
     ],
 )
-def test_the_papers_points_stand_only_among_what_they_vary(make, design, said):
+def test_the_papers_points_are_of_the_same_comparison(make, design, points):
+    """Each is the difference between the two published rows that the sweep compares, or is not there."""
     question = make.question(seeds=2, **design, published="reduction_ratio")
     planned = make.plan(question)
     written = report.analyse(question, planned, [make.record(p) for p in planned])
-    assert set(written.marks()["source"]) == {"ours"}
-    assert not any("paper" in t.get_text() for t in written.figure().legends[0].get_texts())
-    page = written.markdown()
-    assert f"The published table varies model.se.reduction against the network without SE, {said}: its points" in page
-    assert "arXiv:1709.01507v4 Table 10" in page
+    marks = written.marks()
+    paper = marks[marks["source"] != "ours"]
+    assert list(zip(paper["variant"], paper["y"], strict=True)) == points
+    assert any("paper" in t.get_text() for t in written.figure().legends[0].get_texts()) == bool(points)
+    assert "arXiv:1709.01507v4 Table 10" in written.markdown()
+    assert ("has none of the pairs of rows" in written.markdown()) == (not points)
 
 
-def test_the_papers_points_stand_beside_their_own_factor(question, planned, records):
-    written = report.analyse(question, planned, records)
-    assert set(written.marks()["source"]) == {"ours", "v4", "CVPR"}
-    assert "not in the figure" not in written.markdown()
+def test_counterparts(make):
+    """Two networks, each compared to itself without SE; a third has no counterpart."""
+    plain = {"A": {"model.depth": 6}, "B": {"model.depth": 10}}
+    variants = {
+        name: settings
+        for label, base in plain.items()
+        for name, settings in ((label, base), (f"SE-{label}", base | {"model.se.reduction": 2}))
+    }
+    variants["alone"] = {"model.depth": 14, "model.se.reduction": 2}
+    question = make.question(seeds=3, variants=variants, counterpart={"model.se": None}, controls=())
+    planned = make.plan(question)
+    wrong = {label: (30, 31, 33) for label in variants} | {"SE-B": (20, 22, 22), "SE-A": (29, 32, 33)}
+    written = report.analyse(question, planned, make.records(planned, wrong))
+    assert written.comparison[["variant", "baseline"]].to_numpy().tolist() == [["SE-A", "A"], ["SE-B", "B"]]
+    assert written.table()["verdict"].tolist()[::2] == ["baseline", "baseline", "not compared"]
+    assert written.baseline == "the same network without SE"
+    assert "Δ: difference to the same network without SE, paired by seed; the 2 intervals" in written.caption()
+    assert "difference to the same network\nwithout SE" in written.figure().axes[1].get_title(loc="left")
+    assert {a.label: a.verdict for a in written.aggregates()}["alone"] == "not compared"
+
+
+@pytest.mark.parametrize("name", sorted(catalog.names()))
+def test_every_shipped_sweep_stands_beside_its_table(make, name):
+    """Of each shipped question: every compared row that the paper has is joined, at 80 columns nothing is cut."""
+    question = catalog.read(catalog.find(name))
+    planned = make.plan(question)
+    wrong = {row.label: [30 + (i + seed) % 5 for seed in range(3)] for i, row in enumerate(question.rows)}
+    written = report.analyse(question, planned, make.records(planned, wrong))
+    joined = set(written.beside.dropna(subset="paper")["variant"])
+    missing = set(written.comparison["variant"]) - joined
+    assert missing == ({"SE-Shake-Even 29 2x4x64d + Cutout"} if name == "cifar_architectures" else set())
+    text = io.StringIO()
+    Console(file=text, width=80).print(written.terminal(80))
+    assert "beside the paper" in text.getvalue() and "…" not in text.getvalue()
+    assert max(map(len, text.getvalue().splitlines())) <= 80

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from senet_lab.results import published, stats, tables
+from senet_lab.results import beside, published, stats, tables
 
 
 @pytest.fixture
@@ -32,6 +32,18 @@ def test_a_row_in_words(results):
     ]  # fmt: skip
     assert frame.loc["no_se", [tables.DIFFERENCE, "verdict"]].tolist() == ["-", "baseline"]
     assert frame.loc["reduction=32", "verdict"] == "undecided: about 45 more seeds (3 min)"
+
+
+def test_counterparts_stand_beside_each_other_and_baselines_say_so(make):
+    rows = {"A": [0.02, 0.03], "SE-A": [0.01, 0.03], "B": [0.2, 0.3], "SE-B": [0.2, 0.28], "C": [0.1, 0.1]}
+    trials, frame = make.frames(rows)
+    compared = stats.compare(trials, frame, {"SE-A": "A", "SE-B": "B"}, 0.005)
+    table = tables.report_frame(stats.summarise(trials, frame), compared).set_index("variant")
+    assert table.index.tolist() == [*rows]
+    assert table.loc[["A", "B", "C"], "verdict"].tolist() == ["baseline", "baseline", "not compared"]
+    assert table.loc["SE-B", tables.DIFFERENCE].startswith("-1.00 [")
+    full = tables.full_frame(stats.summarise(trials, frame), compared).set_index("variant")
+    assert full["baseline"].dropna().to_dict() == {"SE-A": "A", "SE-B": "B"}
 
 
 def test_missing_seeds_show(results):
@@ -88,9 +100,10 @@ def test_the_full_table_keeps_fractions_and_every_statistic(results):
     assert frame.loc[frame["variant"] == "no_se", "delta"].isna().all()
 
 
-def test_what_the_figure_draws(results):
+def test_what_the_figure_draws(results, question):
     summary, comparison = results
-    marks = tables.figure_frame(summary, comparison, published.load("reduction_ratio"))
+    paper = beside.join(published.load("reduction_ratio"), question.rows, comparison)
+    marks = tables.figure_frame(summary, comparison, paper)
     assert Counter(zip(marks["panel"], marks["source"], strict=True)) == {
         ("error", "ours"): 6,
         ("difference", "ours"): 5,
@@ -99,17 +112,10 @@ def test_what_the_figure_draws(results):
         ("parameters", "ours"): 6,
     }
     paper = marks[(marks["source"] == "v4") & (marks["value"] == 16)].squeeze()
-    assert (paper["y"], paper["n"]) == (-1.02, 1)
+    assert (paper["y"], paper["n"], paper["data"], paper["variant"]) == (-1.02, 1, "ImageNet", "reduction=16")
     assert np.isnan(paper["low"])
-    ours = marks[(marks["panel"] == "difference") & (marks["variant"] == "reduction=2")].squeeze()
+    ours = marks[(marks["source"] == "ours") & (marks["panel"] == "difference")].iloc[0]
     assert ours["low"] == pytest.approx(100 * comparison["delta_low"][0])
-
-
-def test_published_numbers_carry_their_source_and_n():
-    frame = tables.published_frame(published.load("reduction_ratio"))
-    assert frame.iloc[3].tolist() == [
-        "arXiv:1709.01507v4 Table 10", "SE-ResNet-50", "16", "1", "22.28", "-1.02", "28.1 M",
-    ]  # fmt: skip
 
 
 def test_progress(frames):

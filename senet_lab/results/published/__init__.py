@@ -1,44 +1,57 @@
-"""The paper's tables as data, each number with its source. Files are kept as transcribed.
+"""The paper's tables as data, each number with its source; protocols and counts beside them.
 
-Each entry is one training run (n = 1) on ImageNet. arXiv v1 is left out: its reduction table repeats
-the errors of the CVPR paper, and counting them twice would look like a second measurement.
+Each entry is one training run (n = 1). Numbers that are printed in several places are one measurement
+and one entry, with all its references. arXiv v1 is left out: it repeats errors of the CVPR paper.
 """
-
-from importlib.resources import files
 
 import pandas as pd
 
 from senet_lab.errors import UserError, choices
+from senet_lab.results.published import protocols as protocols
+from senet_lab.results.published.counts import Counts as Counts
+from senet_lab.results.published.counts import counts as counts
+from senet_lab.results.published.entries import CIFAR, NAMES, entries, lines
+from senet_lab.results.published.settings import agrees as agrees
 
-SOURCES = {"arXiv v4 (TPAMI text)": "v4", "CVPR 2018": "CVPR"}
-FACTORS = {"reduction_ratio": "model.se.reduction"}
-"""Table -> the factor that its rows vary."""
-SETTING = "SE-ResNet-50 and ResNet-50 on ImageNet, top-1, one run each (n = 1)"
-ORIGINAL = "original"
+COLUMNS = ["data", "source", "entry", "baseline", "settings", "test_error", "top5_error", "delta"]
+COLUMNS += ["params_millions", "gflops", "n", "reference", "note"]
 
 
 def load(name: str) -> pd.DataFrame:
     """A published table, a line per entry, sources in the order v4, CVPR.
 
-    Columns: `source`, `value` (of the factor, or "original": the network without SE), `model`,
-    `test_error` (top-1, fraction), `delta` (to the same source's original, fraction),
-    `params_millions`, `n` (1), `reference` (document and table). Raises UserError for an unknown name.
+    Columns: `data` (what it was trained on), `source`, `entry` (as the table calls it), `baseline` (the
+    entry of the same source that is the network without SE), `settings` (in our words, by dotted path),
+    `test_error` (top-1, fraction), `top5_error`, `delta` (to that baseline), `params_millions`, `gflops`
+    (multiply-adds), `n` (1), `reference` (document and table), `note`.
+    Raises UserError for an unknown name.
     """
-    if name not in FACTORS:
-        raise UserError(f"there is no published table {name!r}; {choices(name, sorted(FACTORS))}")
-    with files(__package__).joinpath(f"{name}.csv").open(encoding="utf-8") as file:
-        table = pd.read_csv(file, dtype={name: "str"})
-    table = table[table["paper_version"].isin(list(SOURCES))]
-    percent = table["top1_error_percent"]
-    original = percent.where(table[name] == ORIGINAL).groupby(table["paper_version"]).transform("max")
-    columns = {
-        "source": table["paper_version"].map(SOURCES),
-        "value": pd.Series([v if v == ORIGINAL else int(v) for v in table[name]], table.index, dtype="object"),
-        "model": table["model"],
-        "test_error": (percent / 100).round(6),
-        "delta": ((percent - original) / 100).round(6),
-        "params_millions": table["params_millions"],
-        "n": 1,
-        "reference": table["source"],
-    }
-    return pd.DataFrame(columns).reset_index(drop=True)
+    if name not in NAMES:
+        raise UserError(f"there is no published table {name!r}; {choices(name, sorted(NAMES))}")
+    found = entries(name)
+    errors = {(entry.source, entry.name): entry.top1 for entry in found}
+    notes = {(n["source"], n["entry"]): n["note"] for n in lines("notes") if n["table"] == name}
+    cells = [
+        (
+            CIFAR.get(name, "ImageNet"),
+            entry.source,
+            entry.name,
+            entry.baseline,
+            entry.settings,
+            _fraction(entry.top1),
+            _fraction(entry.top5),
+            _fraction(entry.top1 - errors[entry.source, entry.baseline]),
+            entry.params_millions,
+            entry.gflops,
+            1,
+            entry.reference,
+            notes.get((entry.source, entry.name), ""),
+        )
+        for entry in found
+    ]
+    numbers = dict.fromkeys(("test_error", "top5_error", "delta", "params_millions", "gflops"), "float64")
+    return pd.DataFrame(cells, columns=COLUMNS).astype(numbers)
+
+
+def _fraction(percent: float | None) -> float:
+    return float("nan") if percent is None else round(percent / 100, 6)

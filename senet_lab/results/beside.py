@@ -1,0 +1,54 @@
+"""A published table set beside the rows of a sweep.
+
+An entry belongs to a row if all its settings are in force there, whatever the row is called and
+whatever it is trained on. Where an entry fits no row, or several, it is listed and nothing more.
+Differences are compared, never errors: the paper's is taken between the entries of one document that
+fit a row and the row it is compared to, so that both differences are of the same pair.
+"""
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+import pandas as pd
+
+from senet_lab.design import Variant
+from senet_lab.results.published import agrees
+
+OURS = {"ours": "delta", "ours_low": "delta_low", "ours_high": "delta_high", "verdict": "verdict"}
+"""Columns here -> columns of `stats.compare`."""
+
+
+def join(published: pd.DataFrame, rows: Iterable[Variant], comparison: pd.DataFrame) -> pd.DataFrame:
+    """`published` with what this sweep says of the same row.
+
+    Columns added: `fits` (rows that the entry fits), `variant` (the row, if it is one), `paper` (the
+    published difference of that row and its baseline, fraction; NaN unless both are published), `ours`,
+    `ours_low`, `ours_high`, `verdict`, and `sign`: "agrees", "opposite", or why that cannot be said.
+    """
+    rows = tuple(rows)
+    fitting = [[row.label for row in rows if agrees(row.trial, s)] for s in published["settings"]]
+    labels = [found[0] if len(found) == 1 else None for found in fitting]
+    errors = dict(zip(zip(published["source"], labels, strict=True), published["test_error"], strict=True))
+    compared = {row["variant"]: row for _, row in comparison.iterrows()}
+    lines: list[dict[str, Any]] = []
+    for found, label, source, error in zip(fitting, labels, published["source"], published["test_error"], strict=True):
+        line: dict[str, Any] = {"fits": len(found), "variant": label, "paper": math.nan, "sign": ""}
+        if (ours := compared.get(label)) is not None:
+            line |= {name: ours[column] for name, column in OURS.items()}
+            line["paper"] = round(error - errors.get((source, ours["baseline"]), math.nan), 6)
+            line["sign"] = _sign(line["paper"], ours)
+        lines.append(line)
+    columns = ["fits", "variant", "paper", *OURS, "sign"]
+    added = pd.DataFrame(lines, columns=columns, index=published.index)
+    return pd.concat([published, added.astype({"fits": "int64", "paper": "float64"})], axis=1)
+
+
+def _sign(paper: float, ours: "pd.Series[Any]") -> str:
+    if math.isnan(paper):
+        return ""
+    if ours["verdict"] not in ("better", "worse"):
+        return f"ours {ours['verdict']}"
+    if paper == 0:
+        return "paper's is 0"
+    return "agrees" if (paper < 0) == (ours["delta"] < 0) else "opposite"
