@@ -78,6 +78,7 @@ class Parquet:
 
     def digest(self, sha256: Callable[[Path], str]) -> str:
         """Of the bytes of the files of each part."""
+        self._files("train")  # or the test part's absence would be told first
         parts = {"train": self._shards("train"), "test": self._shards(self._test)}
         text = json.dumps({name: [sha256(file) for file in files] for name, files in parts.items()})
         return cache.text_digest(text)

@@ -19,6 +19,7 @@ from senet_lab.data.augment import cut_out
 from senet_lab.data.decode import rgb
 from senet_lab.data.held import Batch
 from senet_lab.data.scale import Scale
+from senet_lab.environment import cores
 from senet_lab.randomness import numpy_stream, torch_stream
 from senet_lab.spec import Data
 
@@ -61,7 +62,7 @@ class Streamed:
         loader = DataLoader(
             _Crops(self.images, self.data.image_size, self.data.flip, draws),
             batch_sampler=[self.rows_N[index].tolist() for index in index_B],
-            num_workers=min(self.loaders, len(index_B)),
+            num_workers=min(self.loaders, len(index_B), cores()),
             pin_memory=device.type == "cuda",
             generator=torch.Generator().manual_seed(0),  # or it draws from the generator of dropout
         )

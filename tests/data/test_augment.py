@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from senet_lab.data.augment import augment
+from senet_lab.data.augment import augment, cut_out
 from senet_lab.randomness import torch_stream
 
 
@@ -43,6 +43,35 @@ def test_without_augmentation_nothing_is_drawn_or_changed() -> None:
     before = generator.get_state()
     assert torch.equal(augment(batch(), 0, False, generator), batch())
     assert torch.equal(generator.get_state(), before)
+
+
+def cut_one_by_one(x_NCHW: Tensor, centres: list[list[int]], length: int) -> Tensor:
+    """The published code of Cutout (DeVries and Taylor), image by image."""
+    out = x_NCHW.clone()
+    _, _, h, w = x_NCHW.shape
+    for image, (y, x) in zip(out, centres, strict=True):
+        y1, y2 = max(y - length // 2, 0), min(y + length // 2, h)
+        x1, x2 = max(x - length // 2, 0), min(x + length // 2, w)
+        image[:, y1:y2, x1:x2] = 0.0
+    return out
+
+
+@pytest.mark.parametrize(("fraction", "length"), [(0.25, 2), (0.5, 4), (1.0, 8)])
+def test_cutout_against_a_loop_over_single_images(fraction: float, length: int) -> None:
+    x_NCHW = batch(64, height=8, width=8)
+    centre_N2 = torch.randint(0, 8, (64, 2), generator=torch_stream(4, "draws"))
+    assert torch.equal(cut_out(x_NCHW, centre_N2, fraction), cut_one_by_one(x_NCHW, centre_N2.tolist(), length))
+
+
+def test_cutout_draws_every_centre_and_its_draws_come_last() -> None:
+    """One pixel of 8 x 8 is cut, each equally often; crops and flips are those without Cutout."""
+    n = 6400
+    ones = torch.ones(n, 1, 8, 8)
+    counts = (augment(ones, 0, False, torch_stream(5, "draws"), 1 / 8) == 0).sum(0).flatten()
+    assert counts.sum() == n and ((counts - n / 64).abs() < 5 * (n / 64) ** 0.5).all()
+    moved = augment(batch(), 2, True, torch_stream(6, "draws"))
+    cut = augment(batch(), 2, True, torch_stream(6, "draws"), 0.4)
+    assert not torch.equal(moved, cut) and torch.equal(cut, torch.where(cut == 0, cut, moved))
 
 
 def test_every_shift_and_both_sides_come_up_about_equally_often() -> None:

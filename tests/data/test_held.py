@@ -1,0 +1,93 @@
+"""Parts that lie in memory as bytes: their scale, their batches."""
+
+import numpy as np
+import pytest
+import torch
+
+from senet_lab.data.held import Held, on_device
+from senet_lab.data.scale import CHUNK, Scale, measure
+from senet_lab.spec import Data
+
+CPU = torch.device("cpu")
+PIXELS = np.random.default_rng(0).integers(0, 256, (40, 3, 6, 6), dtype=np.uint8)
+ROWS = np.random.default_rng(1).permutation(40)[:30]
+
+
+def part(**asked: object) -> Held:
+    setting = Data.model_validate({"source": "digits", "validation": 10} | asked)
+    labels = torch.from_numpy(ROWS)  # an image's label is its row, so that it can be traced
+    return Held(on_device(PIXELS, CPU), torch.from_numpy(ROWS), labels, measure(PIXELS, ROWS), setting)
+
+
+def scaled(rows: np.ndarray) -> torch.Tensor:  # type: ignore[type-arg]
+    kept = torch.from_numpy(PIXELS[ROWS]).double()
+    std_C, mean_C = torch.std_mean(kept, dim=(0, 2, 3))
+    return ((torch.from_numpy(PIXELS[rows]).double() - mean_C[:, None, None]) / std_C[:, None, None]).float()
+
+
+def test_the_scale_is_mean_and_deviation_of_the_rows_alone() -> None:
+    found = measure(PIXELS, ROWS)
+    std_C, mean_C = torch.std_mean(torch.from_numpy(PIXELS[ROWS]).double() / 255, dim=(0, 2, 3))
+    assert torch.equal(found.mean_C, mean_C.float()) and torch.equal(found.std_C, std_C.float())
+
+
+def test_the_scale_depends_on_neither_order_nor_chunks() -> None:
+    pixels = np.random.default_rng(2).integers(0, 256, (CHUNK + 7, 1, 2, 2), dtype=np.uint8)
+    order = np.random.default_rng(3).permutation(len(pixels))
+    a, b = measure(pixels, np.arange(len(pixels))), measure(pixels, order)
+    assert torch.equal(a.mean_C, b.mean_C) and torch.equal(a.std_C, b.std_C)
+    std_C, mean_C = torch.std_mean(torch.from_numpy(pixels).double() / 255, dim=(0, 2, 3))
+    assert torch.equal(a.mean_C, mean_C.float()) and torch.equal(a.std_C, std_C.float())
+
+
+def test_sums_of_a_large_set_do_not_overflow() -> None:
+    """4,194,304 white pixels and one black: n times the sum of squares is beyond 2 to the 59."""
+    pixels = np.full((2, 1, 2048, 1024), 255, np.uint8)
+    pixels[0, 0, 0, 0] = 0
+    n = 2 * 2048 * 1024
+    found = measure(pixels, np.arange(2))
+    assert float(found.mean_C) == pytest.approx(1 - 1 / n, rel=1e-7)
+    assert float(found.std_C) == pytest.approx((1 / n) ** 0.5, rel=1e-5)
+
+
+def test_bytes_become_float32_in_channels_last_order() -> None:
+    numbers = Scale(torch.tensor([0.5]), torch.tensor([0.25])).numbers(torch.tensor([[[[0, 255]]]], dtype=torch.uint8))
+    assert numbers.tolist() == [[[[-2.0, 2.0]]]] and numbers.dtype == torch.float32
+    x_BCHW, _ = next(part().in_order(4))
+    assert x_BCHW.is_contiguous(memory_format=torch.channels_last)
+
+
+@pytest.mark.parametrize("batch", [1, 7, 30, 99])
+def test_in_order_every_image_comes_once_with_its_label(batch: int) -> None:
+    found = list(part(crop_padding=2, flip=True).in_order(batch))
+    assert torch.cat([y_B for _, y_B in found]).tolist() == ROWS.tolist()
+    assert torch.allclose(torch.cat([x_BCHW for x_BCHW, _ in found]), scaled(ROWS), atol=1e-6)
+    assert all(len(y_B) <= batch for _, y_B in found)
+
+
+def test_shuffled_gives_whole_batches_of_other_images_each() -> None:
+    found = list(part().shuffled(8, 0, 1))
+    labels = torch.cat([y_B for _, y_B in found]).numpy()
+    assert [len(y_B) for _, y_B in found] == [8, 8, 8] and len(set(labels)) == 24 and set(labels) <= set(ROWS)
+    assert torch.allclose(torch.cat([x_BCHW for x_BCHW, _ in found]), scaled(labels), atol=1e-6)
+
+
+def test_order_and_draws_are_those_of_seed_and_epoch() -> None:
+    def bits(seed: int, epoch: int) -> list[bytes]:
+        return [x.numpy().tobytes() for x, _ in part(crop_padding=1, flip=True, cutout=0.5).shuffled(8, seed, epoch)]
+
+    first = bits(0, 1)
+    torch.manual_seed(5)
+    assert bits(0, 1) == first
+    assert not set(first) & {*bits(0, 2), *bits(1, 1)}
+
+
+def test_cutout_reaches_the_batch() -> None:
+    (plain, _), (cut, _) = (next(part(cutout=c).shuffled(8, 0, 1)) for c in (0.0, 0.5))
+    assert ((cut == 0) & (plain != 0)).any() and torch.equal(torch.where(cut == 0, cut, plain), cut)
+
+
+def test_the_array_is_shared_and_not_copied() -> None:
+    readonly = PIXELS.copy()
+    readonly.flags.writeable = False
+    assert on_device(readonly, CPU).data_ptr() == readonly.ctypes.data
