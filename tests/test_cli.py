@@ -84,6 +84,47 @@ MISTAKES = [
 ]
 
 
+PARQUET = """
+from senet_lab import Sweep, recipes
+SWEEP = Sweep(base=recipes.CIFAR10, grid={"model.se.reduction": [2]}, controls=["no_se"],
+              baseline="no_se", seeds=2, margin=0.01)
+"""
+MISSING = [
+    pytest.param([], "cifar-10-binary.tar.gz or cifar-10-python.tar.gz is not in the data folder", id="archive"),
+    pytest.param(["--data-dir", "there"], "--download", id="another data folder"),
+    pytest.param(["--set", "data.source=parquet:there"], "there is no folder", id="parquet"),
+    pytest.param(["--set", "data.source=folder:."], "train/<class>/*.jpg is missing", id="folder"),
+    pytest.param(["--download", "--recipe", "digits"], "only cifar10 and cifar100 can be fetched", id="no download"),
+]
+
+
+@pytest.mark.parametrize("command", ["plan", "sweep"])
+@pytest.mark.parametrize(("options", "sentence"), MISSING)
+def test_missing_data_are_told_before_anything_starts(
+    command: str, options: list[str], sentence: str, tmp_path: Path
+) -> None:
+    (tmp_path / "mine.py").write_text(PARQUET)
+    shown = senet_lab(command, "mine.py", *options, cwd=tmp_path)
+    assert shown.returncode == 2 and sentence in shown.stderr and "Traceback" not in shown.stderr
+    assert [p.name for p in tmp_path.iterdir() if p.name != "__pycache__"] == ["mine.py"]
+
+
+def test_a_sweep_without_its_data_is_a_line_of_list_and_doctor(tmp_path: Path) -> None:
+    (tmp_path / "sweeps").mkdir()
+    (tmp_path / "sweeps" / "mine.py").write_text('"""Is mine good?"""' + PARQUET)
+    listed = senet_lab("list", cwd=tmp_path)
+    assert listed.returncode == 0 and "Is mine good?" in listed.stdout and "no data" in listed.stdout
+    assert "reduction_ratio" in listed.stdout
+    examined = senet_lab("doctor", cwd=tmp_path)
+    assert examined.returncode == 0 and "--download" in " ".join(examined.stdout.split())
+
+
+def test_the_data_folder_can_come_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "mine.py").write_text(PARQUET)
+    monkeypatch.setenv("SENET_LAB_DATA", str(tmp_path / "archives"))
+    assert str(tmp_path / "archives") in senet_lab("plan", "mine.py", cwd=tmp_path).stderr
+
+
 @pytest.mark.parametrize(("arguments", "sentence"), MISTAKES)
 def test_mistakes_are_answered_in_a_sentence(arguments: list[str], sentence: str, tmp_path: Path) -> None:
     (tmp_path / "misspelt.py").write_text(GOOD.format(more=", grdi={}"))

@@ -1,15 +1,19 @@
 """A question against a store: what counts, and reading it anew."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
 from senet_lab import inventory, sweep
-from senet_lab.errors import SpecError, StoreError
+from senet_lab.errors import DataError, SpecError, StoreError
+from senet_lab.executors import Listener
 from senet_lab.executors.local import Local
 from senet_lab.inventory import Inventory
-from tests.conftest import question
+from senet_lab.jobs import Job
+from senet_lab.spec import apply
+from tests.conftest import TINY, question
+from tests.data.pictures import write_parquet
 
 Ask = Callable[..., Inventory]
 
@@ -38,6 +42,25 @@ def test_data_that_cannot_serve_a_row_is_refused_before_the_store_is_touched(tmp
     with pytest.raises(SpecError, match=r"tiny\.py: .*data\.validation: found 5000"):
         inventory.take(question(variants=[{"data.validation": 5000}]), tmp_path / "runs")
     assert not (tmp_path / "runs").exists()
+
+
+def test_data_are_those_of_the_data_folder_every_time_it_is_taken(tmp_path: Path) -> None:
+    asked = question(base=apply(TINY, {"data": {"source": "parquet:mine", "validation": 4}}))
+    with pytest.raises(DataError, match=r"no folder .*mine; put the images there"):
+        inventory.take(asked, tmp_path / "runs", tmp_path / "store")
+    write_parquet(tmp_path / "store" / "mine" / "train.parquet", list(range(20)), [0, 1] * 10)
+    write_parquet(tmp_path / "store" / "mine" / "test.parquet", [30, 31, 32], [0, 1, 0])
+    found = inventory.take(asked, tmp_path / "runs", tmp_path / "store")
+    assert found.again().data_dir == tmp_path / "store"
+    jobs: list[Job] = []
+
+    class Collect(Local):
+        def run(self, given: Sequence[Job], listener: Listener) -> None:
+            jobs.extend(given)
+
+    sweep.run(found, Collect(), lambda step: None, loaders=3)
+    assert {(job.data_dir, job.loaders) for job in jobs} == {(tmp_path / "store", 3)} and len(jobs) == 4
+    assert jobs[0].cost == sweep.cost(jobs[0].planned.trial, tmp_path / "store")
 
 
 def test_a_store_that_is_a_file_is_refused(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from senet_lab.records import Cost, EpochMetrics, TrialRecord
 from senet_lab.spec import Data, Model, Train, Trial, apply
 from senet_lab.store import Store
 from senet_lab.trial import run_trial, steps
+from tests.data.pictures import write_parquet
 
 TINY = Trial(
     model=Model(depth=4, widths=(4,)),
@@ -289,6 +290,24 @@ def test_leaving_is_no_failure(error: BaseException, make: MakeJob, monkeypatch:
     assert [s.state for s in Store(job.store, job.sweep).contents()[1]] == ["interrupted"]
     (record,) = run_trial(job)
     assert isinstance(record, TrialRecord) and facts(record) == facts(finish(make()))
+
+
+# --- data from files
+
+
+def test_images_are_looked_for_in_the_jobs_data_folder(make: MakeJob, tmp_path: Path) -> None:
+    write_parquet(tmp_path / "store" / "mine" / "train.parquet", list(range(20)), [0, 1] * 10)
+    write_parquet(tmp_path / "store" / "mine" / "test.parquet", [30, 31, 32], [0, 1, 0])
+    trial = apply(TINY, {"data": {"source": "parquet:mine", "validation": 4}, "train.batch_size": 8})
+    digest = data.digest(trial.data, tmp_path / "store")
+    planned = plan.wanted([Variant("row", {}, trial)], 1, lambda _: digest)[0]
+    record = finish(make(planned=planned, data_dir=tmp_path / "store"))
+    assert record.status == "done" and record.test is not None and record.test.images == 3
+    assert record.data == digest and len(record.epochs) == 3
+    lost = finish(make(planned=planned, data_dir=tmp_path / "elsewhere", retries=0))
+    assert lost.status == "failed" and "DataError: data.source 'parquet:mine': there is no folder" in str(
+        lost.traceback
+    )
 
 
 # --- a store that cannot be written

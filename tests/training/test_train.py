@@ -4,6 +4,8 @@ import io
 import math
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -18,7 +20,9 @@ from senet_lab.randomness import torch_stream
 from senet_lab.records import EpochMetrics
 from senet_lab.spec import Data, Model, Train, Trial, apply
 from senet_lab.training import train as module
+from senet_lab.training.begin import begin
 from senet_lab.training.train import Learner, learning_rate, train
+from tests.data.pictures import write_parquet
 
 CPU = torch.device("cpu")
 TINY = Trial(
@@ -37,9 +41,13 @@ def _one_thread() -> Iterator[None]:
     torch.set_num_threads(before)
 
 
+NOISY = apply(TINY, {"model": {"family": "shake_shake", "depth": 8, "base_width": 2}, "data.cutout": 0.25})
+"""With draws inside the network, in training."""
+
+
 def prepare(trial: Trial) -> tuple[Learner, Parts]:
-    images = data.load(trial.data)
-    network = models.build(trial.model, channels=1, classes=10, seed=trial.seed, device=CPU)
+    images, facts = data.load(trial.data), data.facts(trial.data)
+    network = models.build(trial.model, channels=facts.channels, classes=facts.classes, seed=trial.seed, device=CPU)
     return Learner(network, trial.train), split(images, trial.data, trial.seed, CPU)
 
 
@@ -69,7 +77,7 @@ def assert_same_bits(a: Learner, b: Learner) -> None:
         assert torch.equal(one["momentum_buffer"], other["momentum_buffer"])
 
 
-@pytest.mark.parametrize("trial", [TINY, GATED], ids=["plain", "se"])
+@pytest.mark.parametrize("trial", [TINY, GATED, NOISY], ids=["plain", "se", "noise"])
 def test_the_same_trial_gives_the_same_bits(trial: Trial) -> None:
     torch.manual_seed(1)
     first = run(trial)
@@ -77,7 +85,7 @@ def test_the_same_trial_gives_the_same_bits(trial: Trial) -> None:
     assert_same_bits(first, run(trial))
 
 
-@pytest.mark.parametrize("trial", [TINY, GATED], ids=["plain", "se"])
+@pytest.mark.parametrize("trial", [TINY, GATED, NOISY], ids=["plain", "se", "noise"])
 @pytest.mark.parametrize("cut", [(0,), (1,), (2,), (3,), (1, 2)], ids=str)
 def test_an_interruption_after_any_epoch_changes_no_bit(trial: Trial, cut: tuple[int, ...]) -> None:
     learner, parts = prepare(trial)
@@ -92,6 +100,41 @@ def test_an_interruption_after_any_epoch_changes_no_bit(trial: Trial, cut: tuple
         assert len(learner.epochs) == end
     assert [m.epoch for m in train(trial, learner, parts)] == list(range(cut[-1] + 1, 4))
     assert_same_bits(learner, run(trial))
+
+
+def test_every_epoch_has_noise_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[Tensor] = []
+    step = module._step
+
+    def watch(*arguments: Any) -> Any:
+        drawn.append(torch.get_rng_state())
+        return step(*arguments)
+
+    monkeypatch.setattr(module, "_step", watch)
+    run(NOISY)
+    run(apply(NOISY, {"seed": 1, "train.epochs": 1}))
+    assert len({state.numpy().tobytes() for state in drawn}) == len(drawn) == 4 * 4
+
+
+def test_large_images_are_trained_on_with_the_same_bits_again_whoever_decodes(tmp_path: Path) -> None:
+    """Streamed, interrupted, and with other numbers of loaders."""
+    write_parquet(tmp_path / "train.parquet", list(range(30)), [0, 1] * 15, size=(12, 10))
+    write_parquet(tmp_path / "test.parquet", [40, 41, 42], [0, 1, 0], size=(10, 12))
+    streamed = {"source": f"parquet:{tmp_path}", "validation": 6, "image_size": 8, "flip": True, "crop_padding": 0}
+    trial = apply(TINY, {"data": streamed, "train.batch_size": 8, "train.epochs": 2})
+
+    def begun(loaders: int) -> tuple[Learner, Parts]:
+        return begin(trial, CPU, tmp_path, loaders)
+
+    learner, parts = begun(0)
+    list(train(trial, learner, parts))
+    cut, parts = begun(2)
+    next(train(trial, cut, parts))
+    again, parts = begun(1)
+    again.load_bytes(cut.to_bytes())
+    list(train(trial, again, parts))
+    assert_same_bits(learner, again)
+    assert len(parts.test) == 3 and learner.epochs[0].train_loss != learner.epochs[1].train_loss
 
 
 def test_what_is_loaded_is_what_was_saved() -> None:
