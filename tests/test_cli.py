@@ -90,21 +90,20 @@ SWEEP = Sweep(base=recipes.CIFAR10, grid={"model.se.reduction": [2]}, controls=[
               baseline="no_se", seeds=2, margin=0.01)
 """
 MISSING = [
-    pytest.param([], "cifar-10-binary.tar.gz or cifar-10-python.tar.gz is not in the data folder", id="archive"),
-    pytest.param(["--data-dir", "there"], "--download", id="another data folder"),
-    pytest.param(["--set", "data.source=parquet:there"], "there is no folder", id="parquet"),
-    pytest.param(["--set", "data.source=folder:."], "train/<class>/*.jpg is missing", id="folder"),
-    pytest.param(["--download", "--recipe", "digits"], "only cifar10 and cifar100 can be fetched", id="no download"),
+    pytest.param(["sweep"], "cifar-10-binary.tar.gz or cifar-10-python.tar.gz is not in the data folder", id="archive"),
+    pytest.param(["plan", "--data-dir", "there"], "--download", id="another data folder"),
+    pytest.param(["plan", "--set", "data.source=parquet:there"], "there is no folder", id="parquet"),
+    pytest.param(["plan", "--set", "data.source=folder:."], "train/<class>/*.jpg is missing", id="folder"),
+    pytest.param(
+        ["sweep", "--download", "--recipe", "digits"], "only cifar10 and cifar100 can be fetched", id="no download"
+    ),
 ]
 
 
-@pytest.mark.parametrize("command", ["plan", "sweep"])
-@pytest.mark.parametrize(("options", "sentence"), MISSING)
-def test_missing_data_are_told_before_anything_starts(
-    command: str, options: list[str], sentence: str, tmp_path: Path
-) -> None:
+@pytest.mark.parametrize(("arguments", "sentence"), MISSING)
+def test_missing_data_are_told_before_anything_starts(arguments: list[str], sentence: str, tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text(PARQUET)
-    shown = senet_lab(command, "mine.py", *options, cwd=tmp_path)
+    shown = senet_lab(arguments[0], "mine.py", *arguments[1:], cwd=tmp_path)
     assert shown.returncode == 2 and sentence in shown.stderr and "Traceback" not in shown.stderr
     assert [p.name for p in tmp_path.iterdir() if p.name != "__pycache__"] == ["mine.py"]
 
