@@ -7,7 +7,7 @@ split -> held | stream -> augment              parts of the data as batches on t
 
 import functools
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -37,14 +37,25 @@ class Images:
     """Name of each label."""
 
 
+class Files(Protocol):
+    """Images as they lie in files."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, i: int) -> bytes:
+        """A whole image file, e.g. a JPEG."""
+
+    def name(self, i: int) -> str:
+        """For people who look for it."""
+
+
 @dataclass(frozen=True)
 class Encoded:
-    """A data set as it lies in its files, decoded image by image while it is used."""
+    """A data set in its files, decoded image by image while it is used."""
 
-    pool: Sequence[bytes]
-    """Whole image files."""
+    pool: Files
     pool_labels: NDArray[np.int64]
-    test: Sequence[bytes]
+    test: Files
     test_labels: NDArray[np.int64]
     classes: tuple[str, ...]
 

@@ -1,15 +1,14 @@
 """Encoded images to arrays: RGB bytes, or one channel where all images of a set are grey."""
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from senet_lab.data import Encoded
-from senet_lab.data.notice import Notice
+from senet_lab.data import Encoded, Files, notice
 from senet_lab.errors import DataError
 
 GREY = ("L", "1", "LA", "I", "I;16", "F")
@@ -24,7 +23,7 @@ def write(found: Encoded, folder: Path, source: str) -> tuple[str, ...]:
 
     Raises DataError for images that cannot be read, and for sizes that differ or are not square.
     """
-    grey = _opened(found.pool, 0, source, "training").mode in GREY
+    grey = opened(found.pool, 0, source).mode in GREY
     try:
         _write(found, folder, source, "L" if grey else "RGB")
     except _Coloured:
@@ -32,33 +31,36 @@ def write(found: Encoded, folder: Path, source: str) -> tuple[str, ...]:
     return found.classes
 
 
-def rgb(encoded: bytes) -> Image.Image:
-    """A picture of any mode and size in RGB. Raises OSError and others for what is none."""
-    return Image.open(io.BytesIO(encoded)).convert("RGB")
+def opened(images: Files, i: int, source: str) -> Image.Image:
+    """Image `i` of any mode and size. Raises DataError, naming it, for what is none."""
+    try:
+        image = Image.open(io.BytesIO(images[i]))
+        image.load()
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise DataError(f"data.source {source!r}: {images.name(i)} cannot be read: {error}; get it anew") from None
+    return image
 
 
 def _write(found: Encoded, folder: Path, source: str, mode: str) -> None:
-    size = _opened(found.pool, 0, source, "training").size[0]
+    size = opened(found.pool, 0, source).size[0]
     parts = {"pool": (found.pool, found.pool_labels), "test": (found.test, found.test_labels)}
-    with Notice(f"decoding {source}", len(found.pool) + len(found.test)) as done:
+    with notice.Notice(f"decoding {source}", len(found.pool) + len(found.test)) as done:
         for name, (images, labels) in parts.items():
             np.save(folder / f"{name}_labels.npy", labels)
             shape = (len(images), Image.getmodebands(mode), size, size)
             pixels = np.lib.format.open_memmap(folder / f"{name}.npy", mode="w+", dtype=np.uint8, shape=shape)
-            _fill(pixels, images, source, {"pool": "training"}.get(name, name), mode, done)
+            _fill(pixels, images, source, mode, done)
             pixels.flush()
 
 
-def _fill(
-    out_NCHW: NDArray[np.uint8], images: Sequence[bytes], source: str, part: str, mode: str, done: Callable[[], None]
-) -> None:
+def _fill(out_NCHW: NDArray[np.uint8], images: Files, source: str, mode: str, done: Callable[[], None]) -> None:
     height, width = out_NCHW.shape[2:]
     for i in range(len(images)):
-        image = _opened(images, i, source, part)
+        image = opened(images, i, source)
         if image.size != (width, height):
             raise DataError(
-                f"data.source {source!r}: {part} image {i} has {image.size[0]} x {image.size[1]} pixels, the first one "
-                f"{width} a side; for images that are not square and of one size, set data.image_size, "
+                f"data.source {source!r}: {images.name(i)} has {image.size[0]} x {image.size[1]} pixels, the first "
+                f"image has {width} a side; where they are not square and of one size, set data.image_size, "
                 f"e.g. --set data.image_size=224"
             )
         if mode == "L" and image.mode not in GREY:
@@ -66,12 +68,3 @@ def _fill(
         pixels_HWC = np.asarray(image.convert(mode), np.uint8).reshape(height, width, -1)
         out_NCHW[i] = pixels_HWC.transpose(2, 0, 1)
         done()
-
-
-def _opened(images: Sequence[bytes], i: int, source: str, part: str) -> Image.Image:
-    try:
-        image = Image.open(io.BytesIO(images[i]))
-        image.load()
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise DataError(f"data.source {source!r}: {part} image {i} cannot be read: {error}; get it anew") from None
-    return image

@@ -9,11 +9,10 @@ weights. Of test/ and val/, the first that has a folder a class is the test part
 """
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +25,7 @@ from senet_lab.data.places import places365
 from senet_lab.errors import DataError
 
 
-class Paths(Sequence[bytes]):
+class Paths:
     """Image files, read when they are asked for."""
 
     def __init__(self, folder: Path, names: NDArray[np.bytes_]) -> None:
@@ -36,12 +35,15 @@ class Paths(Sequence[bytes]):
     def __len__(self) -> int:
         return len(self.names)
 
-    def __getitem__(self, i: Any) -> Any:
-        path = self.folder / os.fsdecode(self.names[i])
+    def __getitem__(self, i: int) -> bytes:
+        path = self.folder / self.name(i)
         try:
             return path.read_bytes()
         except OSError as error:
             raise DataError(f"{path}: {error.strerror}; it was there before, put it back") from None
+
+    def name(self, i: int) -> str:
+        return os.fsdecode(bytes(self.names[i]))
 
 
 @dataclass(frozen=True)

@@ -10,31 +10,29 @@ test part are all -1). Names of the classes come from the schema's metadata, whe
 
 import json
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from senet_lab.data import Encoded, cache
+from senet_lab.data import Encoded, cache, notice
 from senet_lab.data.decode import write
-from senet_lab.data.notice import Notice
 from senet_lab.errors import DataError
 
 IMAGES, LABELS = ("image", "img"), ("label", "fine_label", "labels")
 TESTS = ("test", "validation", "val")
 
 
-class Rows(Sequence[bytes]):
+class Rows:
     """The encoded images of some files, in order. Quick one after another; keeps one row group in memory."""
 
-    def __init__(self, files: Iterable[pq.ParquetFile], column: str) -> None:
-        self.column = column
+    def __init__(self, files: Iterable[pq.ParquetFile], column: str, part: str) -> None:
+        self.column, self.part = column, part
         self.groups = [(file, i) for file in files for i in range(file.num_row_groups)]
         sizes = [file.metadata.row_group(i).num_rows for file, i in self.groups]
         self.ends = np.cumsum(sizes, dtype=np.int64).tolist()
@@ -43,27 +41,33 @@ class Rows(Sequence[bytes]):
     def __len__(self) -> int:
         return self.ends[-1] if self.ends else 0
 
-    def __getitem__(self, i: Any) -> Any:
+    def __getitem__(self, i: int) -> bytes:
         group = bisect_right(self.ends, i)
         if group != self._group:
             file, number = self.groups[group]
             column = file.read_row_group(number, columns=[f"{self.column}.bytes"])[self.column]
             self._group, self._images = group, column.combine_chunks().field("bytes")
         image = self._images[i - (self.ends[group - 1] if group else 0)].as_py()
-        return b"" if image is None else image
+        return image or b""
+
+    def name(self, i: int) -> str:
+        return f"row {i} of {self.part}"
 
 
-class Packed(Sequence[bytes]):
+class Packed:
     """Encoded images end to end in one mapped file: quick in any order."""
 
-    def __init__(self, blob: NDArray[np.uint8], ends: NDArray[np.int64]) -> None:
-        self.blob, self.ends = blob, ends
+    def __init__(self, blob: NDArray[np.uint8], ends: NDArray[np.int64], part: str) -> None:
+        self.blob, self.ends, self.part = blob, ends, part
 
     def __len__(self) -> int:
         return len(self.ends)
 
-    def __getitem__(self, i: Any) -> Any:
+    def __getitem__(self, i: int) -> bytes:
         return self.blob[self.ends[i - 1] if i else 0 : self.ends[i]].tobytes()
+
+    def name(self, i: int) -> str:
+        return f"row {i} of {self.part}"
 
 
 @dataclass(frozen=True)
@@ -89,12 +93,13 @@ class Parquet:
     def encoded(self, folder: Path) -> Encoded:
         """Packed into `folder`: single rows of a Parquet file are slow to reach."""
         arrays, classes = cache.keep(folder, self._pack)
-        pool, test = (Packed(arrays[part], arrays[f"{part}_ends"]) for part in ("pool", "test"))
+        names = {"pool": "train*.parquet", "test": f"{self._test}*.parquet"}
+        pool, test = (Packed(arrays[part], arrays[f"{part}_ends"], name) for part, name in names.items())
         return Encoded(pool, arrays["pool_labels"], test, arrays["test_labels"], classes)
 
     def _pack(self, folder: Path) -> tuple[str, ...]:
         rows = self._rows
-        with Notice(f"unpacking {self.source}", len(rows.pool) + len(rows.test)) as done:
+        with notice.Notice(f"unpacking {self.source}", len(rows.pool) + len(rows.test)) as done:
             for part, images in (("pool", rows.pool), ("test", rows.test)):
                 ends = np.zeros(len(images), np.int64)
                 with (folder / f"{part}.bin").open("wb") as file:
@@ -117,7 +122,8 @@ class Parquet:
         known = _names(pool[0].schema_arrow, label)
         most = int(max(pool_labels.max(), test_labels.max()))
         classes = known if len(known) > most else tuple(str(k) for k in range(most + 1))
-        return Encoded(Rows(pool, image), pool_labels, Rows(test, image), test_labels, classes)
+        trains, tests = Rows(pool, image, "train*.parquet"), Rows(test, image, f"{self._test}*.parquet")
+        return Encoded(trains, pool_labels, tests, test_labels, classes)
 
     @cached_property
     def _test(self) -> str:

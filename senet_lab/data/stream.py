@@ -6,7 +6,7 @@ place in the data set, so neither the number of processes that decode nor an int
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,8 +15,9 @@ from PIL import Image
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from senet_lab.data import Files
 from senet_lab.data.augment import cut_out
-from senet_lab.data.decode import rgb
+from senet_lab.data.decode import opened
 from senet_lab.data.held import Batch
 from senet_lab.data.scale import Scale
 from senet_lab.environment import cores
@@ -33,7 +34,7 @@ Crop = tuple[int, int, int, int]
 class Streamed:
     """Some images of a data set in its files."""
 
-    images: Sequence[bytes]
+    images: Files
     rows_N: Tensor
     """Which of `images` are this part's, in its order."""
     y_N: Tensor
@@ -60,7 +61,7 @@ class Streamed:
         device = self.y_N.device
         index_B = torch.split(order_N, batch)
         loader = DataLoader(
-            _Crops(self.images, self.data.image_size, self.data.flip, draws),
+            _Crops(self.images, self.data, self.data.image_size, draws),
             batch_sampler=[self.rows_N[index].tolist() for index in index_B],
             num_workers=min(self.loaders, len(index_B), cores()),
             pin_memory=device.type == "cuda",
@@ -77,9 +78,9 @@ class Streamed:
 class _Crops(Dataset[tuple[Tensor, Tensor]]):
     """Of each image a crop as bytes (3, size, size), and the pixel around which Cutout would cut."""
 
-    images: Sequence[bytes]
+    images: Files
+    data: Data
     size: int
-    flip: bool
     draws: tuple[int, int] | None
     """Seed and epoch of the random crops; None for the centre."""
 
@@ -87,13 +88,13 @@ class _Crops(Dataset[tuple[Tensor, Tensor]]):
         return len(self.images)
 
     def __getitem__(self, row: int) -> tuple[Tensor, Tensor]:
-        image = rgb(self.images[row])
+        image = opened(self.images, row, self.data.source).convert("RGB")
         if self.draws is None:
             return _bytes(centre(image, self.size)), torch.zeros(2, dtype=torch.int64)
         seed, epoch = self.draws
         generator = numpy_stream(seed, "augment", epoch, row)
         crop = image.resize((self.size, self.size), Image.Resampling.BILINEAR, random_crop(*image.size, generator))
-        if generator.random() < 0.5 and self.flip:
+        if generator.random() < 0.5 and self.data.flip:
             crop = crop.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
         return _bytes(crop), torch.from_numpy(generator.integers(0, self.size, 2))
 

@@ -105,7 +105,9 @@ def test_grey_images_have_one_channel_unless_one_is_not(tmp_path: Path) -> None:
 def test_other_sizes_are_refused_with_the_setting_that_makes_crops(size: tuple[int, int], tmp_path: Path) -> None:
     write(tmp_path)
     write_parquet(tmp_path / "test.parquet", [5], [0], size=size)
-    with pytest.raises(DataError, match=rf"test image 0 has {size[0]} x {size[1]} pixels.*set data\.image_size"):
+    with pytest.raises(
+        DataError, match=rf"row 0 of test\*\.parquet has {size[0]} x {size[1]} pixels.*set data\.image_size"
+    ):
         loaded(tmp_path, tmp_path)
 
 
@@ -150,7 +152,7 @@ def test_a_broken_image_is_told_with_its_place(content: bytes | None, tmp_path: 
     write(tmp_path)
     rows = [{"bytes": encoded(0), "path": "a"}, {"bytes": content, "path": "b"}]
     pq.write_table(pa.table({"image": rows, "label": [0, 1]}), tmp_path / "train.parquet")
-    with pytest.raises(DataError, match=r"training image 1 cannot be read: .*; get it anew"):
+    with pytest.raises(DataError, match=r"row 1 of train\*\.parquet cannot be read: .*; get it anew"):
         loaded(tmp_path, tmp_path)
     assert not [p for p in (tmp_path / ".decoded").iterdir() if p.is_dir() and p.name != "hashes"]
 

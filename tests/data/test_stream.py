@@ -13,14 +13,24 @@ from senet_lab.data import Encoded
 from senet_lab.data.scale import IMAGENET
 from senet_lab.data.split import split
 from senet_lab.data.stream import Streamed, centre, random_crop
+from senet_lab.errors import DataError
 from senet_lab.randomness import numpy_stream, torch_stream
 from senet_lab.spec import Data
 from tests.data.pictures import encoded
 
 CPU = torch.device("cpu")
 SIZES = [(20, 14), (14, 20), (16, 16), (31, 9), (9, 31)]
-POOL = [encoded(seed, size=SIZES[seed % 5]) for seed in range(23)]
-TEST = [encoded(100 + seed, size=SIZES[seed % 5]) for seed in range(7)]
+
+
+class Listed(list[bytes]):
+    """Image files in memory."""
+
+    def name(self, i: int) -> str:
+        return f"image {i}"
+
+
+POOL = Listed(encoded(seed, size=SIZES[seed % 5]) for seed in range(23))
+TEST = Listed(encoded(100 + seed, size=SIZES[seed % 5]) for seed in range(7))
 DATA = Data(source="folder:x", validation=5, image_size=8, flip=True)
 
 
@@ -86,7 +96,7 @@ def test_the_default_generator_is_left_to_the_network() -> None:
 def test_pixels_are_scaled_as_published_weights_expect() -> None:
     white = io.BytesIO()
     Image.new("L", (16, 16), 255).save(white, "png")
-    part = replace(train_part(), images=[white.getvalue()] * 23)
+    part = replace(train_part(), images=Listed([white.getvalue()] * 23))
     x_BCHW, _ = next(part.in_order(4))
     expected = (1 - IMAGENET.mean_C) / IMAGENET.std_C
     assert torch.allclose(x_BCHW, expected.view(1, 3, 1, 1).expand(4, 3, 8, 8), atol=1e-5)
@@ -107,13 +117,20 @@ def test_half_of_the_images_are_flipped_and_none_without_flip() -> None:
 
     def brighter_on_the_right(flip: bool) -> float:
         n = 400
-        part = replace(train_part(flip=flip), images=[buffer.getvalue()] * n, rows_N=torch.arange(n))
+        part = replace(train_part(flip=flip), images=Listed([buffer.getvalue()] * n), rows_N=torch.arange(n))
         x_BCHW = torch.cat([x for x, _ in replace(part, y_N=torch.zeros(n)).shuffled(50, 0, 1)])
         difference = x_BCHW[..., 4:].sum((1, 2, 3)) - x_BCHW[..., :4].sum((1, 2, 3))
         return float((difference[difference.abs() > 1e-3] > 0).float().mean())
 
     assert brighter_on_the_right(False) == 0.0
     assert abs(brighter_on_the_right(True) - 0.5) < 0.13
+
+
+@pytest.mark.parametrize("loaders", [0, 1])
+def test_a_broken_image_is_named(loaders: int) -> None:
+    part = replace(train_part(loaders), images=Listed([b"no image"] * 23))
+    with pytest.raises(DataError, match=r"data\.source 'folder:x': image \d+ cannot be read: .*get it anew"):
+        list(part.in_order(4))
 
 
 # --- geometry
