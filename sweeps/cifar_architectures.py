@@ -37,5 +37,5 @@ SWEEP = Sweep(
     counterpart={"model.se": None},
     seeds=3,
     margin=0.01,
-    published="cifar10_architectures",
+    published="cifar_architectures",
 )

@@ -1,10 +1,10 @@
 """Does SE help networks made for small devices, each compared to itself without SE?
 
-Table 3 of "Squeeze-and-Excitation Networks" (arXiv 1709.01507v4); on digits each network is narrow,
-with a stem for small images. On ImageNet: `--recipe imagenet_100`.
+Table 3 of "Squeeze-and-Excitation Networks" (arXiv 1709.01507v4); on digits each network is half as
+wide, with a stem for small images. On ImageNet: `--recipe imagenet_100`.
 """
 
-from senet_lab import Sweep, recipes
+from senet_lab import MobileNet, Sweep, Trial, recipes
 
 BACKBONES = {
     "MobileNet": {"model.family": "mobilenet"},
@@ -12,7 +12,11 @@ BACKBONES = {
 }
 
 SWEEP = Sweep(
-    base=recipes.DIGITS_RESNET50,
+    base=Trial(
+        model=MobileNet(width=0.5, small_images=True),
+        data=recipes.DIGITS_RESNET50.data,
+        train=recipes.DIGITS_RESNET50.train,
+    ),
     variants={
         name: settings
         for backbone, plain in BACKBONES.items()

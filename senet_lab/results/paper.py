@@ -36,7 +36,7 @@ def heading(source: str) -> str:
 
 def beside_caption(beside: pd.DataFrame, baseline: str) -> str:
     """What the paper's differences are, and how little one run can tell."""
-    data = beside["data"].iloc[0]
+    data = _data(beside)
     if beside["paper"].isna().all():
         return f"The published table ({data}) has none of the pairs of rows that this sweep compares."
     sentences = (
@@ -75,8 +75,8 @@ def published_frame(beside: pd.DataFrame) -> pd.DataFrame:
 
 def published_note(beside: pd.DataFrame) -> str:
     """How the published numbers may be read."""
-    data, errors = beside["data"].iloc[0], beside["test_error"]
-    n = TEST_IMAGES[data]
+    data, errors = _data(beside), beside["test_error"]
+    n = TEST_IMAGES[beside["data"].iloc[0]]
     sampling = 100 * math.sqrt(errors.median() * (1 - errors.median()) / n)
     return (
         f"Compare the differences, not the errors: all are of one run each (n = 1) on {data}. With n = 1 a "
@@ -101,6 +101,11 @@ def protocol_note(protocol: pd.DataFrame) -> str:
 def as_csv(beside: pd.DataFrame) -> pd.DataFrame:
     """`beside` with settings as JSON."""
     return beside.assign(settings=[json.dumps(dict(settings)) for settings in beside["settings"]])
+
+
+def _data(beside: pd.DataFrame) -> str:
+    """What the published networks were trained on."""
+    return " and ".join(beside["data"].unique())
 
 
 def _points(middle: float, low: float = math.nan, high: float = math.nan) -> str:

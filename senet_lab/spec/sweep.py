@@ -37,8 +37,7 @@ Published = Literal[
     "integration",
     "role_of_squeeze",
     "architectures",
-    "cifar10_architectures",
-    "cifar100_architectures",
+    "cifar_architectures",
     "mobile_architectures",
 ]
 

@@ -12,7 +12,8 @@ from senet_lab.blocks.squeeze import SQUEEZES
 from senet_lab.spec import SE
 
 Array = NDArray[np.float64]
-SQUEEZE_FORMULAS = {"avg": lambda x: x.sum((2, 3)) / (x.shape[2] * x.shape[3]), "max": lambda x: x.max((2, 3))}
+SQUEEZE_FORMULAS = {"avg": lambda x: x.sum((2, 3)) / (x.shape[2] * x.shape[3]), "max": lambda x: x.max((2, 3)),
+                    "none": lambda x: np.moveaxis(x, 1, 3)}  # fmt: skip
 GATE_FORMULAS = {
     "sigmoid": lambda a: 1 / (1 + np.exp(-a)),
     "tanh": lambda a: (np.exp(a) - np.exp(-a)) / (np.exp(a) + np.exp(-a)),
@@ -37,12 +38,12 @@ def formula(made: SEBlock, x: Array, squeeze: str, gate: str) -> Array:
     z = SQUEEZE_FORMULAS[squeeze](x)
     hidden = np.maximum(z @ w["reduce.weight"].T + w.get("reduce.bias", 0), 0)
     s = GATE_FORMULAS[gate](hidden @ w["expand.weight"].T + w.get("expand.bias", 0))
-    return x * s[:, :, None, None]
+    return x * (s[:, :, None, None] if s.ndim == 2 else np.moveaxis(s, 3, 1))
 
 
 @pytest.mark.parametrize("bias", [False, True])
 @pytest.mark.parametrize("gate", ["sigmoid", "tanh", "relu"])
-@pytest.mark.parametrize("squeeze", ["avg", "max"])
+@pytest.mark.parametrize("squeeze", ["avg", "max", "none"])
 def test_the_block_is_its_formula(squeeze: str, gate: str, bias: bool) -> None:
     made, x = block(squeeze=squeeze, gate=gate, bias=bias), images()
     expected = formula(made, x.numpy(), squeeze, gate)

@@ -33,7 +33,7 @@ def load(name: str) -> pd.DataFrame:
     notes = {(n["source"], n["entry"]): n["note"] for n in lines("notes") if n["table"] == name}
     cells = [
         (
-            CIFAR.get(name, "ImageNet"),
+            CIFAR.get(entry.source, "ImageNet"),
             entry.source,
             entry.name,
             entry.baseline,

@@ -16,7 +16,7 @@ class Entry:
     """One network of a published table: one training run, numbers as printed."""
 
     source: str
-    """"v4" or "CVPR"."""
+    """"v4" or "CVPR", followed by the data set where a document has the same table for two."""
     name: str
     """As the table calls it."""
     baseline: str
@@ -77,8 +77,9 @@ IMAGENET = {
     "architectures": tuple(NETWORKS)[:8],
     "mobile_architectures": ("MobileNet", "ShuffleNet"),
 }
-CIFAR = {"cifar10_architectures": "CIFAR-10", "cifar100_architectures": "CIFAR-100"}
-NAMES = (*ABLATIONS, *IMAGENET, *CIFAR)
+CIFAR = {"v4 CIFAR-10": "CIFAR-10", "v4 CIFAR-100": "CIFAR-100"}
+"""The sources of Tables 4 and 5, which are two measurements: source -> data set."""
+NAMES = (*ABLATIONS, *IMAGENET, "cifar_architectures")
 
 
 def entries(name: str) -> tuple[Entry, ...]:
@@ -90,7 +91,7 @@ def printed(name: str) -> tuple[Entry, ...]:
     """The rows of the table `name`; the networks without SE that they are compared to among them."""
     if name in ABLATIONS:
         return tuple(_ablation(ABLATIONS[name]))
-    return tuple(_imagenet(IMAGENET[name]) if name in IMAGENET else _cifar(CIFAR[name]))
+    return tuple(_imagenet(IMAGENET[name]) if name in IMAGENET else _cifar())
 
 
 def lines(file: str) -> list[dict[str, str]]:
@@ -142,15 +143,13 @@ def _imagenet(names: tuple[str, ...]) -> Iterator[Entry]:
                 )
 
 
-def _cifar(data: str) -> Iterator[Entry]:
+def _cifar() -> Iterator[Entry]:
     """Pairs of a network and the same with SE."""
-    for source, line in _sourced("cifar"):
-        name = line["architecture"]
+    for document, line in _sourced("cifar"):
+        name, source = line["architecture"], f"{document} {line['dataset']}"
         for title, column, block in ((name, "original", WITHOUT_SE), (f"SE-{name}", "senet", se())):
-            if line["dataset"] == data:
-                error = float(line[f"{column}_error_percent"])
-                settings = {**NETWORKS[name], **block}
-                yield Entry(source, title, name, settings, error, None, None, None, line["source"])
+            error = float(line[f"{column}_error_percent"])
+            yield Entry(source, title, name, {**NETWORKS[name], **block}, error, None, None, None, line["source"])
 
 
 def _once(found: Iterable[Entry]) -> tuple[Entry, ...]:

@@ -13,7 +13,7 @@ from senet_lab.spec import Data, Train, Trial
 PROTOCOLS = (
     {name: {"v4": "ablations"} for name in ABLATIONS}
     | {name: {"v4": "100 epochs", "CVPR": "100 epochs"} for name in IMAGENET}
-    | {name: {"v4": data} for name, data in CIFAR.items()}
+    | {"cifar_architectures": dict(CIFAR)}
 )
 PROTOCOLS["reduction_ratio"] = {"v4": "ablations", "CVPR": "100 epochs"}  # its r = 16 is the run of Table 2
 PROTOCOLS["architectures"] = {"v4": "100 epochs"}

@@ -22,12 +22,16 @@ V4 = {
         "BN-Inception": 25.38, "SE-BN-Inception": 24.23, "Inception-ResNet-v2": 20.37, "SE-Inception-ResNet-v2": 19.80,
     },
     "mobile_architectures": {"MobileNet": 28.4, "SE-MobileNet": 25.3, "ShuffleNet": 32.6, "SE-ShuffleNet": 31.0},
-    "cifar10_architectures": {
+}  # fmt: skip
+CIFAR10 = {
+    "cifar_architectures": {
         "ResNet-110": 6.37, "SE-ResNet-110": 5.21, "ResNet-164": 5.46, "SE-ResNet-164": 4.39,
         "WRN-16-8": 4.27, "SE-WRN-16-8": 3.88,
         "Shake-Shake 26 2x96d + Cutout": 2.56, "SE-Shake-Shake 26 2x96d + Cutout": 2.12,
     },
-    "cifar100_architectures": {
+}  # fmt: skip
+CIFAR100 = {
+    "cifar_architectures": {
         "ResNet-110": 26.88, "SE-ResNet-110": 23.85, "ResNet-164": 24.33, "SE-ResNet-164": 21.31,
         "WRN-16-8": 20.43, "SE-WRN-16-8": 19.14,
         "Shake-Even 29 2x4x64d + Cutout": 15.85, "SE-Shake-Even 29 2x4x64d + Cutout": 15.41,
@@ -45,7 +49,9 @@ def of(name, source):
 
 
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize(("source", "printed"), [("v4", V4), ("CVPR", CVPR)])
+@pytest.mark.parametrize(
+    ("source", "printed"), [("v4", V4), ("CVPR", CVPR), ("v4 CIFAR-10", CIFAR10), ("v4 CIFAR-100", CIFAR100)]
+)
 def test_top1_errors(name, source, printed):
     found = (100 * of(name, source)["test_error"]).to_dict()
     assert found == pytest.approx(printed.get(name, {}), abs=1e-9)
@@ -110,7 +116,7 @@ def test_a_baseline_from_another_table_says_so():
 
 
 def test_traps_are_noted():
-    notes = of("cifar100_architectures", "v4")["note"]
+    notes = of("cifar_architectures", "v4 CIFAR-100")["note"]
     assert "15.20 with it" in notes["Shake-Even 29 2x4x64d + Cutout"]
     assert "25.94" in notes["SE-ResNet-110"]
 
