@@ -12,7 +12,10 @@ from pathlib import Path
 
 from senet_lab.records import Environment
 
-PACKAGES = ("senet-lab", "torch", "numpy", "ray", "mlflow", "optuna", "pydantic", "pandas", "scipy", "scikit-learn")
+PACKAGES = (
+    *("senet-lab", "torch", "numpy", "ray", "mlflow", "optuna", "pydantic", "pandas", "scipy", "scikit-learn"),
+    "pillow",  # decodes images, and not every version to the same bits
+)
 DIFF_LIMIT = 100_000
 
 
