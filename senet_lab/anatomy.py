@@ -1,5 +1,7 @@
 """One network, looked at: its parts, its cost, and what is published of it."""
 
+from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 from rich import box
@@ -30,7 +32,7 @@ def show(console: Console, name: str, settings: dict[str, Any], size: int | None
     images = {"channels": network.channels, "size": size or network.size, "classes": classes or network.classes}
     cost = count(model, **images)
     parts = layout(model, **images)
-    console.print(_parts(parts))
+    console.print(_parts(parts, Counter(str(unit.stage) for unit in model.units)))
     console.print(_totals(model, cost))
     asked = (size or network.size, classes or network.classes) == (network.size, network.classes)
     entries = published.counts(model) if asked else ()
@@ -40,11 +42,12 @@ def show(console: Console, name: str, settings: dict[str, Any], size: int | None
         console.print("No published counts of this network" + ("" if asked else " for such images") + ".")
 
 
-def _parts(parts: tuple[Part, ...]) -> Table:
-    table = _table("stage", "output", "SE hidden widths", "params", "mult-adds")
+def _parts(parts: tuple[Part, ...], units: Mapping[str, int]) -> Table:
+    table = _table("stage", "units", "output", "SE hidden widths", "params", "mult-adds")
     for part in parts:
         table.add_row(
             part.name,
+            str(units[part.name]) if part.name in units else "-",
             " x ".join(map(str, part.output)),
             _run_lengths(part.hidden) or "-",
             f"{part.params:,}",
@@ -66,7 +69,8 @@ def _published(entries: tuple[published.Counts, ...], cost: Cost) -> Table:
     for entry in entries:
         table.add_row(escape(entry.reference), entry.params or "-", entry.macs or "-")
     ours = f"{cost.params / 1e6:.2f} M, {cost.params_and_statistics / 1e6:.2f} M with statistics"
-    table.add_row("[bold]this network[/]", ours, f"{cost.macs / 1e9:.3f} G")
+    macs = f"{cost.macs / 1e9:.3f} G" if cost.macs >= 1e9 else f"{cost.macs / 1e6:.1f} M"
+    table.add_row("[bold]this network[/]", ours, macs)
     table.caption = (
         "The paper's parameter columns agree if batch-norm statistics are counted; its GFLOPs are multiply-adds of "
         "convolutions and FC layers and one operation per element that a squeeze reads."
