@@ -42,7 +42,7 @@ def take(question: Question, root: Path, data_dir: Path = data.DATA_DIR) -> Inve
     """Read the store under `root` once and set the question against it.
 
     Raises SpecError, naming the file, for a row that its data set cannot serve, and DataError for
-    data that are not in `data_dir`.
+    data that are not in `data_dir` and for files of weights that are not there.
     """
     for row in question.rows:
         try:
@@ -52,5 +52,10 @@ def take(question: Question, root: Path, data_dir: Path = data.DATA_DIR) -> Inve
     store = Store(root, question.name)
     records, unfinished = store.contents()
     stored = [plan.StoredTrial(r.id, r.fingerprint, r.status) for r in records]
-    planned = plan.wanted(question.rows, question.sweep.seeds, lambda asked: data.digest(asked, data_dir))
+    planned = plan.wanted(
+        question.rows,
+        question.sweep.seeds,
+        lambda asked: data.digest(asked, data_dir),
+        lambda weights: data.file_digest(Path(weights), data_dir),
+    )
     return Inventory(question, store, tuple(records), plan.reconcile(planned, [*stored, *unfinished]), data_dir)

@@ -63,15 +63,24 @@ class Plan:
         return Counter(state for t, state in self.trials if label in (None, t.variant.label))
 
 
-def wanted(rows: Iterable[Variant], seeds: int, data_digest: Callable[[Data], str]) -> tuple[PlannedTrial, ...]:
-    """Rows x seeds; all rows of a seed before the next seed, so that early results are paired."""
+def wanted(
+    rows: Iterable[Variant],
+    seeds: int,
+    data_digest: Callable[[Data], str],
+    weights_digest: Callable[[str], str] = str,
+) -> tuple[PlannedTrial, ...]:
+    """Rows x seeds; all rows of a seed before the next seed, so that early results are paired.
+
+    `data_digest` and `weights_digest` name the content of a data set and of a file of weights.
+    """
     rows = tuple(rows)
     planned = []
     for seed in range(seeds):
         for row in rows:
             trial = row.trial.model_copy(update={"seed": seed})
             data = data_digest(trial.data)
-            mark, code = fingerprint(trial, data), code_digest(trial)
+            weights = weights_digest(trial.model.weights) if trial.model.weights is not None else None
+            mark, code = fingerprint(trial, data, weights), code_digest(trial)
             planned.append(PlannedTrial(_digest([mark, code])[:12], row, trial, mark, code, data))
     return tuple(planned)
 
@@ -93,12 +102,14 @@ def reconcile(trials: Iterable[PlannedTrial], stored: Iterable[StoredTrial]) -> 
     return Plan(tuple((t, state(t)) for t in trials))
 
 
-def fingerprint(trial: Trial, data: str) -> str:
-    """Identity of a trial: its configuration without defaults, its seed, its data's content."""
+def fingerprint(trial: Trial, data: str, weights: str | None = None) -> str:
+    """Identity of a trial: its configuration without defaults, its seed, the content of its data and weights."""
     asked = trial.model_dump(mode="json", exclude_defaults=True, exclude={"seed": True, "model": {"weights"}})
     asked["data"]["source"] = trial.data.kind  # `data` says what is in it, wherever it lies
     if trial.model.family != "cifar_resnet":  # the first family there was; as a default it is left out
         asked["model"]["family"] = trial.model.family
+    if weights is not None:
+        asked["model"]["weights"] = weights
     return _digest([asked, trial.seed, data])
 
 

@@ -4,7 +4,9 @@ from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 
-from senet_lab import data
+import torch
+
+from senet_lab import data, models
 from senet_lab.environment import collect
 from senet_lab.errors import Interrupted
 from senet_lab.executors import Executor, Listener
@@ -34,6 +36,8 @@ def run(
     if not missing:
         return
     executor.start()
+    for trial in {t.trial.model: t.trial for t in missing if t.trial.model.weights}.values():
+        _check_weights(trial, inventory.data_dir)
     store = inventory.store
     environment = store.save_environment(collect())
     job = partial(
@@ -55,3 +59,10 @@ def cost(trial: Trial, data_dir: Path = data.DATA_DIR) -> Cost:
     """Parameters and multiply-adds of a trial's network on its data."""
     facts = data.facts(trial.data, data_dir)
     return count(trial.model, channels=facts.channels, size=facts.size, classes=facts.classes)
+
+
+def _check_weights(trial: Trial, data_dir: Path) -> None:
+    """Raises SpecError if the file that `trial` starts from does not fit, before any trial finds out by itself."""
+    facts = data.facts(trial.data, data_dir)
+    cpu = torch.device("cpu")
+    models.build(trial.model, channels=facts.channels, classes=facts.classes, seed=0, device=cpu)

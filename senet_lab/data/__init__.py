@@ -117,6 +117,13 @@ def digest(data: Data, data_dir: Path = DATA_DIR) -> str:
     return _digest(data.source, data_dir.absolute())
 
 
+def file_digest(file: Path, data_dir: Path = DATA_DIR) -> str:
+    """SHA-256 of any other file that a trial starts from. Raises DataError if there is none."""
+    if not file.is_file():
+        raise DataError(f"model.weights: there is no file {str(file)!r} in {Path.cwd()}; give a path that begins there")
+    return cache.sha256(file.absolute(), data_dir.absolute() / cache.FOLDER)
+
+
 @functools.cache
 def _load(source: str, data_dir: Path, one_by_one: bool) -> Images | Encoded:
     if source == "digits":

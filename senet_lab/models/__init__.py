@@ -7,7 +7,6 @@ import torch
 from torch import nn
 
 from senet_lab.models.initialise import initialise
-from senet_lab.models.weights import load
 from senet_lab.spec import Model
 
 
@@ -24,5 +23,7 @@ def build(model: Model, *, channels: int, classes: int, seed: int, device: torch
     network = network.to_empty(device=device)
     initialise(network, seed)
     if model.weights is not None:
+        from senet_lab.models.weights import load
+
         load(network, model, model.weights)
     return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]

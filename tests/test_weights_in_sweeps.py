@@ -1,0 +1,79 @@
+"""Trials that start from a file: what is in it is part of the question, and one that does not fit stops the sweep."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from conftest import TINY, question
+
+from senet_lab import inventory, models
+from senet_lab.errors import DataError
+from senet_lab.inventory import Inventory
+from senet_lab.spec import Model, apply
+
+SWEEP = '''"""Tiny?"""
+from senet_lab import Sweep, recipes
+SWEEP = Sweep(base=recipes.DIGITS, variants={"drawn": {}, "loaded": {"model.weights": "start.pt"}},
+              baseline="drawn", seeds=1, margin=0.01)
+'''
+
+
+def save(model: Model, path: Path, seed: int = 7) -> None:
+    network = models.build(model, channels=1, classes=10, seed=seed, device=torch.device("cpu"))
+    torch.save(network.state_dict(), path)
+
+
+def take(tmp_path: Path, path: Path) -> Inventory:
+    base = apply(TINY, {"model.weights": str(path)})
+    asked: dict[str, Any] = {
+        "grid": {"train.momentum": [0.0, 0.9]},
+        "controls": [],
+        "baseline": {"train.momentum": 0.9},
+    }
+    return inventory.take(question(base=base, **asked), tmp_path / "runs", tmp_path / "data")
+
+
+def test_the_content_of_the_file_is_part_of_the_question_and_its_place_is_not(tmp_path: Path) -> None:
+    first, second = tmp_path / "first.pt", tmp_path / "second.pt"
+    save(TINY.model, first)
+    ids = [t.id for t in take(tmp_path, first).planned]
+    first.rename(second)
+    assert [t.id for t in take(tmp_path, second).planned] == ids
+    save(TINY.model, first, seed=8)
+    assert not {t.id for t in take(tmp_path, first).planned} & set(ids)
+    plain = inventory.take(question(), tmp_path / "runs").planned
+    assert not {t.fingerprint for t in plain} & {t.fingerprint for t in take(tmp_path, second).planned}
+
+
+def test_a_file_that_is_not_there_is_told_before_anything_runs(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"model\.weights: there is no file .*nowhere\.pt"):
+        take(tmp_path, tmp_path / "nowhere.pt")
+
+
+def senet_lab(*arguments: str, cwd: Path) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-c", "from senet_lab.cli import main; main()", *arguments]
+    environment = os.environ | {"COLUMNS": "100"}
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=180, env=environment)
+
+
+@pytest.mark.slow
+def test_a_relative_path_begins_at_the_working_folder_also_on_workers(tmp_path: Path) -> None:
+    (tmp_path / "tiny.py").write_text(SWEEP)
+    save(apply(TINY, {"model.depth": 6, "model.widths": (16, 32)}).model, tmp_path / "start.pt")
+    done = senet_lab("sweep", "tiny.py", "--set", "train.epochs=1", cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "2 of 2 trials ended" in done.stdout
+
+
+@pytest.mark.slow
+def test_a_file_of_another_network_stops_the_sweep_before_a_trial(tmp_path: Path) -> None:
+    (tmp_path / "tiny.py").write_text(SWEEP)
+    save(TINY.model, tmp_path / "start.pt")
+    done = senet_lab("sweep", "tiny.py", "--set", "train.epochs=1", "--executor", "local", cwd=tmp_path)
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert "model.weights: the tensors in 'start.pt' are not those of ResNet-6" in done.stderr
+    assert "Traceback" not in done.stderr and not list((tmp_path / "runs").rglob("record.json"))
