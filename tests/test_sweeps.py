@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from senet_lab import catalog, design
+from senet_lab import catalog, design, recipes
+from senet_lab.models.cost import count
 from senet_lab.plan import fingerprint
 
 FILES = sorted(Path(__file__).parents[1].joinpath("sweeps").glob("*.py"))
@@ -44,3 +45,38 @@ def test_the_reduction_ratio_question() -> None:
     ]  # fmt: skip
     assert question.sweep.seeds == 20
     assert question.sweep.baseline == "no_se"
+
+
+MEANT_FOR = {
+    "reduction_ratio": "imagenet", "squeeze_operator": "imagenet", "excitation_operator": "imagenet",
+    "stages": "imagenet", "integration": "imagenet", "role_of_squeeze": "imagenet", "architectures": "imagenet_100",
+    "mobile_architectures": "imagenet_100", "cifar_architectures": "cifar10",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: p.stem)
+def test_a_sweep_asks_the_same_of_the_data_of_the_paper(path: Path) -> None:
+    question = catalog.read(path)
+    asked = catalog.derive(question, {}, recipe=MEANT_FOR[question.name])
+    assert [row.label for row in asked.rows] == [row.label for row in question.rows]
+    assert asked.sweep.base == getattr(recipes, MEANT_FOR[question.name].upper())
+    assert all(getattr(row.trial.model, "width", 1) == 1 for row in asked.rows)
+    assert not any(getattr(row.trial.model, "small_images", False) for row in asked.rows)
+
+
+TABLES = {  # params in millions with batch-norm statistics, GFLOPs: v4 Tables 13, 15 and 16
+    "stages": {
+        "SE_Stage_2": (25.6, 3.86), "SE_Stage_3": (25.7, 3.86), "SE_Stage_4": (26.4, 3.86), "SE_All": (28.1, 3.87),
+        "no_se": (25.6, 3.86),
+    },
+    "integration": {"SE": (28.1, 3.87), "SE_3x3": (25.8, 3.86)},
+    "role_of_squeeze": {"no_se": (25.6, 3.86), "NoSqueeze": (28.1, 4.27), "SE": (28.1, 3.87)},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "row"), [(name, row) for name, rows in TABLES.items() for row in rows])
+def test_rows_on_imagenet_cost_what_the_papers_tables_print(name: str, row: str) -> None:
+    asked = catalog.derive(catalog.read(catalog.SHIPPED / f"{name}.py"), {}, recipe="imagenet")
+    model = next(r for r in asked.rows if r.label == row).trial.model
+    cost = count(model, channels=3, size=224, classes=1000)
+    assert (round(cost.params_and_statistics / 1e6, 1), round(cost.macs / 1e9, 2)) == TABLES[name][row]
