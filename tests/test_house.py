@@ -38,9 +38,10 @@ MIRRORED_ELSEWHERE = {
     "executors/tune_loop.py": "executors/test_contract", "training/begin.py": "test_trial",
     "data/cifar10.py": "data/test_cifar", "data/cifar100.py": "data/test_cifar", "data/unpickle.py": "data/test_cifar",
     "data/decode.py": "data/test_parquet", "data/notice.py": "data/test_download", "data/scale.py": "data/test_held",
-    "data/imagenet.py": "data/test_image_folder", "data/listing.py": "data/test_image_folder", "data/places.py": "data/test_image_folder",
-    "data/folder.py": "data/test_image_folder", "spec/values.py": "test_spec", "networks.py": "test_anatomy",
-    "blocks/placed.py": "models/test_cifar_resnet", "blocks/squeeze.py": "blocks/test_se", "blocks/gate.py": "blocks/test_se",
+    "data/imagenet.py": "data/test_image_folder", "data/listing.py": "data/test_image_folder",
+    "data/places.py": "data/test_image_folder", "data/folder.py": "data/test_image_folder",
+    "spec/values.py": "test_spec", "networks.py": "test_anatomy", "blocks/placed.py": "models/test_cifar_resnet",
+    "blocks/squeeze.py": "blocks/test_se", "blocks/gate.py": "blocks/test_se",
 }  # fmt: skip
 """Rooms whose tests stand with those of the rooms that they serve."""
 
