@@ -4,13 +4,11 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
-from conftest import TINY, question
 
-from senet_lab import inventory, models
+from senet_lab import catalog, inventory, models, recipes
 from senet_lab.errors import DataError
 from senet_lab.inventory import Inventory
 from senet_lab.spec import Model, apply
@@ -22,31 +20,30 @@ SWEEP = Sweep(base=recipes.DIGITS, variants={"drawn": {}, "loaded": {"model.weig
 '''
 
 
+MODEL = recipes.DIGITS.model
+
+
 def save(model: Model, path: Path, seed: int = 7) -> None:
     network = models.build(model, channels=1, classes=10, seed=seed, device=torch.device("cpu"))
     torch.save(network.state_dict(), path)
 
 
-def take(tmp_path: Path, path: Path) -> Inventory:
-    base = apply(TINY, {"model.weights": str(path)})
-    asked: dict[str, Any] = {
-        "grid": {"train.momentum": [0.0, 0.9]},
-        "controls": [],
-        "baseline": {"train.momentum": 0.9},
-    }
-    return inventory.take(question(base=base, **asked), tmp_path / "runs", tmp_path / "data")
+def take(tmp_path: Path, weights: Path) -> Inventory:
+    sweep = tmp_path / "tiny.py"
+    sweep.write_text(SWEEP.replace("start.pt", str(weights)))
+    return inventory.take(catalog.read(sweep), tmp_path / "runs", tmp_path / "data")
 
 
 def test_the_content_of_the_file_is_part_of_the_question_and_its_place_is_not(tmp_path: Path) -> None:
     first, second = tmp_path / "first.pt", tmp_path / "second.pt"
-    save(TINY.model, first)
-    ids = [t.id for t in take(tmp_path, first).planned]
+    save(MODEL, first)
+    drawn, loaded = (t.id for t in take(tmp_path, first).planned)
+    assert drawn != loaded
     first.rename(second)
-    assert [t.id for t in take(tmp_path, second).planned] == ids
-    save(TINY.model, first, seed=8)
-    assert not {t.id for t in take(tmp_path, first).planned} & set(ids)
-    plain = inventory.take(question(), tmp_path / "runs").planned
-    assert not {t.fingerprint for t in plain} & {t.fingerprint for t in take(tmp_path, second).planned}
+    assert [t.id for t in take(tmp_path, second).planned] == [drawn, loaded]
+    save(MODEL, first, seed=8)
+    again, other = (t.id for t in take(tmp_path, first).planned)
+    assert again == drawn and other not in (drawn, loaded)
 
 
 def test_a_file_that_is_not_there_is_told_before_anything_runs(tmp_path: Path) -> None:
@@ -63,7 +60,7 @@ def senet_lab(*arguments: str, cwd: Path) -> "subprocess.CompletedProcess[str]":
 @pytest.mark.slow
 def test_a_relative_path_begins_at_the_working_folder_also_on_workers(tmp_path: Path) -> None:
     (tmp_path / "tiny.py").write_text(SWEEP)
-    save(apply(TINY, {"model.depth": 6, "model.widths": (16, 32)}).model, tmp_path / "start.pt")
+    save(MODEL, tmp_path / "start.pt")
     done = senet_lab("sweep", "tiny.py", "--set", "train.epochs=1", cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "2 of 2 trials ended" in done.stdout
@@ -72,7 +69,7 @@ def test_a_relative_path_begins_at_the_working_folder_also_on_workers(tmp_path: 
 @pytest.mark.slow
 def test_a_file_of_another_network_stops_the_sweep_before_a_trial(tmp_path: Path) -> None:
     (tmp_path / "tiny.py").write_text(SWEEP)
-    save(TINY.model, tmp_path / "start.pt")
+    save(apply(recipes.DIGITS, {"model.widths": (4, 8)}).model, tmp_path / "start.pt")
     done = senet_lab("sweep", "tiny.py", "--set", "train.epochs=1", "--executor", "local", cwd=tmp_path)
     assert done.returncode == 2, done.stdout + done.stderr
     assert "model.weights: the tensors in 'start.pt' are not those of ResNet-6" in done.stderr
