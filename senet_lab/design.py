@@ -92,7 +92,7 @@ def _baseline(sweep: Sweep, rows: tuple[Variant, ...]) -> Variant:
     if isinstance(sweep.baseline, str):
         fitting = [v for v in rows if v.label == sweep.baseline]
     else:
-        wanted = apply(sweep.base, sweep.baseline)
+        wanted = apply(sweep.base, sweep.baseline or {})
         fitting = [v for v in rows if v.trial == wanted]
     if not fitting:
         raise SpecError(f"baseline: {sweep.baseline!r} is not a row of this sweep; {choices(sweep.baseline, labels)}")

@@ -131,14 +131,14 @@ def test_a_baseline_is_a_row_by_name_or_by_settings() -> None:
 def test_each_row_can_have_a_counterpart_of_its_own() -> None:
     networks = {"8": {"model.depth": 6}, "8 wide": {"model.depth": 6, "model.widths": (32, 64)}}
     gated = {f"SE-{name}": {**settings, "model.se.reduction": 4} for name, settings in networks.items()}
-    asked = sweep(variants=networks | gated, controls=[], baseline="", counterpart={"model.se": None})
+    asked = sweep(variants=networks | gated, controls=[], baseline=None, counterpart={"model.se": None})
     assert [v.label for v in variants(asked)] == ["8", "8 wide", "SE-8", "SE-8 wide"]
     assert baselines(asked, variants(asked)) == {"SE-8": "8", "SE-8 wide": "8 wide"}
 
 
 def test_a_counterpart_that_no_row_has_is_refused() -> None:
     with pytest.raises(SpecError, match=r"counterpart: no row .*the rows are SE"):
-        rows(variants={"SE": {"model.se.reduction": 4}}, controls=[], baseline="", counterpart={"model.se": None})
+        rows(variants={"SE": {"model.se.reduction": 4}}, controls=[], baseline=None, counterpart={"model.se": None})
 
 
 def test_rows_with_names_of_their_own_keep_them() -> None:

@@ -69,7 +69,7 @@ class Sweep(Spec):
     zip: dict[str, Values] = Field(default_factory=dict)
     variants: Annotated[tuple[dict[str, Any], ...], Field(strict=False)] | dict[str, dict[str, Any]] = ()
     controls: Annotated[tuple[Literal["no_se", "no_squeeze"], ...], Field(strict=False)] = ()
-    baseline: str | dict[str, Any] = ""
+    baseline: str | dict[str, Any] | None = None
     """The row that the others are compared to: a row's or control's name, or {factor: value}."""
     counterpart: dict[str, Any] = Field(default_factory=dict)
     """Instead of one baseline: each row is compared to the row that is equal but for these settings,
@@ -83,8 +83,8 @@ class Sweep(Spec):
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
-        if bool(self.baseline) == bool(self.counterpart):
-            found = "both of baseline and counterpart" if self.baseline else "no baseline"
+        if (self.baseline is None) != bool(self.counterpart):
+            found = "both baseline and counterpart" if self.counterpart else "no baseline"
             raise ValueError(f"found {found}; say what the rows are compared to: one of baseline=, counterpart=")
         return self
 
