@@ -2,6 +2,7 @@
 
 import hashlib
 import importlib
+import io
 import json
 import sys
 from collections import Counter
@@ -9,13 +10,16 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+import pyarrow
+import pyarrow.parquet
 import pytest
+from PIL import Image
 
 import senet_lab
 from senet_lab import data, plan, recipes
 from senet_lab.design import Variant, variants
 from senet_lab.plan import PlannedTrial, StoredTrial, fingerprint, reconcile, source_digest
-from senet_lab.spec import CifarResNet, Data, Model, Spec, Sweep, Train, Trial, apply
+from senet_lab.spec import CifarResNet, Data, Model, Spec, Sweep, Train, Trial, apply, families
 
 BASE = Trial(
     model=Model(depth=4, widths=(4,)),
@@ -206,19 +210,75 @@ EXEMPT = {
     "data.__init__": "loads the images, whose content the fingerprint covers",
     "plan": "identity only",
     "jobs": "carries what the driver knows into the record",
+    "data.cache": "keeps what was decoded; the fingerprint covers what from",
+    "data.listing": "finds the files, whose content the fingerprint covers",
+    "data.notice": "only messages",
+    "environment": "how many processes decode, which changes no image",
 }
 
 
-@pytest.mark.parametrize("trial", [BASE, apply(SE_BASE, {"data.crop_padding": 1})], ids=["plain", "se"])
+ONE_STEP = {"data.validation": 890, "train.batch_size": 8, "model.se.reduction": 4}
+FAMILIES: dict[str, dict[str, Any]] = {
+    "preact_resnet": {"model.depth": 8, "model.widths": (4, 8, 8)},
+    "wide_resnet": {"model.depth": 10, "model.widen": 1},
+    "shake_shake": {"model.depth": 8, "model.base_width": 4, "data.cutout": 0.5},
+    "resnet": {"model.depth": 50},
+    "resnext": {"model.depth": 50},
+    "senet": {"model.depth": 154},
+    "vgg": {"model.depth": 16},
+    "bn_inception": {},
+    "inception_resnet_v2": {},
+    "mobilenet": {},
+    "shufflenet": {},
+}
+NARROW = {"model.width": 0.125, "model.small_images": True}
+TRIALS = {"plain": BASE, "se": apply(SE_BASE, {"data.crop_padding": 1})} | {
+    family: apply(BASE, {"model.family": family} | ONE_STEP | settings | (NARROW if len(settings) < 2 else {}))
+    for family, settings in FAMILIES.items()
+}
+
+
+def test_every_family_is_watched() -> None:
+    assert {t.model.family for t in TRIALS.values()} == {c.model_fields["family"].default for c in families()}
+
+
+@pytest.mark.parametrize("trial", TRIALS.values(), ids=TRIALS)
 def test_used_modules_are_all_whose_code_runs_in_a_trial(trial: Trial, tmp_path: Path) -> None:
+    ran, listed = modules_run(trial, tmp_path), set(plan.used_modules(trial))
+    assert ran - listed - set(EXEMPT) == set()
+    assert listed - ran <= {"blocks.gate"}  # whose functions are torch's own; its table is what counts
+
+
+@pytest.mark.parametrize("image_size", [None, 8], ids=["held", "streamed"])
+def test_so_they_are_where_the_images_come_from_files(image_size: int | None, tmp_path: Path) -> None:
+    for part, images in (("train", 12), ("test", 4)):
+        files = [io.BytesIO() for _ in range(images)]
+        for i, file in enumerate(files):
+            Image.new("RGB", (10, 10), (i, i * 7, 200)).save(file, "png")
+        columns = {
+            "image": [{"bytes": f.getvalue(), "path": ""} for f in files],
+            "label": [i % 2 for i in range(images)],
+        }
+        pyarrow.parquet.write_table(pyarrow.table(columns), tmp_path / f"{part}.parquet")
+    changes = {"data.source": f"parquet:{tmp_path}", "data.image_size": image_size, "data.validation": 4, **SMALL_BATCH}
+    trial = apply(BASE, changes)
+    ran, listed = modules_run(trial, tmp_path), set(plan.used_modules(trial))
+    assert ran - listed - set(EXEMPT) == set()
+    assert ("data.stream" in ran) == (image_size is not None) and "data.parquet" in ran & listed
+
+
+SMALL_BATCH = {"train.batch_size": 4, "train.epochs": 1}
+
+
+def modules_run(trial: Trial, folder: Path) -> set[str]:
+    """The modules of the package, `spec` apart, of which a function ran while `trial` was trained and tested."""
     from senet_lab.jobs import Job
     from senet_lab.records import Cost, TrialRecord
     from senet_lab.trial import run_trial
 
-    row = Variant("row", {}, trial)
-    job = Job(
-        plan.wanted([row], 1, data.digest)[0], "s", tmp_path, "e", Cost(params=0, params_and_statistics=0, macs=0)
-    )
+    cost = Cost(params=0, params_and_statistics=0, macs=0)
+    planned = plan.wanted([Variant("row", {}, trial)], 1, lambda asked: data.digest(asked, folder))[0]
+    job = Job(planned, "s", folder, "e", cost, data_dir=folder)
     importlib.import_module(f"senet_lab.models.{trial.model.module}")  # importing is not running
     for cached in (data._load, data._digest):
         cached.cache_clear()
@@ -237,9 +297,7 @@ def test_used_modules_are_all_whose_code_runs_in_a_trial(trial: Trial, tmp_path:
     assert isinstance(ended[-1], TrialRecord) and ended[-1].status == "done", ended[-1]
     inside = {Path(f).relative_to(package) for f in ran if Path(f).is_relative_to(package)}
     names = {".".join(f.with_suffix("").parts) for f in inside}
-    listed = set(plan.used_modules(trial))
-    assert {n for n in names - listed if n.partition(".")[0] != "spec"} - set(EXEMPT) == set()
-    assert listed - names <= {"blocks.gate"}  # whose functions are torch's own; its table is what counts
+    return {name for name in names if name.partition(".")[0] != "spec"}
 
 
 # --- what is left to run

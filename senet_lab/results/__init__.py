@@ -5,17 +5,28 @@
 For notebooks and scripts `open_sweep` is enough.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from senet_lab.results.report import Report
 
 
-def open_sweep(name_or_path: str, store: Path | str = "runs", *, include_stale: bool = False) -> "Report":
+def open_sweep(
+    name_or_path: str,
+    store: Path | str = "runs",
+    *,
+    settings: Mapping[str, Any] | None = None,
+    recipe: str | None = None,
+    seeds: int | None = None,
+    data_dir: Path | str = "data",
+    include_stale: bool = False,
+) -> "Report":
     """What the store holds of a sweep, given by name or file, read anew at every call.
 
-    Raises SweepFileError if there is no such sweep, StoreError if `store` is no folder; one without
+    `settings`, `recipe`, `seeds` and `data_dir` as the options --set, --recipe, --seeds and --data-dir of the
+    commands. Raises SweepFileError if there is no such sweep, StoreError if `store` is no folder; one without
     trials of this sweep gives rows with n = 0.
     """
     from senet_lab import catalog, inventory  # plotting and pandas take a second: only who opens a sweep pays
@@ -24,5 +35,8 @@ def open_sweep(name_or_path: str, store: Path | str = "runs", *, include_stale: 
 
     if not Path(store).is_dir():
         raise StoreError(f"there is no folder {Path(store).absolute()}; name that of the run folders, store=...")
-    found = inventory.take(catalog.read(catalog.find(name_or_path)), Path(store))
+    question = catalog.read(catalog.find(name_or_path))
+    if settings or recipe is not None or seeds is not None:
+        question = catalog.derive(question, dict(settings or {}), recipe=recipe, seeds=seeds)
+    found = inventory.take(question, Path(store), Path(data_dir))
     return report.analyse(found.question, found.planned, found.records, include_stale)
