@@ -5,7 +5,9 @@ import math
 import pandas as pd
 import pytest
 
+from senet_lab import recipes
 from senet_lab.results import beside, load, published, stats
+from senet_lab.spec import apply
 
 
 def joined(make, question, wrong, table):
@@ -68,6 +70,22 @@ def test_an_entry_that_fits_several_rows_or_none_is_listed_and_not_joined(make):
     assert found.loc[found["fits"] != 1, "variant"].isna().all()
     assert found["paper"].isna().all()
     assert len(found) == 11
+
+
+def test_what_neither_varies_of_the_block_is_a_matter_of_protocol(make):
+    """Max against avg is the same comparison at r = 4 as at the paper's 16; r = 4 is not r = 16 where r is asked."""
+    base = apply(recipes.DIGITS, {"model.se.reduction": 4})
+    design = {"base": base, "controls": (), "published": "squeeze_operator"}
+    asked = make.question(grid={"model.se.squeeze": ["max", "avg"]}, baseline={"model.se.squeeze": "avg"}, **design)
+    wrong = {"squeeze=max": [31, 33, 32], "squeeze=avg": [30, 31, 32]}
+    found = joined(make, asked, wrong, "squeeze_operator").set_index("entry")
+    assert found["variant"].dropna().to_dict() == {"max": "squeeze=max", "avg": "squeeze=avg"}
+    assert found.loc["max", "paper"] == pytest.approx(0.0029)
+    both = make.question(
+        base=base, grid={"model.se.squeeze": ["max", "avg"], "model.se.reduction": [2, 4]}, controls=("no_se",)
+    )
+    wrong = {row.label: [30, 31, 32] for row in both.rows}
+    assert joined(make, both, wrong, "squeeze_operator")["variant"].dropna().tolist() == ["no_se"]
 
 
 def test_labels_do_not_matter(make):

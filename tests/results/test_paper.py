@@ -63,7 +63,9 @@ def test_protocols_list_what_differs_and_name_what_does_not(written):
     frame = paper.protocol_frame(written.protocol)
     assert list(frame.columns) == ["item", "v4", "CVPR", "this sweep"]
     assert "optimizer" not in set(frame["item"]) and "epochs" in set(frame["item"])
-    assert paper.protocol_note(written.protocol).startswith("The same in all: width, stem, optimizer. ")
+    assert paper.protocol_note(written.protocol).startswith(
+        "The same in all: width, stem, optimizer, squeeze, gate, placement. "
+    )
 
 
 def test_settings_are_json_in_files(written):

@@ -11,6 +11,7 @@ from senet_lab.results.published import protocols as protocols
 from senet_lab.results.published.counts import Counts as Counts
 from senet_lab.results.published.counts import counts as counts
 from senet_lab.results.published.entries import CIFAR, NAMES, entries, lines
+from senet_lab.results.published.settings import Settings as Settings
 from senet_lab.results.published.settings import agrees as agrees
 
 COLUMNS = ["data", "source", "entry", "baseline", "settings", "test_error", "top5_error", "delta"]

@@ -20,7 +20,16 @@ PROTOCOLS["architectures"] = {"v4": "100 epochs"}
 PROTOCOLS["mobile_architectures"] = {"v4": "mobile v4", "CVPR": "100 epochs"}
 """Table -> source -> protocol."""
 FIXED = {"network": "ResNet-50", "width": "1", "stem": "as published"}
-"""What the tables themselves say: the network that all ablations are of, no network narrow or changed."""
+FIXED |= {"reduction ratio": "16", "squeeze": "avg", "gate": "sigmoid", "placement": "standard"}
+"""What the tables themselves say: the network that all ablations are of, no network narrow or changed, the block."""
+ASKED = {
+    "reduction_ratio": "reduction ratio",
+    "squeeze_operator": "squeeze",
+    "excitation_operator": "gate",
+    "integration": "placement",
+    "role_of_squeeze": "squeeze",
+}
+"""Table -> what its rows vary, which is no difference of protocol."""
 UNKNOWN = "not stated"
 SHOWN = 3  # different values of a setting that are listed; more of them vary by row
 OURS = "this sweep"
@@ -36,8 +45,8 @@ def load(name: str, trials: Iterable[Trial], seeds: int) -> pd.DataFrame:
     stated = {(line["protocol"], line["item"]): line for line in lines("protocols")}
     found = []
     own = ours(trials, seeds)
-    if name not in ABLATIONS:
-        del own["network"]
+    for varied in ("network" if name not in ABLATIONS else "", ASKED.get(name, "")):
+        own.pop(varied, None)
     for item, value in own.items():
         known = {source: stated.get((protocol, item)) for source, protocol in sources.items()}
         theirs = {source: line["value"] if line else FIXED.get(item, UNKNOWN) for source, line in known.items()}
@@ -79,6 +88,10 @@ def _one(trial: Trial) -> dict[str, str]:
         "epochs": f"{train.epochs}",
         "label smoothing": f"{train.label_smoothing:g}",
         "initialisation": "He et al. (ICCV 2015)" + ", residual branches from 0" * identity,
+        "reduction ratio": "" if se is None else f"{se.reduction}",
+        "squeeze": "" if se is None else se.squeeze,
+        "gate": "" if se is None else se.gate,
+        "placement": "" if se is None else se.placement,
         "FC biases": "" if se is None else "yes" if se.bias else "no",
         "evaluation": _evaluation(data),
     }

@@ -27,9 +27,19 @@ def test_both_sources_of_the_reduction_ratio():
     assert found.loc["batch size", "where"] == "hujie-frank/SENet issue 62 | v4 5.1; CVPR 5"
 
 
+BLOCK = ["reduction ratio", "squeeze", "gate", "placement"]
+
+
+def test_what_the_table_asks_about_is_no_difference_of_protocol():
+    other = of("squeeze_operator", [apply(recipes.DIGITS, {"model.se.reduction": 4, "model.se.gate": "tanh"})])
+    assert "squeeze" not in other.index
+    assert other.loc["reduction ratio", ["v4", "this sweep"]].tolist() == ["16", "4"]
+    assert other.loc["gate", ["v4", "this sweep"]].tolist() == ["sigmoid", "tanh"]
+
+
 def test_only_what_all_state_alike_is_the_same():
     found = of("reduction_ratio")
-    assert found.index[found["same"]].tolist() == ["width", "stem", "optimizer"]
+    assert found.index[found["same"]].tolist() == ["width", "stem", "optimizer", *BLOCK[1:]]
     assert "optimizer" in of("stages").index[of("stages")["same"]]
 
 
@@ -37,7 +47,7 @@ def test_the_papers_own_protocol_differs_in_little():
     """The recipe of v4 5.1: what is left is what the paper does not state or does otherwise."""
     found = of("architectures", [apply(recipes.IMAGENET_100, {"model.se.reduction": 16})])
     alike = {"width", "stem", "augmentation", "optimizer", "momentum", "batch size", "learning rate", "schedule"}
-    assert alike | {"epochs", "initialisation"} == set(found.index[found["same"]])
+    assert alike | {"epochs", "initialisation", *BLOCK} == set(found.index[found["same"]])
     assert found.loc["evaluation", "this sweep"] == "single centre crop of 224 pixels, shorter side 256"
     assert "network" not in found.index
 
