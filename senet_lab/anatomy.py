@@ -57,9 +57,8 @@ def _parts(parts: tuple[Part, ...], units: Mapping[str, int]) -> Table:
 
 
 def _totals(model: AnyModel, cost: Cost) -> str:
-    name = f"SE-{model.title}" if model.se and model.family != "senet" else model.title
     return (
-        f"[bold]{escape(name)}[/]: {cost.params:,} parameters, {cost.params_and_statistics:,} with batch-norm "
+        f"[bold]{escape(model.name)}[/]: {cost.params:,} parameters, {cost.params_and_statistics:,} with batch-norm "
         f"statistics; {cost.macs:,} multiply-adds\n"
     )
 

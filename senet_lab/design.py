@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from senet_lab.errors import SpecError, choices
-from senet_lab.spec import Spec, Sweep, Trial, apply
+from senet_lab.spec import Model, Spec, Sweep, Trial, apply
 
 Settings = Mapping[str, Any]
 
@@ -141,6 +141,8 @@ def _label(settings: Settings, names: Mapping[str, str]) -> str:
     def text(value: Any) -> str:
         if isinstance(value, list | tuple):
             return "+".join(map(str, value))
+        if isinstance(value, Model):  # two of one name are told apart by names of their own: variants={name: ...}
+            return value.name
         if isinstance(value, dict | Spec):  # a whole block: what differs from its defaults
             inside = value.model_dump(exclude_defaults=True) if isinstance(value, Spec) else value
             return "(" + ",".join(f"{k}={text(v)}" for k, v in inside.items()) + ")"

@@ -58,8 +58,8 @@ REFUSED = [
     ("train.weight_decay", -0.1, ["found -0.1", "greater than or equal to 0"]),
     ("train.label_smoothing", 1.0, ["found 1.0", "less than 1"]),
     ("train.schedule", "cosin", ["did you mean 'cosine'?", "allowed: constant, cosine, step"]),
-    ("train.schedule", "step", ["drops []", "schedule 'step'"]),
-    ("train.drops", [1], ["drops [1]", "schedule 'cosine'"]),
+    ("train.schedule", "step", ["schedule 'step' needs drops"]),
+    ("train.drops", [1], ["drops [1]", "found 'cosine'"]),
     ("data.source", "parquet:", ["which folder", "parquet:images"]),
     ("data.image_size", 32, ["image_size", "digits has images of one size"]),
     ("train.warmup_epochs", 2.0, ["warmup_epochs 2", "2 epochs", "fewer"]),
@@ -247,3 +247,9 @@ def test_what_a_family_does_not_know_is_refused_with_the_reason(settings: dict[s
     with pytest.raises(SpecError) as caught:
         apply(TRIAL, settings)
     assert [w for w in words if w not in str(caught.value)] == []
+
+
+def test_drops_that_a_short_training_never_reaches_are_refused() -> None:
+    with pytest.raises(SpecError, match=r"drops \[82, 123\] are not all within 40 epochs; set train\.drops too"):
+        apply(recipes.CIFAR10, {"train.epochs": 40})
+    assert apply(recipes.CIFAR10, {"train.epochs": 40, "train.drops": [20, 30]}).train.drops == (20, 30)

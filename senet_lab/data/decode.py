@@ -1,6 +1,7 @@
 """Encoded images to arrays: RGB bytes, or one channel where all images of a set are grey."""
 
 import io
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -37,7 +38,9 @@ def opened(images: Files, i: int, source: str) -> Image.Image:
         image = Image.open(io.BytesIO(images[i]))
         image.load()
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise DataError(f"data.source {source!r}: {images.name(i)} cannot be read: {error}; get it anew") from None
+        raise DataError(
+            f"data.source {source!r}: {images.name(i)} cannot be read: {_said(error)}; get it anew"
+        ) from None
     return image
 
 
@@ -59,12 +62,17 @@ def _fill(out_NCHW: NDArray[np.uint8], images: Files, source: str, mode: str, do
         image = opened(images, i, source)
         if image.size != (width, height):
             raise DataError(
-                f"data.source {source!r}: {images.name(i)} has {image.size[0]} x {image.size[1]} pixels, the first "
-                f"image has {width} a side; where they are not square and of one size, set data.image_size, "
-                f"e.g. --set data.image_size=224"
+                f"data.source {source!r}: {images.name(i)} has {image.size[0]} x {image.size[1]} pixels; images that "
+                f"are not all square and of one size (here {width}) are cropped while training if you say so: "
+                f"--set data.image_size=224 --set data.crop_padding=0"
             )
         if mode == "L" and image.mode not in GREY:
             raise _Coloured
         pixels_HWC = np.asarray(image.convert(mode), np.uint8).reshape(height, width, -1)
         out_NCHW[i] = pixels_HWC.transpose(2, 0, 1)
         done()
+
+
+def _said(error: Exception) -> str:
+    """What Pillow says, without the buffer that the bytes were in."""
+    return re.sub(r" <_io\.BytesIO object at \w+>", "", str(error))

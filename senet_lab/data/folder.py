@@ -83,6 +83,9 @@ class Folder:
                 f"or ImageNet's or Places365's own files as they come"
             )
         numbers = {name: i for i, name in enumerate(classes)}
+        for name in classes:
+            if not any(images_in(self.folder / "train" / name)):
+                raise DataError(f"{self.folder}: train/{name} holds no images; put some there or remove it")
         pool = listing(self.folder, _by_class(self.folder / "train", numbers))
         return pool, listing(self.folder, self._test(numbers)), classes
 

@@ -9,9 +9,10 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from senet_lab.blocks.se import SEBlock
+from senet_lab.errors import SpecError
 from senet_lab.models import build
 from senet_lab.records import Cost
-from senet_lab.spec import Model
+from senet_lab.spec import Model, Narrow
 
 
 @dataclass
@@ -58,8 +59,15 @@ def layout(model: Model, *, channels: int, size: int, classes: int) -> tuple[Par
         for block in (m for m in module.modules() if isinstance(m, SEBlock)):
             part.hidden.append(block.reduce.out_features)
             block.squeeze.register_forward_hook(_note_reads(part))
-    with FlopCounterMode(display=False) as flops, torch.no_grad():
-        network(torch.empty(1, channels, size, size, device="meta"))
+    image = torch.empty(1, channels, size, size, device="meta")
+    try:
+        with FlopCounterMode(display=False) as flops, torch.no_grad():
+            network(image)
+    except RuntimeError as error:  # a kernel or a pooling that is larger than what is left of the image
+        stem = "; model.small_images=true gives it a finer stem" if isinstance(model, Narrow) else ""
+        raise SpecError(
+            f"{model.title} cannot take images of {size} pixels ({error}){stem}; use larger images"
+        ) from None
     counts = flops.get_flop_counts()
     for path, part in of_module.items():
         part.macs += sum(counts.get(f"{type(network).__name__}.{path}", {}).values()) // 2

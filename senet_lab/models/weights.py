@@ -99,7 +99,7 @@ def put(network: nn.Module, model: Model, tensors: Mapping[str, Tensor], path: s
     if wrong:
         remedies = [*_remedies(found, wanted)] or ["give a file of this very network"]
         raise SpecError(
-            f"model.weights: the tensors in {path!r} are not those of {model.title}: {'; '.join(wrong)}. "
+            f"model.weights: the tensors in {path!r} are not those of {model.name}: {'; '.join(wrong)}. "
             f"{'; '.join(remedies)}"
         )
     _check_what_no_shape_shows(model, tensors, path)

@@ -19,7 +19,7 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
-from matplotlib.ticker import StrMethodFormatter
+from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
 from senet_lab.results.stats import points
 
@@ -133,6 +133,7 @@ def scale(marks: pd.DataFrame, label: str, ax: Axes) -> Axes:
 
 def thousands(axis: Axis) -> Axis:
     """Counts as 17,000 instead of 17000."""
+    axis.set_major_locator(MaxNLocator(4))
     axis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
     return axis
 

@@ -52,7 +52,7 @@ def beside_caption(beside: pd.DataFrame, baseline: str) -> str:
 
 def published_frame(beside: pd.DataFrame) -> pd.DataFrame:
     """Every published entry as text."""
-    places = {0: "none", 1: ""}
+    places = {0: "none", 2: "several"}
     return pd.DataFrame(
         [
             {
@@ -64,7 +64,7 @@ def published_frame(beside: pd.DataFrame) -> pd.DataFrame:
                 "to": entry["baseline"],
                 "params": "-" if math.isnan(entry["params_millions"]) else f"{entry['params_millions']:.1f} M",
                 "mult-adds": "-" if math.isnan(entry["gflops"]) else f"{entry['gflops']:.4g} G",
-                "row here": entry["variant"] or places.get(entry["fits"], "several"),
+                "row here": entry["variant"] if entry["fits"] == 1 else places[min(entry["fits"], 2)],
                 "note": entry["note"],
             }
             for _, entry in beside.iterrows()

@@ -44,6 +44,11 @@ class Model(Spec):
         raise NotImplementedError
 
     @property
+    def name(self) -> str:
+        """The network's name in print, with SE where it has it, e.g. "SE-ResNet-50"."""
+        return f"SE-{self.title}" if self.se and not self.title.startswith("SE") else self.title
+
+    @property
     def stages(self) -> tuple[int, ...]:
         """Numbers of the stages that may carry SE blocks."""
         return tuple(dict.fromkeys(unit.stage for unit in self.units))

@@ -81,10 +81,17 @@ class Train(Spec):
     @model_validator(mode="after")
     def _fits(self) -> Self:
         if self.warmup_epochs >= self.epochs:
-            raise ValueError(f"warmup_epochs {self.warmup_epochs:g} leaves nothing of {self.epochs} epochs; use fewer")
-        if bool(self.drops) != (self.schedule == "step"):
-            found = f"drops {list(self.drops)} with schedule {self.schedule!r}"
-            raise ValueError(f"{found}; they belong to schedule 'step' and to no other")
+            found = f"warmup_epochs {self.warmup_epochs:g} leaves nothing of {self.epochs} epochs"
+            raise ValueError(f"{found}; use fewer, e.g. train.warmup_epochs=0")
+        if self.schedule == "step" and not self.drops:
+            raise ValueError("schedule 'step' needs drops, e.g. train.drops=[82,123]")
+        if self.drops and self.schedule != "step":
+            raise ValueError(f"drops {list(self.drops)} belong to schedule 'step', found {self.schedule!r}; mend one")
+        if self.drops and self.drops[-1] >= self.epochs:
+            raise ValueError(
+                f"drops {list(self.drops)} are not all within {self.epochs} epochs; set train.drops too, "
+                f"or train.schedule=cosine and train.drops=[]"
+            )
         if list(self.drops) != sorted(set(self.drops)):
             raise ValueError(f"drops {list(self.drops)} must rise, epoch by epoch")
         return self

@@ -89,5 +89,5 @@ def test_the_same_seed_gives_the_same_parts_whatever_was_drawn_before() -> None:
 
 @pytest.mark.parametrize("validation", [40, 41])
 def test_a_pool_that_cannot_spare_the_validation_part_is_refused(validation: int) -> None:
-    with pytest.raises(SpecError, match=f"found {validation}; the training pool has 40 images, use fewer"):
+    with pytest.raises(SpecError, match=f"found {validation}; the training pool has 40 images, hold out fewer"):
         parted(images(), validation, 0)

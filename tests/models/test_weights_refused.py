@@ -69,7 +69,7 @@ def test_what_does_not_fit_is_said_with_what_to_do(case: str, tmp_path: Path) ->
     with pytest.raises(SpecError) as refused:
         built(model, file)
     said = str(refused.value)
-    assert said.startswith(f"model.weights: the tensors in {str(file)!r} are not those of {model.title}: ")
+    assert said.startswith(f"model.weights: the tensors in {str(file)!r} are not those of {model.name}: ")
     assert all(sentence in said for sentence in sentences), said
     assert refused.value.exit_code == 2 and len(said) < 900 and "\n" not in said
 

@@ -64,7 +64,7 @@ def test_protocols_list_what_differs_and_name_what_does_not(written):
     assert list(frame.columns) == ["item", "v4", "CVPR", "this sweep"]
     assert "optimizer" not in set(frame["item"]) and "epochs" in set(frame["item"])
     assert paper.protocol_note(written.protocol).startswith(
-        "The same in all: width, stem, optimizer, squeeze, gate, placement. "
+        "The same in all: stem, optimizer, squeeze, gate, placement. "
     )
 
 

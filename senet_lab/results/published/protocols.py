@@ -71,7 +71,7 @@ def _one(trial: Trial) -> dict[str, str]:
     identity = getattr(trial.model, "identity_start", False)
     return {
         "network": trial.model.title,
-        "width": f"{getattr(trial.model, 'width', 1):g}",
+        "width": _width(trial),
         "stem": "for small images" if getattr(trial.model, "small_images", False) else "as published",
         "data set": data.source,
         "training images": f"all of the training part but {data.validation:,}",
@@ -95,6 +95,13 @@ def _one(trial: Trial) -> dict[str, str]:
         "FC biases": "" if se is None else "yes" if se.bias else "no",
         "evaluation": _evaluation(data),
     }
+
+
+def _width(trial: Trial) -> str:
+    """Factor on the published channels; a family that has none says its channels."""
+    widths = getattr(trial.model, "widths", ())
+    factor = getattr(trial.model, "width", None)
+    return f"{factor:g}" if factor is not None else f"channels {', '.join(map(str, widths))}"
 
 
 def _augmentation(data: Data) -> str:

@@ -39,7 +39,7 @@ def test_what_the_table_asks_about_is_no_difference_of_protocol():
 
 def test_only_what_all_state_alike_is_the_same():
     found = of("reduction_ratio")
-    assert found.index[found["same"]].tolist() == ["width", "stem", "optimizer", *BLOCK[1:]]
+    assert found.index[found["same"]].tolist() == ["stem", "optimizer", *BLOCK[1:]]
     assert "optimizer" in of("stages").index[of("stages")["same"]]
 
 
