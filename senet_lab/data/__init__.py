@@ -105,9 +105,8 @@ def check(images: Images | Encoded | Facts, validation: int) -> None:
     """Raises SpecError if the pool of `images` cannot spare `validation` of them."""
     pool = images.pool if isinstance(images, Facts) else len(images.pool)
     if validation >= pool:
-        raise SpecError(
-            f"data.validation: found {validation}; the training pool has {pool} images, hold out fewer: --set data.validation={max(1, pool // 10)}"
-        )
+        fewer = f"hold out fewer: --set data.validation={max(1, pool // 10)}"
+        raise SpecError(f"data.validation: found {validation}; the training pool has {pool} images, {fewer}")
 
 
 def digest(data: Data, data_dir: Path = DATA_DIR) -> str:

@@ -64,9 +64,9 @@ def layout(model: Model, *, channels: int, size: int, classes: int) -> tuple[Par
         with FlopCounterMode(display=False) as flops, torch.no_grad():
             network(image)
     except RuntimeError as error:  # a kernel or a pooling that is larger than what is left of the image
-        stem = "; model.small_images=true gives it a finer stem" if isinstance(model, Narrow) else ""
+        stem = " model.small_images=true gives it a finer stem, or" if isinstance(model, Narrow) else ""
         raise SpecError(
-            f"{model.title} cannot take images of {size} pixels ({error}){stem}; use larger images"
+            f"{model.title} cannot take images of {size} pixels ({error});{stem} use larger images"
         ) from None
     counts = flops.get_flop_counts()
     for path, part in of_module.items():

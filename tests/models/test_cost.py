@@ -2,9 +2,10 @@
 
 import pytest
 
+from senet_lab.errors import SpecError
 from senet_lab.models.cost import count
 from senet_lab.records import Cost
-from senet_lab.spec import SE, Model
+from senet_lab.spec import SE, InceptionResNetV2, Model
 
 
 def cost(model: Model, size: int = 32) -> Cost:
@@ -70,3 +71,9 @@ def test_another_squeeze_or_gate_costs_the_same() -> None:
 def test_statistics_are_two_per_channel_of_every_batch_norm() -> None:
     found = cost(Model(depth=6, widths=(16, 32)))
     assert found.params_and_statistics - found.params == 2 * (16 + 16 + 16 + 32 + 32)
+
+
+def test_images_too_small_for_a_network_are_refused_with_the_remedy() -> None:
+    with pytest.raises(SpecError, match=r"Inception-ResNet-v2 cannot take images of 32 pixels .*small_images=true"):
+        count(InceptionResNetV2(), channels=3, size=32, classes=10)
+    assert count(InceptionResNetV2(small_images=True), channels=3, size=32, classes=10).params > 0
