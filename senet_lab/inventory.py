@@ -58,4 +58,11 @@ def take(question: Question, root: Path, data_dir: Path = data.DATA_DIR) -> Inve
         lambda asked: data.digest(asked, data_dir),
         lambda weights: data.file_digest(Path(weights), data_dir),
     )
+    rows: dict[str, str] = {}
+    for trial in planned:
+        if (label := rows.setdefault(trial.id, trial.variant.label)) != trial.variant.label:
+            raise SpecError(
+                f"{question.path}: {label} and {trial.variant.label} are the same trial: equal settings, and the same "
+                f"content in their data and weights; leave one of them out"
+            )
     return Inventory(question, store, tuple(records), plan.reconcile(planned, [*stored, *unfinished]), data_dir)

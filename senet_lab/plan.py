@@ -8,13 +8,13 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any, Literal
 
 from senet_lab.design import Variant
-from senet_lab.spec import Data, Trial
+from senet_lab.spec import Data, Model, Trial
 
 State = Literal["done", "missing", "interrupted", "failed", "stale"]
 STATES: tuple[State, ...] = ("done", "missing", "interrupted", "failed", "stale")
@@ -119,8 +119,7 @@ def code_digest(trial: Trial) -> str:
     `spec` is not among them, or every new setting would make every result stale; what it works
     out for this network stands in its place.
     """
-    sizes = [[list(astuple(unit)) for unit in trial.model.units], *trial.model.hidden_widths.items()]
-    return _digest([sizes, *((name, _module_digest(name)) for name in used_modules(trial))])
+    return _digest([_facts(trial.model), *((name, _module_digest(name)) for name in used_modules(trial))])
 
 
 def used_modules(trial: Trial) -> tuple[str, ...]:
@@ -145,6 +144,14 @@ def used_modules(trial: Trial) -> tuple[str, ...]:
     if trial.model.weights is not None:
         names += ["models.weights"]
     return tuple(sorted({used for name in names for used in (name, *_neighbours(name))}))
+
+
+def _facts(model: Model) -> list[tuple[str, str]]:
+    """All that the family's class works out or holds as a table: channels, groups, strides, hidden widths."""
+    named = {name: value for c in type(model).__mro__ for name, value in vars(c).items()}
+    facts = [name for name, value in named.items() if isinstance(value, property) or name.isupper()]
+    words = {"name", "title", "model_extra", "model_fields_set"}
+    return [(name, repr(getattr(model, name))) for name in sorted(set(facts) - words) if not name.startswith("_")]
 
 
 @cache

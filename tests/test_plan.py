@@ -200,6 +200,30 @@ def test_what_a_network_is_made_of_counts_too() -> None:
     assert "models.vgg" not in plan.used_modules(BASE)
 
 
+@pytest.mark.parametrize(
+    ("family", "what", "other"),
+    [
+        ("bn_inception", "MODULES", {"3a": (64, 64, 64, 64, 96, 32)}),
+        ("senet", "stem", (8, 9, 16)),
+        ("vgg", "hidden", 7),
+        ("resnext", "groups", 3),
+        ("shufflenet", "units", ()),
+    ],
+)
+def test_every_number_of_a_family_that_builds_its_network_counts(
+    family: str, what: str, other: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, plain = plan.code_digest(TRIALS[family]), plan.code_digest(BASE)
+    changed = other if what.isupper() else property(lambda self: other)
+    monkeypatch.setattr(type(TRIALS[family].model), what, changed)
+    monkeypatch.setattr(type(TRIALS[family].model), "hidden_widths", property(lambda self: {}))
+    with_both = plan.code_digest(TRIALS[family])
+    monkeypatch.undo()
+    monkeypatch.setattr(type(TRIALS[family].model), "hidden_widths", property(lambda self: {}))
+    assert len({before, with_both, plan.code_digest(TRIALS[family])}) == 3
+    assert plan.code_digest(BASE) == plain
+
+
 EXEMPT = {
     "spec": "a closed value; what it works out for the network is in the digest by itself",
     "errors": "only messages",

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from senet_lab import catalog, inventory, models, recipes
-from senet_lab.errors import DataError
+from senet_lab.errors import DataError, SpecError
 from senet_lab.inventory import Inventory
 from senet_lab.spec import Model, apply
 
@@ -44,6 +44,18 @@ def test_the_content_of_the_file_is_part_of_the_question_and_its_place_is_not(tm
     save(MODEL, first, seed=8)
     again, other = (t.id for t in take(tmp_path, first).planned)
     assert again == drawn and other not in (drawn, loaded)
+
+
+def test_two_rows_that_are_the_same_trial_are_refused(tmp_path: Path) -> None:
+    save(MODEL, tmp_path / "first.pt")
+    (tmp_path / "second.pt").write_bytes((tmp_path / "first.pt").read_bytes())
+    sweep = tmp_path / "tiny.py"
+    rows = {"a": {"model.weights": str(tmp_path / "first.pt")}, "b": {"model.weights": str(tmp_path / "second.pt")}}
+    sweep.write_text(
+        SWEEP.replace('{"drawn": {}, "loaded": {"model.weights": "start.pt"}}', str(rows)).replace("drawn", "a")
+    )
+    with pytest.raises(SpecError, match=r"tiny\.py: a and b are the same trial: .* leave one of them out"):
+        inventory.take(catalog.read(sweep), tmp_path / "runs", tmp_path / "data")
 
 
 def test_a_file_that_is_not_there_is_told_before_anything_runs(tmp_path: Path) -> None:

@@ -5,9 +5,10 @@ cache                                          decoded once, then memory-mapped 
 split -> held | stream -> augment              parts of the data as batches on the device
 """
 
+import contextlib
 import functools
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -17,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from senet_lab.data import cache
-from senet_lab.errors import DataError, SpecError
+from senet_lab.errors import DataError, SenetLabError, SpecError
 from senet_lab.spec import Data
 
 DATA_DIR = Path("data")
@@ -130,22 +131,39 @@ def _load(source: str, data_dir: Path, one_by_one: bool) -> Images | Encoded:
     if source == "digits":
         return cast(Images, import_module("senet_lab.data.digits").load())
     found, name = _open(source, data_dir), _digest(source, data_dir)
-    if one_by_one:
-        return found.encoded(data_dir / cache.FOLDER / f"{name}-encoded")
-    arrays, classes = cache.keep(data_dir / cache.FOLDER / name, found.decode)
-    return Images(**arrays, classes=classes)
+    with _foreign(source):
+        if one_by_one:
+            return found.encoded(data_dir / cache.FOLDER / f"{name}-encoded")
+        arrays, classes = cache.keep(data_dir / cache.FOLDER / name, found.decode)
+        return Images(**arrays, classes=classes)
 
 
 @functools.cache
 def _digest(source: str, data_dir: Path) -> str:
     if source != "digits":
-        return _open(source, data_dir).digest(lambda file: cache.sha256(file, data_dir / cache.FOLDER))
+        with _foreign(source):
+            return _open(source, data_dir).digest(lambda file: cache.sha256(file, data_dir / cache.FOLDER))
     images = cast(Images, _load(source, data_dir, False))
     sha = hashlib.sha256("\0".join(images.classes).encode())
     for array in (images.pool, images.pool_labels, images.test, images.test_labels):
         sha.update(str((array.shape, array.dtype.str)).encode())
         sha.update(np.ascontiguousarray(array).tobytes())
     return sha.hexdigest()
+
+
+@contextlib.contextmanager
+def _foreign(source: str) -> Iterator[None]:
+    """Whatever a reader stumbles over in other people's files is their fault, not this program's."""
+    try:
+        yield
+    except (SenetLabError, OSError, MemoryError):
+        raise
+    except Exception as error:
+        raise DataError(
+            f"data.source {source!r}: the files are not laid out as they should be "
+            f"({type(error).__name__}: {str(error).splitlines()[0] if str(error) else 'no more is known'}); "
+            f"README.md says what each source looks like"
+        ) from error
 
 
 @functools.cache

@@ -1,6 +1,7 @@
 """The official archives, fetched into the data folder."""
 
 import uuid
+from http.client import HTTPException
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
@@ -39,7 +40,7 @@ def fetch(source: str, data_dir: Path, address: str = cifar.ADDRESS) -> None:
                 f"{address}{archive.name}: what came has MD5 {got}, the official file {archive.md5}; try again"
             )
         aside.rename(data_dir / archive.name)
-    except (URLError, OSError) as error:
+    except (URLError, OSError, HTTPException, ValueError) as error:  # the last two: no proper HTTP answer
         raise DataError(
             f"{address}{archive.name}: {getattr(error, 'reason', error)}; try again later, or get the file "
             f"by other means and put it into {data_dir}"

@@ -64,7 +64,7 @@ def layout(model: Model, *, channels: int, size: int, classes: int) -> tuple[Par
         with FlopCounterMode(display=False) as flops, torch.no_grad():
             network(image)
     except RuntimeError as error:  # a kernel or a pooling that is larger than what is left of the image
-        stem = " model.small_images=true gives it a finer stem, or" if isinstance(model, Narrow) else ""
+        stem = " say small_images=True where the network is named, or" if isinstance(model, Narrow) else ""
         raise SpecError(
             f"{model.title} cannot take images of {size} pixels ({error});{stem} use larger images"
         ) from None

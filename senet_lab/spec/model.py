@@ -31,7 +31,7 @@ class Model(Spec):
         if cls is not Model:
             return super().__new__(cls)
         known = {c.model_fields["family"].default: c for c in families()}
-        return super().__new__(known.get(settings.get("family"), known["cifar_resnet"]))
+        return super().__new__(known.get(str(settings.get("family")), known["cifar_resnet"]))
 
     @property
     def units(self) -> tuple[Unit, ...]:

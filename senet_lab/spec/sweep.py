@@ -120,4 +120,4 @@ def apply(trial: Trial, settings: Mapping[str, Any]) -> Trial:
 def _in_family(model: dict[str, Any], family: Any) -> dict[str, Any]:
     """Those settings of `model` that a network of `family` has too; all of them if there is no such family."""
     known = {c.model_fields["family"].default: c.model_fields for c in families()}
-    return {k: v for k, v in model.items() if k in known.get(family, model)}
+    return {k: v for k, v in model.items() if k in (known.get(family, model) if isinstance(family, str) else model)}

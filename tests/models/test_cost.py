@@ -74,6 +74,6 @@ def test_statistics_are_two_per_channel_of_every_batch_norm() -> None:
 
 
 def test_images_too_small_for_a_network_are_refused_with_the_remedy() -> None:
-    with pytest.raises(SpecError, match=r"Inception-ResNet-v2 cannot take images of 32 pixels .*small_images=true"):
+    with pytest.raises(SpecError, match=r"Inception-ResNet-v2 cannot take images of 32 pixels .*small_images=True"):
         count(InceptionResNetV2(), channels=3, size=32, classes=10)
     assert count(InceptionResNetV2(small_images=True), channels=3, size=32, classes=10).params > 0
