@@ -168,8 +168,8 @@ def test_a_changed_file_is_decoded_anew(tmp_path: Path) -> None:
 
 
 def test_other_layouts_are_the_files_fault_and_told(tmp_path: Path) -> None:
-    for part, column in (("train", "image"), ("test", "img")):
-        cells = {column: [{"bytes": b"", "path": ""}] * 3, "label": [0, 1, 2]}
+    for part, column in (("train", "label"), ("test", "labels")):
+        cells = {"image": [{"bytes": b"", "path": ""}] * 3, column: [0, 1, 2]}
         pq.write_table(pa.table(cells), tmp_path / f"{part}.parquet")
     with pytest.raises(DataError, match=r"parquet:.*: the files are not laid out as they should be \(KeyError: "):
         data.facts(asked(tmp_path), tmp_path)
