@@ -44,8 +44,11 @@ def members(archive: Archive) -> dict[str, bytes]:
 
 
 def _record(archive: Archive, i: int) -> bytes:
-    labels = [COARSE[i], LABELS[i]][-archive.label_bytes :]
-    return bytes(map(int, labels)) + PIXELS[i].tobytes()
+    """As the official pages have it: 1 label and 3,072 pixels in CIFAR-10, a coarse and a fine label in CIFAR-100."""
+    labels = [COARSE[i], LABELS[i]] if "100" in archive.name else [LABELS[i]]
+    record = bytes(map(int, labels)) + PIXELS[i].tobytes()
+    assert len(record) == (3074 if "100" in archive.name else 3073)
+    return record
 
 
 @pytest.fixture(params=[(s, form) for s in OFFICIAL for form in ("BINARY", "PYTHON")], ids="-".join)

@@ -148,6 +148,8 @@ def test_every_shipped_sweep_stands_beside_its_table(make, name):
     written = report.analyse(question, planned, make.records(planned, wrong))
     joined = set(written.beside.dropna(subset="paper")["variant"])
     assert set(written.comparison["variant"]) == joined
+    alone = written.beside.loc[written.beside["fits"] != 1, "entry"].tolist()
+    assert alone == (["ResNet-50"] if name in ("squeeze_operator", "excitation_operator", "integration") else [])
     text = io.StringIO()
     Console(file=text, width=80).print(written.terminal(80))
     assert "beside the paper" in text.getvalue() and "…" not in text.getvalue()
