@@ -121,6 +121,11 @@ class Parquet:
             raise DataError(f"{self.folder}: column {label!r} has images without a label; use a part that has them")
         known = _names(pool[0].schema_arrow, label)
         most = int(max(pool_labels.max(), test_labels.max()))
+        if most >= max(len(pool_labels), len(known)):
+            raise DataError(
+                f"{self.folder}: column {label!r} goes up to {most} with {len(pool_labels)} images to train on; "
+                f"labels have to number the classes from 0"
+            )
         classes = known if len(known) > most else tuple(str(k) for k in range(most + 1))
         trains, tests = Rows(pool, image, "train*.parquet"), Rows(test, image, f"{self._test}*.parquet")
         return Encoded(trains, pool_labels, tests, test_labels, classes)

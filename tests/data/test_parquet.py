@@ -173,3 +173,11 @@ def test_other_layouts_are_the_files_fault_and_told(tmp_path: Path) -> None:
         pq.write_table(pa.table(cells), tmp_path / f"{part}.parquet")
     with pytest.raises(DataError, match=r"parquet:.*: the files are not laid out as they should be \(KeyError: "):
         data.facts(asked(tmp_path), tmp_path)
+
+
+def test_labels_that_number_no_classes_are_told(tmp_path: Path) -> None:
+    for part in ("train", "test"):
+        cells = {"image": [{"bytes": b"", "path": ""}] * 3, "label": [0, 1, 10**12]}
+        pq.write_table(pa.table(cells), tmp_path / f"{part}.parquet")
+    with pytest.raises(DataError, match=r"goes up to 1000000000000 with 3 images .* number the classes from 0"):
+        data.facts(asked(tmp_path), tmp_path)
