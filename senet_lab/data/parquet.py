@@ -24,8 +24,8 @@ from senet_lab.data import Encoded, cache, notice
 from senet_lab.data.decode import write
 from senet_lab.errors import DataError
 
-IMAGES, MOST_CLASSES = 1_000_000
-LABELS = ("image", "img"), ("label", "fine_label", "labels")
+MOST_CLASSES = 1_000_000
+IMAGES, LABELS = ("image", "img"), ("label", "fine_label", "labels")
 TESTS = ("test", "validation", "val")
 
 
