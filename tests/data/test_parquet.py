@@ -179,5 +179,5 @@ def test_labels_that_number_no_classes_are_told(tmp_path: Path) -> None:
     for part in ("train", "test"):
         cells = {"image": [{"bytes": b"", "path": ""}] * 3, "label": [0, 1, 10**12]}
         pq.write_table(pa.table(cells), tmp_path / f"{part}.parquet")
-    with pytest.raises(DataError, match=r"goes up to 1000000000000 .* number classes from 0"):
+    with pytest.raises(DataError, match=r"goes up to 1000000000000; labels have to number classes"):
         data.facts(asked(tmp_path), tmp_path)
