@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from senet_lab import recipes as recipes
+    from senet_lab.blocks.gate import gate as gate
+    from senet_lab.blocks.squeeze import squeeze as squeeze
     from senet_lab.spec import SE as SE
     from senet_lab.spec import VGG as VGG
     from senet_lab.spec import BNInception as BNInception
@@ -42,7 +44,9 @@ __all__ = [
     "Train",
     "Trial",
     "WideResNet",
+    "gate",
     "recipes",
+    "squeeze",
 ]
 
 
@@ -52,4 +56,7 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'senet_lab' has no attribute {name!r}", name=name, obj=__import__(__name__))
     from importlib import import_module
 
-    return import_module("senet_lab.recipes") if name == "recipes" else getattr(import_module("senet_lab.spec"), name)
+    if name == "recipes":
+        return import_module("senet_lab.recipes")
+    home = f"senet_lab.blocks.{name}" if name in ("gate", "squeeze") else "senet_lab.spec"
+    return getattr(import_module(home), name)

@@ -16,7 +16,8 @@ from senet_lab import recipes
 from senet_lab.design import Variant, factors, variants
 from senet_lab.errors import SpecError, SweepFileError, choices
 from senet_lab.explain import explain
-from senet_lab.spec import Sweep, apply
+from senet_lab.spec import Source, Sweep, apply
+from senet_lab.spec.operators import defining
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,60}")
 PACKAGE = Path(__file__).parent
@@ -33,6 +34,8 @@ class Question:
     path: Path
     sweep: Sweep
     rows: tuple[Variant, ...]
+    own: Source | None = None
+    """The file as it travels to workers, if it defines operators."""
 
 
 def names(folder: Path = Path("sweeps")) -> dict[str, Path]:
@@ -67,11 +70,13 @@ def read(path: Path) -> Question:
             f"{path}: a sweep file is named by lower-case letters, digits and _, starting with a letter, "
             f"because its name becomes the run folder and the experiment; rename it"
         )
-    module = _execute(path)
+    with defining() as operators:
+        module = _execute(path)
+    own = Source(path.stem, path.read_text(encoding="utf-8"), frozenset(operators)) if operators else None
     sweep = getattr(module, "SWEEP", None)
     if not isinstance(sweep, Sweep):
         raise SweepFileError(f"{path}: SWEEP = Sweep(...) is missing; found {type(sweep).__name__}")
-    return _checked(Question(path.stem, (module.__doc__ or "").strip(), path, sweep, ()))
+    return _checked(Question(path.stem, (module.__doc__ or "").strip(), path, sweep, (), own))
 
 
 def derive(

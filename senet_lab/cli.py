@@ -45,7 +45,9 @@ class Engine(StrEnum):
 
 
 Which = Annotated[str, typer.Argument(metavar="SWEEP", help="A name from `senet-lab list`, or a sweep file.")]
-StoreFolder = Annotated[Path, typer.Option("--store", metavar="DIR", help="Folder of the run folders.")]
+StoreFolder = Annotated[
+    str, typer.Option("--store", metavar="DIR", help="Folder of the run folders, or an address: s3://bucket/runs.")
+]
 Settings = Annotated[
     list[str] | None,
     typer.Option(
@@ -68,7 +70,7 @@ Tracking = Annotated[
 ]
 
 DEBUG = "--debug"
-RUNS, REPORTS, DATA = Path("runs"), Path("reports"), Path("data")
+RUNS, REPORTS, DATA = "runs", Path("reports"), Path("data")
 
 
 def _version(wanted: bool) -> None:
@@ -130,6 +132,13 @@ def sweep_(
     workers: Annotated[
         int | None, typer.Option("--workers", metavar="N", min=1, help="Trials at once, instead of one a core.")
     ] = None,
+    address: Annotated[
+        str | None,
+        typer.Option("--address", metavar="ADDRESS", help="Of a Ray cluster: auto, host:6379 or ray://host:10001."),
+    ] = None,
+    cpus_per_trial: Annotated[
+        int, typer.Option("--cpus-per-trial", metavar="N", min=1, help="Cores kept for a trial and its loaders.")
+    ] = 1,
     gpus_per_trial: Annotated[
         float | None,
         typer.Option("--gpus-per-trial", metavar="SHARE", min=0, help="Of a GPU; 0.25 where there is one."),
@@ -148,7 +157,9 @@ def sweep_(
     found = commands.inventory(sweep, where, _settings(set_), seeds, recipe)
     how = commands.How(
         executor=executor.value,
+        address=address,
         workers=workers,
+        cpus_per_trial=cpus_per_trial,
         gpus_per_trial=gpus_per_trial,
         loaders=loaders,
         rerun=tuple(r.value for r in rerun or ()),

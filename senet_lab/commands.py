@@ -30,7 +30,8 @@ console = Console(highlight=False)
 class Where:
     """The folders that a command works in."""
 
-    store: Path
+    store: str
+    """A folder, or an address that fsspec knows."""
     data_dir: Path
     download: bool = False
     """Fetch archives that are missing."""
@@ -41,7 +42,9 @@ class How:
     """How a sweep is to run; nothing of it changes a result."""
 
     executor: str
+    address: str | None
     workers: int | None
+    cpus_per_trial: int
     gpus_per_trial: float | None
     loaders: int | None
     rerun: tuple[State, ...]
@@ -95,7 +98,7 @@ def run_sweep(found: Inventory, how: How) -> None:
     uri = how.tracking_uri or tracking.default_uri()
     if wrong := tracking.refused(uri):
         raise UserError(f"MLflow: {wrong}")
-    with found.store.locked():
+    with found.store.locked(console.print):
         found = found.again()  # another command may have worked on it until now
         projection = tracking.Projection(found.question, uri, found.store.environment)
         written: Report | None = None
@@ -124,8 +127,9 @@ def _run(found: Inventory, how: How, projection: "Projection") -> None:
     executor: Executor
     if how.executor == "ray":
         from senet_lab.executors.ray_tune import RayTune
+        from senet_lab.executors.slot import Slot
 
-        executor = RayTune(how.workers, how.gpus_per_trial)
+        executor = RayTune(Slot(how.cpus_per_trial, at_once=how.workers), how.gpus_per_trial, how.address)
     else:
         from senet_lab.executors.local import Local
 
@@ -190,7 +194,7 @@ def serve_ui(port: int, tracking_uri: str | None) -> None:
     tracking.serve(tracking_uri or tracking.default_uri(), port, ready)
 
 
-def doctor(store: Path, data_dir: Path, tracking_uri: str | None) -> None:
+def doctor(store: str, data_dir: Path, tracking_uri: str | None) -> None:
     """A line per finding. Raises UserError if something is wrong."""
     from senet_lab import doctor, tracking
 

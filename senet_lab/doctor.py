@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Literal
 
-from senet_lab import catalog, data, tracking
-from senet_lab.environment import PACKAGES, collect, without_credentials
+from senet_lab import catalog, data, files, tracking
+from senet_lab.credentials import without_credentials
+from senet_lab.environment import PACKAGES, collect
 from senet_lab.errors import DataError, UserError
 from senet_lab.inventory import take
 from senet_lab.records import Environment
@@ -19,7 +20,7 @@ Finding = tuple[Mark, str, str]
 LOW_DISK_BYTES = 2_000_000_000
 
 
-def examine(store: Path, data_dir: Path, tracking_uri: str) -> Iterator[Finding]:
+def examine(store: str, data_dir: Path, tracking_uri: str) -> Iterator[Finding]:
     """Look at packages, processor, GPU, store, sweeps, data and MLflow, one after another.
 
     Credentials in `tracking_uri` do not appear in the findings.
@@ -28,7 +29,7 @@ def examine(store: Path, data_dir: Path, tracking_uri: str) -> Iterator[Finding]
     yield _packages(here)
     yield _processor(here)
     yield _gpu(here)
-    yield _store(store)
+    yield _try("store", lambda: _store(store))
     yield from _sweeps(store, data_dir)
     yield _mlflow(tracking_uri)
 
@@ -65,7 +66,10 @@ def _gpu(here: Environment) -> Finding:
     return "note", "GPU", "none; trials run on the CPU"
 
 
-def _store(root: Path) -> Finding:
+def _store(store: str) -> Finding:
+    root = files.place(store)
+    if not isinstance(root, Path):
+        return "ok", "store", f"{root}, {len(files.folders(root))} sweeps"
     existing = next(p for p in (root.absolute(), *root.absolute().parents) if p.exists())
     free = shutil.disk_usage(existing).free
     text = f"{root.absolute()}, {free / 1e9:.0f} GB free"
@@ -80,12 +84,12 @@ def _mlflow(uri: str) -> Finding:
     return "ok", "MLflow", without_credentials(uri)
 
 
-def _sweeps(root: Path, data_dir: Path) -> Iterator[Finding]:
+def _sweeps(root: str, data_dir: Path) -> Iterator[Finding]:
     for name, path in sorted(catalog.names().items()):
         yield _try(f"sweep {name}", lambda path=path: _sweep(path, root, data_dir))  # type: ignore[misc]
 
 
-def _sweep(path: Path, root: Path, data_dir: Path) -> Finding:
+def _sweep(path: Path, root: str, data_dir: Path) -> Finding:
     question = catalog.read(path)
     facts = data.facts(question.sweep.base.data, data_dir)
     counts = take(question, root, data_dir).plan.counts()

@@ -2,7 +2,6 @@
 
 import os
 import platform
-import re
 import shlex
 import shutil
 import subprocess
@@ -10,6 +9,7 @@ import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from senet_lab.credentials import without_credentials
 from senet_lab.records import Environment
 
 PACKAGES = (
@@ -45,11 +45,6 @@ def program() -> str:
     if shutil.which("senet-lab") or called.name != "senet-lab":
         return "senet-lab"
     return os.path.relpath(called)
-
-
-def without_credentials(text: str) -> str:
-    """`text` with users, passwords and queries taken out of the addresses in it."""
-    return re.sub(r"(\w://)(?:\S*@)?([^\s'\"?]*)(\?[^\s'\"]*)?", r"\1\2", text)
 
 
 def _version(package: str) -> str | None:

@@ -8,7 +8,8 @@
     │   └── DataError                     images that are missing or damaged
     ├── TrialsFailed               1      the sweep went to its end, some trials did not
     ├── Interrupted              130      Ctrl-C
-    └── Diverged                   -      a training with a loss that is not finite (becomes a record)
+    ├── Diverged                   -      a training with a loss that is not finite (becomes a record)
+    └── Crowded                    -      a GPU that was too small for a trial and its neighbours (tried again alone)
 
 Every message for users says what was wrong, where, what is allowed, and what to do.
 """
@@ -62,6 +63,10 @@ class Interrupted(SenetLabError):
 
 class Diverged(SenetLabError):
     """A loss is no longer a finite number."""
+
+
+class Crowded(SenetLabError):
+    """A GPU's memory ran out while other trials had a part of it."""
 
 
 def choices(found: object, allowed: list[str]) -> str:

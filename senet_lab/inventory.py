@@ -6,6 +6,7 @@ from pathlib import Path
 from senet_lab import data, plan
 from senet_lab.catalog import Question
 from senet_lab.errors import SpecError
+from senet_lab.files import Place
 from senet_lab.plan import Plan, PlannedTrial
 from senet_lab.records import TrialRecord
 from senet_lab.store import Store
@@ -35,10 +36,10 @@ class Inventory:
 
     def again(self) -> "Inventory":
         """The same question against what the store holds now."""
-        return take(self.question, self.store.path.parent, self.data_dir)
+        return take(self.question, self.store.root, self.data_dir)
 
 
-def take(question: Question, root: Path, data_dir: Path = data.DATA_DIR) -> Inventory:
+def take(question: Question, root: "str | Place", data_dir: Path = data.DATA_DIR) -> Inventory:
     """Read the store under `root` once and set the question against it.
 
     Raises SpecError, naming the file, for a row that its data set cannot serve, and DataError for
@@ -57,6 +58,7 @@ def take(question: Question, root: Path, data_dir: Path = data.DATA_DIR) -> Inve
         question.sweep.seeds,
         lambda asked: data.digest(asked, data_dir),
         lambda weights: data.file_digest(Path(weights), data_dir),
+        question.own,
     )
     rows: dict[str, str] = {}
     for trial in planned:

@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from senet_lab.files import Place
 from senet_lab.plan import PlannedTrial
 from senet_lab.records import Cost, EpochMetrics, TrialRecord
+from senet_lab.spec import Source
 
 
 @dataclass(frozen=True)
@@ -14,14 +16,18 @@ class Job:
 
     planned: PlannedTrial
     sweep: str
-    store: Path
-    """The folder that holds the sweeps' run folders."""
+    store: "str | Place"
+    """The folder or address that holds the sweeps' run folders."""
     environment: str
     cost: Cost
     data_dir: Path = Path("data")
     """Where archives lie, folders of images are looked for, and decoded images are kept."""
     device: str = "cpu"
     retries: int = 2
+    own: Source | None = None
+    """The sweep file, where it defines operators that the trial may use."""
+    neighbours: bool = False
+    """Whether other trials have a part of the same GPU, so that there may be more memory without them."""
     loaders: int | None = None
     """Processes that decode images of large data sets; None for 4 beside a GPU and none without."""
 
@@ -34,6 +40,8 @@ class Step:
     epochs: tuple[EpochMetrics, ...]
     record: TrialRecord | None = None
     """Present in the last step: how the trial ended."""
+    note: str = ""
+    """What people should know about it."""
 
 
 def new_record(job: Job, **result: Any) -> TrialRecord:

@@ -17,7 +17,7 @@ from senet_lab.inventory import Inventory
 from senet_lab.plan import STATES, State
 
 
-def list_sweeps(console: Console, store: Path, data_dir: Path = DATA_DIR) -> None:
+def list_sweeps(console: Console, store: str, data_dir: Path = DATA_DIR) -> None:
     """A line per sweep: question, rows x seeds, data, done so far."""
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
     for name in ("sweep", "question", "rows x seeds", "data", "done"):

@@ -8,6 +8,7 @@ from typing import Self
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
+from rich.markup import escape
 from rich.text import Text
 
 from senet_lab.inventory import Inventory
@@ -50,6 +51,8 @@ class Progress:
         """Take in one step and show what it changed, at most once a second."""
         now = time.monotonic()
         self.training_since = self.training_since or now
+        if step.note:
+            self.console.print(escape(step.note), soft_wrap=True)
         self.running[step.planned.id] = step.planned.variant.label
         if step.record is not None:
             self.records[step.planned.id] = step.record

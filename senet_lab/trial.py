@@ -5,18 +5,21 @@ import sys
 import time
 import traceback
 from collections.abc import Generator, Iterator
-from pathlib import Path
 from typing import Any
 
 import torch
 
 from senet_lab import store
-from senet_lab.errors import StoreError
+from senet_lab.blocks import own
+from senet_lab.credentials import without_credentials
+from senet_lab.data.split import Parts
+from senet_lab.errors import Crowded, StoreError
+from senet_lab.files import Place
 from senet_lab.jobs import Job, Step, new_record
 from senet_lab.records import EpochMetrics, TrialRecord
 from senet_lab.training.begin import begin
 from senet_lab.training.evaluate import final_test
-from senet_lab.training.train import train
+from senet_lab.training.train import Learner, train
 
 STEP_SECONDS = 1.0
 LOADERS = {False: 0, True: 4}
@@ -41,7 +44,8 @@ def run_trial(job: Job) -> Iterator[EpochMetrics | TrialRecord]:
     """Yield each new epoch and at last the record, which is then in the store.
 
     An interrupted trial goes on from its checkpoint. An exception is tried again `job.retries`
-    times, then recorded. Raises StoreError only: where nothing can be written, nothing can end.
+    times, then recorded. Raises StoreError, as where nothing can be written nothing can end, and
+    Crowded, with nothing recorded, where a GPU's memory ran out that the trial had not for itself.
     """
     folder = store.Store(job.store, job.sweep).open(job.planned)
     started_at = time.time()
@@ -54,8 +58,12 @@ def run_trial(job: Job) -> Iterator[EpochMetrics | TrialRecord]:
             result = yield from _attempt(job, folder)
         except StoreError:
             raise
-        except Exception:
-            result = {"status": "failed", "seconds": 0.0, "traceback": traceback.format_exc()}
+        except Exception as error:
+            if job.neighbours and out_of_gpu_memory(error):
+                raise Crowded(job.planned.name) from None
+            result = {"status": "failed", "seconds": 0.0, "traceback": without_credentials(traceback.format_exc())}
+        if job.device == "cuda" and result["status"] == "failed":
+            torch.cuda.empty_cache()  # the next one needs what this one held
     sitting = {"started_at": started_at, "ended_at": time.time(), "attempts": attempts, "device": job.device}
     result["seconds"] += time.perf_counter() - clock
     record = new_record(job, **sitting, **result)
@@ -63,13 +71,17 @@ def run_trial(job: Job) -> Iterator[EpochMetrics | TrialRecord]:
     yield record
 
 
-def _attempt(job: Job, folder: Path) -> Generator[EpochMetrics, None, dict[str, Any]]:
+def out_of_gpu_memory(error: Exception) -> bool:
+    """Whether an exception says that a GPU has no more memory, in the allocator's words or a library's."""
+    said = str(error)
+    known = ("CUDA out of memory", "CUDA error: out of memory", "STATUS_ALLOC_FAILED")
+    return isinstance(error, torch.OutOfMemoryError) or any(words in said for words in known)
+
+
+def _attempt(job: Job, folder: Place) -> Generator[EpochMetrics, None, dict[str, Any]]:
     """Train from where the run folder left off and test; returns what the record needs."""
     device = torch.device(job.device)
-    loaders = LOADERS[device.type == "cuda"] if job.loaders is None else job.loaders
-    learner, parts = begin(job.planned.trial, device, job.data_dir, loaders)
-    if checkpoint := store.load_state(folder):
-        learner.load_bytes(checkpoint)
+    learner, parts = _left_off(job, folder, device)
     earlier_seconds = sum(m.seconds for m in learner.epochs)
     for metrics in train(job.planned.trial, learner, parts):
         store.save_state(folder, learner.to_bytes())
@@ -82,6 +94,24 @@ def _attempt(job: Job, folder: Path) -> Generator[EpochMetrics, None, dict[str, 
         "train_seconds": sum(m.seconds for m in learner.epochs),
         "peak_memory_bytes": _peak_memory(device),
     }
+
+
+def _left_off(job: Job, folder: Place, device: torch.device) -> tuple[Learner, Parts]:
+    """The learner of the run folder's checkpoint, or a new one where there is none that fits this trial."""
+    own.use(job.own)
+    loaders = LOADERS[device.type == "cuda"] if job.loaders is None else job.loaders
+    learner, parts = begin(job.planned.trial, device, job.data_dir, loaders)
+    checkpoint = store.load_state(folder)
+    if checkpoint is None:
+        return learner, parts
+    try:
+        learner.load_bytes(checkpoint)
+    except Exception as error:  # whole, but of something else; what it has loaded of it must not stay
+        if out_of_gpu_memory(error):
+            raise
+        store.drop_state(folder)
+        return begin(job.planned.trial, device, job.data_dir, loaders)
+    return learner, parts
 
 
 def _peak_memory(device: torch.device) -> int:

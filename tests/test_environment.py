@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from senet_lab import environment
+from senet_lab.credentials import without_credentials
 from senet_lab.records import Environment
 
 
@@ -26,7 +27,7 @@ from senet_lab.records import Environment
     ],
 )
 def test_user_and_password_are_taken_out_of_urls(text: str, kept: str) -> None:
-    assert environment.without_credentials(text) == kept
+    assert without_credentials(text) == kept
 
 
 def test_the_command_is_kept_without_credentials(monkeypatch: pytest.MonkeyPatch) -> None:

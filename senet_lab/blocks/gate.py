@@ -4,7 +4,10 @@ from collections.abc import Callable
 
 from torch import nn
 
-Maker = Callable[[], nn.Module]
+from senet_lab.spec.operators import define
+
+Maker = Callable[..., nn.Module]
+"""Called without arguments, or with `channels` where it takes them."""
 GATES: dict[str, Maker] = {}
 
 
@@ -12,7 +15,7 @@ def gate(name: str) -> Callable[[Maker], Maker]:
     """Make the decorated non-linearity a value of `se.gate`: called on (N, C), it returns (N, C)."""
 
     def register(make: Maker) -> Maker:
-        GATES[name] = make
+        define("gate", name, make, GATES)
         return make
 
     return register

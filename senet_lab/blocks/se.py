@@ -3,10 +3,12 @@
 Shapes: N images, C channels, H x W positions.
 """
 
+import inspect
+
 from torch import Tensor, nn
 
 from senet_lab.blocks.gate import GATES
-from senet_lab.blocks.squeeze import SQUEEZES
+from senet_lab.blocks.squeeze import SQUEEZES, Maker
 from senet_lab.spec import SE
 
 
@@ -21,10 +23,11 @@ class SEBlock(nn.Module):
     def __init__(self, channels: int, se: SE) -> None:
         super().__init__()
         hidden = se.hidden_width(channels)
-        self.squeeze = SQUEEZES[se.squeeze]()
+        self.operators: dict[str, Maker] = {"squeeze": SQUEEZES[se.squeeze], "gate": GATES[se.gate]}
+        self.squeeze = made(self.operators["squeeze"], channels)
         self.reduce = nn.Linear(channels, hidden, bias=se.bias)
         self.expand = nn.Linear(hidden, channels, bias=se.bias)
-        self.gate = GATES[se.gate]()
+        self.gate = made(self.operators["gate"], channels)
 
     def excitation(self, x_NCHW: Tensor) -> Tensor:
         """The channel weights s, (N, C); (N, H, W, C) where the squeeze keeps the map."""
@@ -35,3 +38,8 @@ class SEBlock(nn.Module):
     def forward(self, x_NCHW: Tensor) -> Tensor:
         weights = self.excitation(x_NCHW)
         return x_NCHW * (weights[:, :, None, None] if weights.ndim == 2 else weights.permute(0, 3, 1, 2))
+
+
+def made(make: Maker, channels: int) -> nn.Module:
+    """An operator for a map of `channels`, which it is told if it asks for them."""
+    return make(channels=channels) if "channels" in inspect.signature(make).parameters else make()

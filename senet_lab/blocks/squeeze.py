@@ -4,7 +4,10 @@ from collections.abc import Callable
 
 from torch import Tensor, nn
 
-Maker = Callable[[], nn.Module]
+from senet_lab.spec.operators import define
+
+Maker = Callable[..., nn.Module]
+"""Called without arguments, or with `channels` where it takes them."""
 SQUEEZES: dict[str, Maker] = {}
 
 
@@ -12,7 +15,7 @@ def squeeze(name: str) -> Callable[[Maker], Maker]:
     """Make the decorated operator a value of `se.squeeze`: called on (N, C, H, W), it returns (N, C)."""
 
     def register(make: Maker) -> Maker:
-        SQUEEZES[name] = make
+        define("squeeze", name, make, SQUEEZES)
         return make
 
     return register

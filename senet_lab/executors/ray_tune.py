@@ -1,7 +1,7 @@
 """Jobs on Ray Tune: one slot a core or a fraction of a GPU, workers that stay warm.
 
-Only this module and `tune_loop` import ray. This one starts and ends Ray and needs no torch, so
-that Ray gets ready while the driver imports the rest.
+Only this module and its neighbours `tune_loop` and `far` import ray. This one starts and ends Ray and needs no
+torch, so that Ray gets ready while the driver imports the rest.
 """
 
 import gc
@@ -11,14 +11,17 @@ import shutil
 import tempfile
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import ray
 
+import senet_lab
+from senet_lab.credentials import without_credentials
 from senet_lab.environment import cores
 from senet_lab.errors import UserError
 from senet_lab.executors import Listener
+from senet_lab.executors.slot import Slot
 from senet_lab.jobs import Job
 
 DEFAULT_GPU_SHARE = 0.25
@@ -40,62 +43,92 @@ WORKER_SWITCHES = {
     "MALLOC_MMAP_THRESHOLD_": "4294967296",
     "MALLOC_TRIM_THRESHOLD_": "68719476736",
 }
+QUIET: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.CRITICAL}
 
 
 class RayTune:
-    """Runs trials on a Ray of its own on this machine, as many at once as there are cores or GPU shares."""
+    """Runs trials on a Ray of its own on this machine, or on a cluster that is there, as many at once as fit."""
 
-    def __init__(self, workers: int | None = None, gpus_per_trial: float | None = None) -> None:
-        """`workers`: trials at once, None for one a core; `gpus_per_trial`: None for a quarter where there is one."""
-        self.workers = workers
+    def __init__(
+        self, slot: Slot | None = None, gpus_per_trial: float | None = None, address: str | None = None
+    ) -> None:
+        """`gpus_per_trial`: None for a quarter where there is a GPU, in place of the slot's own; `address`: of a
+        cluster ("auto", "host:6379", "ray://host:10001"), None for a Ray of its own."""
+        self.slot = slot or Slot()
         self.gpus_per_trial = gpus_per_trial
+        self.address = address
         # Ray's processes die with the thread that started them, so that thread has to stay.
         self._starter = ThreadPoolExecutor(1, "start-ray")
-        self._ready: Future[float] | None = None
+        self._ready: Future[Slot] | None = None
 
     def start(self) -> None:
-        """Start Ray in the background."""
+        """Start Ray, or the connection to it, in the background."""
         if self._ready is None:
             os.environ.update(DRIVER_SWITCHES)
             self._ready = self._starter.submit(self._start_ray)
 
     def run(self, jobs: Sequence[Job], listener: Listener) -> None:
-        """Run `jobs`; Ray ends with it, whatever happens."""
-        from senet_lab.executors import tune_loop
+        """Run `jobs`; Ray, or the connection to it, ends with it, whatever happens."""
+        from senet_lab.executors import far, tune_loop
 
         self.start()
         assert self._ready is not None
         scratch = Path(tempfile.mkdtemp(prefix="senet-lab-tune-"))
         try:
-            gpus = self._ready.result()
-            placed = [replace(job, device="cuda" if gpus else "cpu") for job in jobs]
-            tune_loop.fit(placed, listener, gpus, scratch)
+            slot = self._ready.result()
+            if (self.address or "").startswith("ray://"):
+                far.fit(jobs, listener, slot)
+            else:
+                tune_loop.fit(jobs, listener, slot, scratch)
         finally:
             wait([self._ready])  # a Ray that is still starting could not be shut down
             _shut_down()
             self._ready = None
             shutil.rmtree(scratch, ignore_errors=True)
 
-    def _start_ray(self) -> float:
-        """Start Ray and return the share of a GPU that a trial gets."""
-        inherited = {name: os.environ.get(name) for name in WORKER_SWITCHES}
-        os.environ.update(WORKER_SWITCHES)
-        try:
-            ray.init(
-                address="local",
-                num_cpus=self.workers or cores(),
-                include_dashboard=False,
-                log_to_driver=False,
-                logging_level=logging.CRITICAL,
-            )
-        finally:
-            for name, value in inherited.items():
-                os.environ.pop(name) if value is None else os.environ.update({name: value})
-        gpus = ray.cluster_resources().get("GPU", 0.0)
+    def _start_ray(self) -> Slot:
+        """Start Ray and return what a trial gets of it."""
+        if self.address is None:
+            _start_here(self.slot.at_once or cores())
+        else:
+            _connect(self.address)
+        there = ray.cluster_resources()
+        gpus, cpus = there.get("GPU", 0.0), there.get("CPU", 0.0)
+        where = "this machine has" if self.address is None else "the cluster has"
         share = (DEFAULT_GPU_SHARE if gpus else 0.0) if self.gpus_per_trial is None else self.gpus_per_trial
         if share > gpus:
-            raise UserError(f"--gpus-per-trial {share:g}: this machine has {gpus:g} GPUs; ask for less or leave it out")
-        return share
+            raise UserError(f"--gpus-per-trial {share:g}: {where} {gpus:g} GPUs; ask for less or leave it out")
+        if share > 1 and share != int(share):
+            raise UserError(f"--gpus-per-trial {share:g}: more than one GPU has to be a whole number of them")
+        if self.slot.cpus > cpus:
+            raise UserError(f"--cpus-per-trial {self.slot.cpus}: {where} {cpus:g} cores; ask for less or leave it out")
+        return Slot(self.slot.cpus, share, self.slot.at_once)
+
+
+def _start_here(slots: int) -> None:
+    inherited = {name: os.environ.get(name) for name in WORKER_SWITCHES}
+    os.environ.update(WORKER_SWITCHES)
+    try:
+        ray.init(address="local", num_cpus=slots, include_dashboard=False, **QUIET)
+    finally:
+        for name, value in inherited.items():
+            os.environ.pop(name) if value is None else os.environ.update({name: value})
+
+
+def _connect(address: str) -> None:
+    """Join the cluster; this package travels there, so that its nodes run the code whose digest is recorded."""
+    environment = {
+        "py_modules": [str(Path(senet_lab.__file__).parent)],
+        "env_vars": DRIVER_SWITCHES | WORKER_SWITCHES,
+    }
+    try:
+        ray.init(address=address, runtime_env=environment, **QUIET)
+    except Exception as error:
+        why = without_credentials(str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__)
+        raise UserError(
+            f"--address {without_credentials(address)}: there is no Ray cluster to join ({why}); start one with "
+            f"`ray start --head`, give its address (auto, host:6379, ray://host:10001), or leave --address out"
+        ) from None
 
 
 def _shut_down() -> None:

@@ -8,7 +8,8 @@ import math
 import torch
 from torch import nn
 
-from senet_lab.randomness import torch_stream
+from senet_lab.blocks.se import SEBlock, made
+from senet_lab.randomness import stream_seed, torch_stream
 
 
 class ZeroBatchNorm2d(nn.BatchNorm2d):
@@ -20,8 +21,12 @@ def initialise(network: nn.Module, seed: int) -> None:
 
     Weights: normal with variance 2 / fan_out for convolutions and 2 / fan_in for SE's first FC
     layer, which ReLU follows (He et al., arXiv 1502.01852), 1 / fan_in for the other FC layers.
+    An operator that has weights of its own (of a sweep file) makes them itself.
     """
+    apart = _operators(network, seed)
     for prefix, module in network.named_modules():
+        if module in apart:
+            continue
         if isinstance(module, nn.BatchNorm2d):
             module.reset_running_stats()
         for name, parameter in module.named_parameters(recurse=False):
@@ -35,6 +40,24 @@ def initialise(network: nn.Module, seed: int) -> None:
                     std = _std(module, full_name)
                     drawn = torch.randn(parameter.shape, generator=torch_stream(seed, "init", full_name))
                     parameter.copy_(drawn * std)
+
+
+def _operators(network: nn.Module, seed: int) -> set[nn.Module]:
+    """Make squeezes and gates that hold tensors anew, each by its own stream; returns them and all inside them."""
+    found: set[nn.Module] = set()
+    for path, block in [*network.named_modules()]:
+        if not isinstance(block, SEBlock):
+            continue
+        for kind, make in block.operators.items():
+            old = block.get_submodule(kind)
+            device = next((t.device for t in (*old.parameters(), *old.buffers())), None)
+            if device is None:
+                continue
+            with torch.random.fork_rng(devices=[]):
+                torch.manual_seed(stream_seed(seed, "init", f"{path}.{kind}"))
+                setattr(block, kind, made(make, block.reduce.in_features).to(device))
+            found.update(block.get_submodule(kind).modules())
+    return found
 
 
 def _std(module: nn.Module, name: str) -> float:

@@ -21,6 +21,9 @@ from senet_lab.spec.imagenet import ShuffleNet as ShuffleNet
 from senet_lab.spec.model import Model as Model
 from senet_lab.spec.model import Narrow as Narrow
 from senet_lab.spec.model import families as families
+from senet_lab.spec.operators import Kind as Kind
+from senet_lab.spec.operators import Source as Source
+from senet_lab.spec.operators import is_shipped as is_shipped
 from senet_lab.spec.se import SE as SE
 from senet_lab.spec.se import Placement as Placement
 from senet_lab.spec.se import Unit as Unit

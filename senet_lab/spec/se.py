@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from annotated_types import Len
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
+from senet_lab.spec.operators import known
 from senet_lab.spec.values import Positive, Spec
 
 Placement = Literal["standard", "pre", "post", "identity", "conv3x3"]
@@ -17,10 +18,12 @@ class SE(Spec):
 
     reduction: Positive = 16
     """r: the bottleneck has channels // r units, at least one (v4 Eqn. 3)."""
-    squeeze: Literal["avg", "max", "none"] = "avg"
-    """How a feature map becomes one number per channel (v4 Table 11); "none": it stays a map (Table 16)."""
-    gate: Literal["sigmoid", "tanh", "relu"] = "sigmoid"
-    """The non-linearity that makes the channel weights (v4 Table 12)."""
+    squeeze: Annotated[str, AfterValidator(known("squeeze"))] = "avg"
+    """How a feature map becomes one number per channel: avg, max (v4 Table 11), none (it stays a map, Table 16),
+    or what the sweep's file defines with @squeeze(name)."""
+    gate: Annotated[str, AfterValidator(known("gate"))] = "sigmoid"
+    """The non-linearity that makes the channel weights: sigmoid, tanh, relu (v4 Table 12), or the file's own
+    with @gate(name)."""
     placement: Placement = "standard"
     """Where in the residual unit the block stands (v4 Fig. 5, Tables 14 and 15)."""
     stages: Annotated[tuple[Positive, ...], Field(strict=False), Len(1)] | Literal["all"] = "all"

@@ -11,7 +11,7 @@ from http.client import HTTPException
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
-from senet_lab.environment import without_credentials
+from senet_lab.credentials import without_credentials
 from senet_lab.errors import choices
 
 SERVERS = ("http", "https")

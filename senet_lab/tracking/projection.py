@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 
 from senet_lab.catalog import Question
-from senet_lab.environment import without_credentials
+from senet_lab.credentials import without_credentials
 from senet_lab.plan import PlannedTrial
 from senet_lab.records import Environment, EpochMetrics, TrialRecord
 from senet_lab.tracking.address import default_uri, hush

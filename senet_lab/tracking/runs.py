@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from senet_lab.catalog import Question
+from senet_lab.credentials import without_credentials
 from senet_lab.design import Variant, factors
-from senet_lab.environment import without_credentials
-from senet_lab.plan import PlannedTrial, fingerprint
+from senet_lab.identity import fingerprint
+from senet_lab.plan import PlannedTrial
 from senet_lab.records import Environment, EpochMetrics, TrialRecord
 from senet_lab.tracking import view
 

@@ -14,7 +14,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
 
-from senet_lab.environment import without_credentials
+from senet_lab.credentials import without_credentials
 from senet_lab.errors import UserError
 from senet_lab.tracking.address import QUIET, artifact_folder
 from senet_lab.tracking.health import reachable

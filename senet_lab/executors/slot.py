@@ -1,0 +1,32 @@
+"""What one trial gets of a machine."""
+
+from dataclasses import dataclass, replace
+
+
+@dataclass(frozen=True)
+class Slot:
+    """Cores and the part of a GPU that a trial holds while it runs."""
+
+    cpus: int = 1
+    gpus: float = 0.0
+    """0.25: four trials share a GPU."""
+    at_once: int | None = None
+    """Trials at the same time; None: as many as there is room for."""
+
+    @property
+    def resources(self) -> dict[str, float]:
+        """In Ray's words."""
+        return {"CPU": self.cpus} | ({"GPU": self.gpus} if self.gpus else {})
+
+    @property
+    def shares_gpu(self) -> bool:
+        """Whether other trials may have a part of the same GPU."""
+        return 0 < self.gpus < 1
+
+    def alone(self) -> "Slot":
+        """The same with a whole GPU."""
+        return replace(self, gpus=max(1.0, self.gpus))
+
+    def roomier(self) -> "Slot":
+        """The same with twice the part of a GPU, a whole one at most."""
+        return replace(self, gpus=min(1.0, 2 * self.gpus) if self.shares_gpu else self.gpus)
