@@ -12,6 +12,7 @@ from rich.markup import escape
 
 from senet_lab import catalog
 from senet_lab import inventory as inventories
+from senet_lab.credentials import without_credentials
 from senet_lab.environment import program
 from senet_lab.errors import Interrupted, SpecError, TrialsFailed, UserError
 from senet_lab.inventory import Inventory
@@ -129,6 +130,9 @@ def _run(found: Inventory, how: How, projection: "Projection") -> None:
         from senet_lab.executors.ray_tune import RayTune
         from senet_lab.executors.slot import Slot
 
+        if how.address:
+            where = without_credentials(how.address)
+            console.print(f"On the Ray cluster at {where}; should it or the connection go away, type this again")
         executor = RayTune(Slot(how.cpus_per_trial, at_once=how.workers), how.gpus_per_trial, how.address)
     else:
         from senet_lab.executors.local import Local

@@ -7,6 +7,7 @@
     │   ├── StoreError                    a store that cannot be read or written
     │   └── DataError                     images that are missing or damaged
     ├── TrialsFailed               1      the sweep went to its end, some trials did not
+    ├── ClusterLost                1      the Ray that ran the trials went away
     ├── Interrupted              130      Ctrl-C
     ├── Diverged                   -      a training with a loss that is not finite (becomes a record)
     └── Crowded                    -      a GPU that was too small for a trial and its neighbours (tried again alone)
@@ -47,6 +48,21 @@ class DataError(UserError):
 
 class TrialsFailed(SenetLabError):
     """The sweep went to its end, some of its trials did not."""
+
+
+class ClusterLost(SenetLabError):
+    """The Ray that ran the trials went away."""
+
+    def __init__(self, where: str) -> None:
+        self.where = where
+        super().__init__(
+            f"{where} went away; finished trials are kept and running ones go on from their last epoch. "
+            "When it is back, type the same command again"
+        )
+
+    def __reduce__(self) -> tuple[type, tuple[str]]:
+        """By its argument: it may come from another machine."""
+        return type(self), (self.where,)
 
 
 class Interrupted(SenetLabError):

@@ -3,6 +3,7 @@
 Such a driver cannot hear Tune's callbacks, so the loop runs in a task over there and its steps come by a queue.
 """
 
+import contextlib
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -33,8 +34,9 @@ def fit(jobs: Sequence[Job], listener: Listener, slot: Slot) -> None:
     except RayTaskError as error:
         raise (error.cause if isinstance(error.cause, Exception) else error) from None
     finally:
-        ray.cancel(task, force=True)
-        queue.shutdown(force=True)
+        with contextlib.suppress(Exception):  # there may be nothing left over there
+            ray.cancel(task, force=True)
+            queue.shutdown(force=True)
 
 
 def _waiting(queue: Any) -> list[Any]:

@@ -19,7 +19,7 @@ import ray
 import senet_lab
 from senet_lab.credentials import without_credentials
 from senet_lab.environment import cores
-from senet_lab.errors import UserError
+from senet_lab.errors import ClusterLost, UserError
 from senet_lab.executors import Listener
 from senet_lab.executors.slot import Slot
 from senet_lab.jobs import Job
@@ -80,6 +80,10 @@ class RayTune:
                 far.fit(jobs, listener, slot)
             else:
                 tune_loop.fit(jobs, listener, slot, scratch)
+        except (ray.exceptions.RayError, ConnectionError) as error:
+            if self.address is None or isinstance(error, ray.exceptions.RayTaskError):
+                raise
+            raise ClusterLost(f"the Ray cluster at {without_credentials(self.address)}") from error
         finally:
             wait([self._ready])  # a Ray that is still starting could not be shut down
             _shut_down()

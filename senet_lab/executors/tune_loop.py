@@ -5,6 +5,7 @@ thread and half a second a trial), and its step is a step of `trial.steps`.
 """
 
 import os
+import platform
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -14,7 +15,7 @@ from typing import Any
 from ray import tune
 
 from senet_lab import store
-from senet_lab.errors import Crowded, StoreError
+from senet_lab.errors import ClusterLost, Crowded, StoreError
 from senet_lab.executors import Listener
 from senet_lab.executors.slot import Slot
 from senet_lab.jobs import Job, Step, new_record
@@ -30,6 +31,7 @@ class Trainable(tune.Trainable):  # type: ignore[misc]
         import torch._dynamo  # noqa: F401  (torch's optimizers do it at their first use: not in a trial's time)
 
         self.jobs = jobs
+        self.refusal = _unseen(jobs[0])
         self.broken = False
         """Whether a trial failed on this process's GPU, which may take no orders after that."""
         self.reset_config(config)
@@ -42,6 +44,8 @@ class Trainable(tune.Trainable):  # type: ignore[misc]
         return True
 
     def step(self) -> dict[str, Any]:
+        if self.refusal is not None:
+            return {"step": self.refusal, "done": True}
         try:
             step = next(self.steps)
         except (StoreError, Crowded) as error:  # an exception would be tried again, and lose its words on the way
@@ -54,6 +58,17 @@ class Trainable(tune.Trainable):  # type: ignore[misc]
 
     def load_checkpoint(self, checkpoint: Any) -> None:
         """Nothing: `steps` goes on from the store."""
+
+
+def _unseen(job: Job) -> StoreError | None:
+    """What to say if this node does not see the driver's store: its results would be lost."""
+    kept = store.Store(job.store, job.sweep)
+    if kept.environment(job.environment) is not None:
+        return None
+    return StoreError(
+        f"{kept.path}: cannot be seen from {platform.node()}, a node of the Ray cluster; "
+        f"put the run folders on a disk that all nodes share, or behind an address: --store s3://bucket/runs"
+    )
 
 
 class _Relay(tune.Callback):  # type: ignore[misc]
@@ -160,7 +175,13 @@ def _round(relay: _Relay, slots: Sequence[Slot], at_once: int | None, scratch: P
 
 
 def _lost(job: Job, trial: Any) -> Step:
-    """The failed record of a trial whose worker died more often than it is tried again."""
+    """The failed record of a trial whose worker died more often than it is tried again.
+
+    Raises ClusterLost if no worker could be started for it, which is not the trial's fault.
+    """
+    error = trial.get_pickled_error() or trial.get_error()
+    if error is None:
+        raise ClusterLost("Ray, which has no worker any more,")
     record = new_record(
         job,
         status="failed",
@@ -168,7 +189,7 @@ def _lost(job: Job, trial: Any) -> Step:
         ended_at=time.time(),
         seconds=0.0,
         attempts=1 + MAX_WORKER_DEATHS,
-        traceback=f"the worker process died: {trial.get_pickled_error() or trial.get_error()}",
+        traceback=f"the worker process died: {error}",
         device=job.device,
     )
     store.finish(store.Store(job.store, job.sweep).open(job.planned), record)
