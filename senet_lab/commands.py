@@ -13,7 +13,7 @@ from rich.markup import escape
 from senet_lab import catalog
 from senet_lab import inventory as inventories
 from senet_lab.environment import program
-from senet_lab.errors import Interrupted, SpecError, TrialsFailed, UserError
+from senet_lab.errors import Interrupted, SpecError, TrialsFailed, UserError, printable, shown
 from senet_lab.inventory import Inventory
 from senet_lab.plan import State
 
@@ -54,8 +54,8 @@ def settings(pairs: list[str]) -> dict[str, Any]:
     found = {}
     for pair in pairs:
         key, equals, text = pair.partition("=")
-        if not equals or not key:
-            raise SpecError(f"--set {pair!r}: give a dotted key and a value, e.g. --set train.epochs=40")
+        if not equals or not key.strip():
+            raise SpecError(f"--set {shown(pair)}: give a dotted key and a value, e.g. --set train.epochs=40")
         found[key.strip()] = _value(text.strip())
     return found
 
@@ -115,7 +115,7 @@ def run_sweep(found: Inventory, how: How) -> None:
                 [tracking.VariantAggregate(r.label, r.metrics, r.verdict, r.sentence) for r in rows],
                 folder if written else None,
             )
-    console.print(behind or f"To look at the runs in MLflow: {program()} ui")
+    console.print(behind or f"To look at the runs in MLflow: {program()} ui", markup=False)
     _refuse_failures(found)
 
 
@@ -173,7 +173,8 @@ def show_report(found: Inventory, folder: Path, include_stale: bool = False) -> 
             f"--rerun stale added to the sweep command runs them again, "
             f"--include-stale added to the report command counts them as they are"
         )
-    console.print(f"Written to {folder / name}: {', '.join(path.name for path in written.files)}", soft_wrap=True)
+    files = ", ".join(path.name for path in written.files)
+    console.print(printable(f"Written to {folder / name}: {files}"), soft_wrap=True, markup=False)
     return written
 
 

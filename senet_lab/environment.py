@@ -10,6 +10,7 @@ import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from senet_lab.errors import without_secrets
 from senet_lab.records import Environment
 
 PACKAGES = (
@@ -22,7 +23,7 @@ DIFF_LIMIT = 100_000
 def collect() -> Environment:
     """The environment of this process. Needs no torch; never raises for what cannot be found out."""
     return Environment(
-        command=without_credentials(shlex.join(["senet-lab", *sys.argv[1:]])),
+        command=shlex.join(["senet-lab", *(without_credentials(without_secrets(a, [a])) for a in sys.argv[1:])]),
         python=platform.python_version(),
         platform=platform.platform(),
         cpu=_cpu(),
