@@ -14,9 +14,9 @@ from pydantic import ValidationError
 import senet_lab
 from senet_lab import recipes
 from senet_lab.design import Variant, factors, variants
-from senet_lab.errors import SpecError, SweepFileError, choices
+from senet_lab.errors import SpecError, SweepFileError, choices, printable, shown
 from senet_lab.explain import explain
-from senet_lab.spec import Source, Sweep, apply
+from senet_lab.spec import Source, Sweep, Trial, apply
 from senet_lab.spec.operators import defining
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,60}")
@@ -50,24 +50,36 @@ def names(folder: Path = Path("sweeps")) -> dict[str, Path]:
 def find(what: str) -> Path:
     """The file of a sweep given by name or by path. Raises SweepFileError if there is none."""
     if what.endswith(".py") or "/" in what:
-        path = Path(what)
-        if not path.is_file():
-            raise SweepFileError(f"{path}: there is no such file; give a sweep file or a name from `senet-lab list`")
-        return path
+        return _file(Path(what))
     known = names()
     if what not in known:
         raise SweepFileError(
-            f"there is no sweep {what!r} in ./sweeps or among those shipped; {choices(what, sorted(known))}. "
+            f"there is no sweep {shown(what)} in ./sweeps or among those shipped; {choices(what, sorted(known))}. "
             f"Any other file: senet-lab sweep path/to/mine.py"
         )
     return known[what]
+
+
+def _file(path: Path) -> Path:
+    give = "give a sweep file or a name from `senet-lab list`"
+    try:
+        if path.is_dir():
+            raise SweepFileError(f"{path}: this is a folder; {give}")
+        if not path.is_file():
+            raise SweepFileError(f"{path}: there is no such file; {give}")
+    except (OSError, ValueError) as error:  # a name that no file can have
+        why = getattr(error, "strerror", None) or error
+        raise SweepFileError(f"{shown(str(path))}: no file can be called that ({why}); {give}") from None
+    if path.suffix != ".py":
+        raise SweepFileError(f"{path}: a sweep file's name ends in .py; rename it, or {give}")
+    return path
 
 
 def read(path: Path) -> Question:
     """The question that a sweep file asks. Raises SweepFileError or SpecError, naming the file."""
     if not NAME.fullmatch(path.stem):
         raise SweepFileError(
-            f"{path}: a sweep file is named by lower-case letters, digits and _, starting with a letter, "
+            f"{path}: a sweep file is named by up to 61 lower-case letters, digits and _, starting with a letter, "
             f"because its name becomes the run folder and the experiment; rename it"
         )
     with defining() as operators:
@@ -75,8 +87,27 @@ def read(path: Path) -> Question:
     own = Source(path.stem, path.read_text(encoding="utf-8"), frozenset(operators)) if operators else None
     sweep = getattr(module, "SWEEP", None)
     if not isinstance(sweep, Sweep):
-        raise SweepFileError(f"{path}: SWEEP = Sweep(...) is missing; found {type(sweep).__name__}")
-    return _checked(Question(path.stem, (module.__doc__ or "").strip(), path, sweep, (), own))
+        found = f"SWEEP is {_kind(sweep)}" if hasattr(module, "SWEEP") else "it defines no SWEEP"
+        raise SweepFileError(f"{path}: {found}; SWEEP = Sweep(...) is missing, README.md has a whole file")
+    sweep = _checked_again(sweep, path)
+    return _checked(Question(path.stem, printable((module.__doc__ or "").strip()), path, sweep, (), own))
+
+
+def _kind(value: object) -> str:
+    return f"the class {value.__name__}" if isinstance(value, type) else f"of the type {type(value).__name__}"
+
+
+def _checked_again(sweep: Sweep, path: Path) -> Sweep:
+    """`sweep`, which may come from a copy that pydantic does not check. Raises SpecError for what it may not hold."""
+    values = {name: getattr(sweep, name) for name in Sweep.model_fields if hasattr(sweep, name)}
+    try:
+        if isinstance(base := values.get("base"), Trial):
+            values["base"] = apply(base, {})
+        return Sweep.model_validate(values)
+    except ValidationError as error:
+        raise SpecError(f"{path}: {explain(error, Sweep)}") from None
+    except SpecError as error:
+        raise SpecError(f"{path}: base: {error}") from None
 
 
 def derive(
@@ -89,7 +120,7 @@ def derive(
     if "seed" in settings:
         raise SpecError("--set seed: a sweep gives every row the seeds 0, 1, 2, ...; --seeds says how many")
     try:
-        base = recipes.named(recipe) if recipe else sweep.base
+        base = recipes.named(recipe) if recipe is not None else sweep.base
         changed = {"base": apply(base, settings), "seeds": sweep.seeds if seeds is None else seeds}
         tree = sweep.model_dump() | {k: v.model_dump() if hasattr(v, "model_dump") else v for k, v in changed.items()}
         derived = Sweep.model_validate(tree)
@@ -110,11 +141,14 @@ def _checked(question: Question) -> Question:
 def _execute(path: Path) -> Any:
     """Run a sweep file as a module of its own; every way it can fail names the file and line."""
     spec = importlib.util.spec_from_file_location(f"senet_lab_sweeps.{path.stem}", path)
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
     try:
-        spec.loader.exec_module(module)
+        # By hand, as the import system leaves __pycache__ beside the file and may take an old one from there.
+        exec(compile(path.read_bytes(), spec.origin or path, "exec"), vars(module))
+    except KeyboardInterrupt:
+        raise
     except ValidationError as error:
         root = {c.__name__: c for c in _specs()}.get(error.title, Sweep)
         raise SpecError(f"{_place(error, path)}: {explain(error, root)}") from None
@@ -122,14 +156,16 @@ def _execute(path: Path) -> Any:
         raise SpecError(f"{_place(error, path)}: {error}") from None
     except SyntaxError as error:
         raise SweepFileError(f"{_place(error, path)}: this is not Python: {error.msg}; mend that line") from None
-    except (Exception, SystemExit) as error:
-        raise SweepFileError(f"{_place(error, path)}: {type(error).__name__}: {_said(error)}; mend that line") from None
+    except BaseException as error:
+        said = f": {text}" if (text := _said(error)) else ""
+        raise SweepFileError(f"{_place(error, path)}: {type(error).__name__}{said}; mend that line") from None
     return module
 
 
 def _said(error: BaseException) -> str:
     """What Python says, and the nearest spelling to a name it did not find, which it says only in tracebacks."""
     text = re.sub(r" \([^()]*__init__\.py\)$", "", str(error))
+    text = re.sub(r"^BaseModel.__init__\(\) takes 1 positional.*", "give each setting its name: Sweep(base=...)", text)
     if isinstance(error, ImportError) and (found := re.match(r"cannot import name '(\w+)' from 'senet_lab'", text)):
         return f"{text}; {choices(found[1], sorted(senet_lab.__all__))}"
     if not isinstance(error, AttributeError) or error.obj is None:
@@ -146,7 +182,7 @@ def _specs() -> list[type]:
 
 def _place(error: BaseException, path: Path) -> str:
     """`path` and the line of it on which `error` came up; of a SyntaxError, the file that is not Python."""
-    if isinstance(error, SyntaxError) and error.lineno is not None:
+    if isinstance(error, SyntaxError) and error.lineno:
         same = Path(error.filename or path).absolute() == path.absolute()
         return f"{path if same else error.filename}:{error.lineno}"
     frames = traceback.extract_tb(error.__traceback__)

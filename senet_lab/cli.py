@@ -7,8 +7,6 @@ from typing import Annotated, Any
 
 import typer
 
-from senet_lab.errors import SenetLabError
-
 EPILOG = """
 [bold]Begin here[/]
 
@@ -81,6 +79,13 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
+def _share(gpus: float | None) -> float | None:
+    """Ray shares a GPU out, or gives whole ones; NaN and infinity are neither."""
+    if gpus is not None and not (gpus <= 1 or gpus.is_integer()):
+        raise typer.BadParameter("should be a share of one GPU, e.g. 0.25, or a whole number of them")
+    return gpus
+
+
 @app.callback()
 def options(
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks of errors.")] = False,
@@ -141,7 +146,9 @@ def sweep_(
     ] = 1,
     gpus_per_trial: Annotated[
         float | None,
-        typer.Option("--gpus-per-trial", metavar="SHARE", min=0, help="Of a GPU; 0.25 where there is one."),
+        typer.Option(
+            "--gpus-per-trial", metavar="SHARE", min=0, callback=_share, help="Of a GPU; 0.25 where there is one."
+        ),
     ] = None,
     loaders: Annotated[
         int | None,
@@ -194,9 +201,11 @@ def model(
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Replace a setting, e.g. se.reduction=8; may be repeated."),
     ] = None,
-    size: Annotated[int | None, typer.Option("--size", metavar="N", min=1, help="Pixels a side of the image.")] = None,
+    size: Annotated[
+        int | None, typer.Option("--size", metavar="N", min=1, max=16_384, help="Pixels a side of the image.")
+    ] = None,
     classes: Annotated[
-        int | None, typer.Option("--classes", metavar="N", min=1, help="Answers to choose from.")
+        int | None, typer.Option("--classes", metavar="N", min=1, max=10_000_000, help="Answers to choose from.")
     ] = None,
 ) -> None:
     """A network's stages, output sizes, hidden widths, parameters and multiply-adds, beside the published ones."""
@@ -234,15 +243,13 @@ def main() -> None:
     """The `senet-lab` program: 0 all is well, 1 trials failed, 2 the user's mistake, 130 Ctrl-C."""
     arguments = [a for a in sys.argv[1:] if a != DEBUG]
     try:
-        app(arguments)
-    except SenetLabError as error:
-        if DEBUG in sys.argv:
-            raise
-        print(f"senet-lab: {error}", file=sys.stderr)
-        sys.exit(error.exit_code)
+        code = app(arguments, standalone_mode=False)
     except Exception as error:
         if DEBUG in sys.argv:
             raise
-        fault = f"{type(error).__name__}: {error}"
-        print(f"senet-lab: {fault}\nThis is a fault of senet-lab itself; --debug shows where", file=sys.stderr)
-        sys.exit(1)
+        from senet_lab import usage
+
+        text, code = usage.answer(error, arguments)
+        print(text, file=sys.stderr)
+        sys.exit(code)
+    sys.exit(code if isinstance(code, int) else 0)

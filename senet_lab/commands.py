@@ -14,7 +14,7 @@ from senet_lab import catalog
 from senet_lab import inventory as inventories
 from senet_lab.credentials import without_credentials
 from senet_lab.environment import program
-from senet_lab.errors import Interrupted, SpecError, TrialsFailed, UserError
+from senet_lab.errors import Interrupted, SpecError, TrialsFailed, UserError, printable, shown
 from senet_lab.inventory import Inventory
 from senet_lab.plan import State
 
@@ -58,8 +58,8 @@ def settings(pairs: list[str]) -> dict[str, Any]:
     found = {}
     for pair in pairs:
         key, equals, text = pair.partition("=")
-        if not equals or not key:
-            raise SpecError(f"--set {pair!r}: give a dotted key and a value, e.g. --set train.epochs=40")
+        if not equals or not key.strip():
+            raise SpecError(f"--set {shown(pair)}: give a dotted key and a value, e.g. --set train.epochs=40")
         found[key.strip()] = _value(text.strip())
     return found
 
@@ -74,10 +74,15 @@ def _value(text: str) -> Any:
 
 
 def inventory(sweep: str, where: Where, changes: dict[str, Any], seeds: int | None, recipe: str | None) -> Inventory:
-    """The question that the options name, set against the store."""
+    """The question that the options name, set against the store; operators of its file are tried out first."""
     question = catalog.read(catalog.find(sweep))
     if changes or seeds is not None or recipe is not None:
         question = catalog.derive(question, changes, seeds=seeds, recipe=recipe)
+    if question.own is not None:
+        from senet_lab.blocks.own import try_out
+
+        for trial in {row.trial.model: row.trial for row in question.rows}.values():
+            try_out(trial, question.own)
     if where.download:
         from senet_lab.data.download import fetch
 
@@ -99,13 +104,14 @@ def run_sweep(found: Inventory, how: How) -> None:
     uri = how.tracking_uri or tracking.default_uri()
     if wrong := tracking.refused(uri):
         raise UserError(f"MLflow: {wrong}")
+    executor = _executor(how, bool(found.plan.to_run(how.rerun)))
     with found.store.locked(console.print):
         found = found.again()  # another command may have worked on it until now
         projection = tracking.Projection(found.question, uri, found.store.environment)
         written: Report | None = None
         try:
             if found.plan.to_run(how.rerun):
-                _run(found, how, projection)
+                _run(found, how, executor, projection)
             found = found.again()
             written = show_report(found, how.reports)
         except KeyboardInterrupt:
@@ -119,25 +125,32 @@ def run_sweep(found: Inventory, how: How) -> None:
                 [tracking.VariantAggregate(r.label, r.metrics, r.verdict, r.sentence) for r in rows],
                 folder if written else None,
             )
-    console.print(behind or f"To look at the runs in MLflow: {program()} ui")
+    console.print(behind or f"To look at the runs in MLflow: {program()} ui", markup=False)
     _refuse_failures(found)
 
 
-def _run(found: Inventory, how: How, projection: "Projection") -> None:
-    """Start the executor first: it takes seconds to get ready, torch's import and the rest fit into them."""
-    executor: Executor
-    if how.executor == "ray":
-        from senet_lab.executors.ray_tune import RayTune
-        from senet_lab.executors.slot import Slot
-
-        if how.address:
-            where = without_credentials(how.address)
-            console.print(f"On the Ray cluster at {where}; should it or the connection go away, type this again")
-        executor = RayTune(Slot(how.cpus_per_trial, at_once=how.workers), how.gpus_per_trial, how.address)
-    else:
+def _executor(how: How, needed: bool) -> "Executor":
+    """What runs the trials. Raises UserError for what cannot be had, before anything is written, if it is `needed`."""
+    if how.executor == "local":
+        if how.address is not None:
+            raise UserError(f"--address {shown(how.address)}: that is for --executor ray; leave one of the two out")
         from senet_lab.executors.local import Local
 
-        executor = Local()
+        return Local()
+    from senet_lab.executors.ray_tune import RayTune
+    from senet_lab.executors.slot import Slot
+
+    executor = RayTune(Slot(how.cpus_per_trial, at_once=how.workers), how.gpus_per_trial, how.address)
+    if needed:
+        executor.refuse_impossible()
+    if needed and how.address:
+        where = without_credentials(how.address)
+        console.print(f"On the Ray cluster at {where}; should it or the connection go away, type this again")
+    return executor
+
+
+def _run(found: Inventory, how: How, executor: "Executor", projection: "Projection") -> None:
+    """Start the executor first: it takes seconds to get ready, torch's import and the rest fit into them."""
     executor.start()
     from senet_lab import sweep
     from senet_lab.progress import Progress
@@ -181,7 +194,8 @@ def show_report(found: Inventory, folder: Path, include_stale: bool = False) -> 
             f"--rerun stale added to the sweep command runs them again, "
             f"--include-stale added to the report command counts them as they are"
         )
-    console.print(f"Written to {folder / name}: {', '.join(path.name for path in written.files)}", soft_wrap=True)
+    files = ", ".join(path.name for path in written.files)
+    console.print(printable(f"Written to {folder / name}: {files}"), soft_wrap=True, markup=False)
     return written
 
 

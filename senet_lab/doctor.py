@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from senet_lab import catalog, data, files, tracking
-from senet_lab.credentials import without_credentials
+from senet_lab.credentials import without_credentials, without_secrets
 from senet_lab.environment import PACKAGES, collect
 from senet_lab.errors import DataError, UserError
 from senet_lab.inventory import take
@@ -80,7 +80,7 @@ def _store(store: str) -> Finding:
 
 def _mlflow(uri: str) -> Finding:
     if wrong := tracking.reachable(uri):
-        return "wrong", "MLflow", wrong
+        return "wrong", "MLflow", without_secrets(wrong, [uri])
     return "ok", "MLflow", without_credentials(uri)
 
 

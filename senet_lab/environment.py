@@ -9,7 +9,7 @@ import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from senet_lab.credentials import without_credentials
+from senet_lab.credentials import without_credentials, without_logins, without_secrets
 from senet_lab.records import Environment
 
 PACKAGES = (
@@ -22,7 +22,7 @@ DIFF_LIMIT = 100_000
 def collect() -> Environment:
     """The environment of this process. Needs no torch; never raises for what cannot be found out."""
     return Environment(
-        command=without_credentials(shlex.join(["senet-lab", *sys.argv[1:]])),
+        command=shlex.join(["senet-lab", *(without_credentials(without_secrets(a, [a])) for a in sys.argv[1:])]),
         python=platform.python_version(),
         platform=platform.platform(),
         cpu=_cpu(),
@@ -30,7 +30,7 @@ def collect() -> Environment:
         gpus=tuple((_output("nvidia-smi", "--query-gpu=name", "--format=csv,noheader") or "").splitlines()),
         packages={name: found for name in PACKAGES if (found := _version(name))},
         git_commit=(_output("git", "rev-parse", "HEAD") or "").strip() or None,
-        git_diff=(_output("git", "diff", "HEAD") or "")[:DIFF_LIMIT] or None,
+        git_diff=without_logins(_output("git", "diff", "HEAD") or "")[:DIFF_LIMIT] or None,
     )
 
 

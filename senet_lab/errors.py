@@ -15,7 +15,11 @@
 Every message for users says what was wrong, where, what is allowed, and what to do.
 """
 
+import re
 from difflib import get_close_matches
+
+LONGEST = 200
+"""Characters of a value in a message."""
 
 
 class SenetLabError(Exception):
@@ -83,6 +87,20 @@ class Diverged(SenetLabError):
 
 class Crowded(SenetLabError):
     """A GPU's memory ran out while other trials had a part of it."""
+
+
+def printable(text: str) -> str:
+    """`text` with what would steer a terminal (control characters, escape codes, turned text) written out."""
+    return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
+
+
+def shown(value: object) -> str:
+    """`value` as people write it, cut where it is too long to read."""
+    try:
+        text = re.sub(r" at 0x[0-9a-f]+>", ">", repr(value))
+    except Exception:  # a number of thousands of digits, or a class of somebody else's
+        text = f"a value of the type {type(value).__name__}"
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]} ... ({len(text):,} characters)"
 
 
 def choices(found: object, allowed: list[str]) -> str:

@@ -19,14 +19,19 @@ from senet_lab.errors import StoreError
 if TYPE_CHECKING:
     from upath import UPath
 
+OBJECT_STORES = {"s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "oci", "oss", "r2"}
+"""They have no folders; to make one there would make a bucket."""
+
 Place: TypeAlias = "Path | UPath"
 """A file or folder, here or elsewhere."""
 
 
 def place(text: "str | Place") -> Place:
-    """The folder that `--store` names. Raises StoreError for addresses that nothing here can open."""
+    """The folder that `--store` names. Raises StoreError for files, and addresses that nothing here can open."""
+    if not isinstance(text, str | Path):
+        return text
     if isinstance(text, Path) or "://" not in str(text):
-        return Path(str(text)).absolute()
+        return _folder(Path(str(text)))
     parts = urlsplit(str(text))
     shown = f"--store {without_credentials(str(text))}"
     if parts.username or parts.password:
@@ -45,16 +50,29 @@ def place(text: "str | Place") -> Place:
         raise StoreError(f"{shown}: {error} (for s3:// that is: pip install s3fs)") from None
     except Exception as error:
         raise StoreError(f"{shown}: {_why(error)}; give a folder, or an address such as s3://bucket/runs") from None
-    return Path(folder.path) if parts.scheme in ("file", "local") else folder
+    return _folder(Path(folder.path)) if parts.scheme in ("file", "local") else folder
+
+
+def _folder(path: Path) -> Path:
+    """`path`, in full. Raises StoreError if a file is where a folder has to be."""
+    here = path.absolute()
+    with _told(here, unreadable):
+        there = next(part for part in (here, *here.parents) if part.exists())
+        if not there.is_dir():
+            which = "this" if there == here else str(there)
+            raise StoreError(f"--store {path}: {which} is a file; name a folder, it is made where there is none")
+    return here
 
 
 def write(path: Place, payload: bytes, durable: bool = True) -> None:
     """Put `payload` into `path`, whole. `durable` also outlives a power cut. Raises StoreError."""
     with _told(path, unwritable):
-        path.parent.mkdir(parents=True, exist_ok=True)
         if not isinstance(path, Path):
+            if path.protocol not in OBJECT_STORES:
+                path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(payload)
             return
+        path.parent.mkdir(parents=True, exist_ok=True)
         aside = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
         try:
             with aside.open("wb") as file:

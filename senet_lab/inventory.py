@@ -47,7 +47,7 @@ def take(question: Question, root: "str | Place", data_dir: Path = data.DATA_DIR
     """
     for row in question.rows:
         try:
-            data.check(data.facts(row.trial.data, data_dir), row.trial.data.validation)
+            data.check(data.facts(row.trial.data, data_dir), row.trial.data.validation, row.trial.train.batch_size)
         except SpecError as error:
             raise SpecError(f"{question.path}: {row.label}: {error}") from None
     store = Store(root, question.name)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from senet_lab.errors import SpecError, choices
+from senet_lab.errors import SpecError, choices, shown
 from senet_lab.spec import (
     SE,
     VGG,
@@ -61,5 +61,5 @@ NETWORKS = _PLAIN | _WITH_SE | {"senet154": Network(SENet(se=SE(bias=True)))}
 def named(name: str) -> Network:
     """The network called `name`. Raises SpecError naming those there are."""
     if name not in NETWORKS:
-        raise SpecError(f"there is no network {name!r}; {choices(name, list(NETWORKS))}")
+        raise SpecError(f"there is no network {shown(name)}; {choices(name, list(NETWORKS))}")
     return NETWORKS[name]

@@ -1,6 +1,6 @@
 """Complete settings by name: data, network and training, each with its source."""
 
-from senet_lab.errors import SpecError, choices
+from senet_lab.errors import SpecError, choices, shown
 from senet_lab.spec import CifarResNet, Data, PreActResNet, ResNet, Train, Trial
 
 DIGITS = Trial(
@@ -115,5 +115,5 @@ def named(name: str) -> Trial:
     """The recipe called `name`, in lower case. Raises SpecError naming those there are."""
     known = {key.lower(): value for key, value in globals().items() if isinstance(value, Trial)}
     if name not in known:
-        raise SpecError(f"recipe: there is none called {name!r}; {choices(name, sorted(known))}")
+        raise SpecError(f"recipe: there is none called {shown(name)}; {choices(name, sorted(known))}")
     return known[name]

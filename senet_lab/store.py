@@ -52,10 +52,8 @@ class Store:
             raise StoreError(f"{sweep!r} cannot name a run folder; allowed: letters, digits, and _ . + -")
         self.root = files.place(root)
         """Holds the folders of all sweeps."""
-        if isinstance(self.root, Path) and self.root.exists() and not self.root.is_dir():
-            raise StoreError(f"--store {root}: this is a file; name a folder, it is made where there is none")
         self.sweep = sweep
-        self.path = self.root / sweep
+        self.path = files.place(self.root / sweep)
 
     @contextlib.contextmanager
     def locked(self, tell: Callable[[str], object] = lambda text: None) -> Iterator[None]:

@@ -7,7 +7,6 @@ from pathlib import Path
 import torch
 
 from senet_lab import data, models
-from senet_lab.blocks.own import try_out
 from senet_lab.environment import collect
 from senet_lab.errors import Interrupted
 from senet_lab.executors import Executor, Listener
@@ -37,10 +36,6 @@ def run(
     if not missing:
         return
     executor.start()
-    own = inventory.question.own
-    if own is not None:
-        for trial in {t.trial.model: t.trial for t in missing}.values():
-            try_out(trial, own)
     for trial in {t.trial.model: t.trial for t in missing if t.trial.model.weights}.values():
         _check_weights(trial, inventory.data_dir)
     store = inventory.store
@@ -52,7 +47,7 @@ def run(
         environment=environment,
         data_dir=inventory.data_dir.absolute(),
         loaders=loaders,
-        own=own,
+        own=inventory.question.own,
     )
     jobs = [job(t, cost=cost(t.trial, inventory.data_dir)) for t in missing]
     try:

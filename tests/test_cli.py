@@ -16,6 +16,7 @@ OPTIONS = {
     "plan": {"--store", "--data-dir", "--download", "--set", "--seeds", "--recipe"},
     "sweep": {
         *("--store", "--data-dir", "--download", "--set", "--seeds", "--recipe", "--rerun"),
+        *("--address", "--cpus-per-trial"),
         *("--executor", "--workers", "--gpus-per-trial", "--loaders", "--to", "--tracking-uri"),
     },
     "report": {"--store", "--data-dir", "--set", "--seeds", "--recipe", "--include-stale", "--to"},

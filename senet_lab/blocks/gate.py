@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from torch import nn
 
-from senet_lab.spec.operators import define
+from senet_lab.spec.operators import define, named
 
 Maker = Callable[..., nn.Module]
 """Called without arguments, or with `channels` where it takes them."""
@@ -13,6 +13,7 @@ GATES: dict[str, Maker] = {}
 
 def gate(name: str) -> Callable[[Maker], Maker]:
     """Make the decorated non-linearity a value of `se.gate`: called on (N, C), it returns (N, C)."""
+    named("gate", name)
 
     def register(make: Maker) -> Maker:
         define("gate", name, make, GATES)

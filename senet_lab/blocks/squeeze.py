@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from torch import Tensor, nn
 
-from senet_lab.spec.operators import define
+from senet_lab.spec.operators import define, named
 
 Maker = Callable[..., nn.Module]
 """Called without arguments, or with `channels` where it takes them."""
@@ -13,6 +13,7 @@ SQUEEZES: dict[str, Maker] = {}
 
 def squeeze(name: str) -> Callable[[Maker], Maker]:
     """Make the decorated operator a value of `se.squeeze`: called on (N, C, H, W), it returns (N, C)."""
+    named("squeeze", name)
 
     def register(make: Maker) -> Maker:
         define("squeeze", name, make, SQUEEZES)

@@ -102,12 +102,16 @@ def facts(data: Data, data_dir: Path = DATA_DIR) -> Facts:
     return Facts(len(images.pool), len(images.test), channels, size, len(images.classes))
 
 
-def check(images: Images | Encoded | Facts, validation: int) -> None:
-    """Raises SpecError if the pool of `images` cannot spare `validation` of them."""
+def check(images: Images | Encoded | Facts, validation: int, batch_size: int = 1) -> None:
+    """Raises SpecError if the pool of `images` cannot spare `validation` of them, or has no `batch_size` left then."""
     pool = images.pool if isinstance(images, Facts) else len(images.pool)
     if validation >= pool:
         fewer = f"hold out fewer: --set data.validation={max(1, pool // 10)}"
         raise SpecError(f"data.validation: found {validation}; the training pool has {pool} images, {fewer}")
+    if batch_size > pool - validation:
+        left = f"the training pool has {pool} images, of which {validation} are held out"
+        smaller = f"take a smaller batch: --set train.batch_size={max(2, (pool - validation) // 10)}"
+        raise SpecError(f"train.batch_size: found {batch_size}; {left}, {smaller}")
 
 
 def digest(data: Data, data_dir: Path = DATA_DIR) -> str:
@@ -130,11 +134,11 @@ def file_digest(file: Path, data_dir: Path = DATA_DIR) -> str:
 def _load(source: str, data_dir: Path, one_by_one: bool) -> Images | Encoded:
     if source == "digits":
         return cast(Images, import_module("senet_lab.data.digits").load())
-    found, name = _open(source, data_dir), _digest(source, data_dir)
-    with _foreign(source):
+    with cache.leaving_nothing(data_dir / cache.FOLDER), _foreign(source):
+        found, name = _open(source, data_dir), _digest(source, data_dir)
         if one_by_one:
             return found.encoded(data_dir / cache.FOLDER / f"{name}-encoded")
-        arrays, classes = cache.keep(data_dir / cache.FOLDER / name, found.decode)
+        arrays, classes = cache.keep(data_dir / cache.FOLDER / name, _foreign(source)(found.decode))
         return Images(**arrays, classes=classes)
 
 

@@ -24,6 +24,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from senet_lab.errors import SenetLabError
+
 FOLDER = ".decoded"
 LAYOUT = 1
 """One more whenever the same files are decoded to other arrays."""
@@ -46,7 +48,27 @@ def keep(folder: Path, make: Make) -> Kept:
             return _made(Path(name), make)
     with _locked(lock):
         # Another process may have made it while this one waited for the lock.
-        return _read(folder) or _put(folder, make)
+        try:
+            return _read(folder) or _put(folder, make)
+        except SenetLabError:  # damaged files: whoever waits for the lock will not be able to read them either
+            Path(lock.name).unlink(missing_ok=True)
+            raise
+
+
+@contextlib.contextmanager
+def leaving_nothing(folder: Path) -> Iterator[None]:
+    """Where the files that are read turn out to be damaged, a `folder` that was not there before goes again."""
+    new = [p for p in (folder / "hashes", folder, folder.parent) if not p.exists()]
+    try:
+        yield
+    except SenetLabError:
+        if folder in new:
+            for note in (folder / "hashes").glob("*.json"):
+                note.unlink(missing_ok=True)
+        for empty in new:
+            with contextlib.suppress(OSError):  # another process works there
+                empty.rmdir()
+        raise
 
 
 def sha256(file: Path, folder: Path) -> str:

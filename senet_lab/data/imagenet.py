@@ -27,13 +27,23 @@ def validation(folder: Path, numbers: dict[str, int]) -> Iterator[tuple[os.DirEn
             f"{folder}: val/ has images and no folder a class, so their labels are needed: {TRUTH} and {TABLE} "
             f"of ILSVRC2012_devkit_t12.tar.gz (image-net.org); unpack it there. Looked in {', '.join(KITS)}"
         )
-    wnids = _wnids(kit / TABLE)
-    truth = [int(line) for line in (kit / TRUTH).read_text(encoding="ascii").split()]
+    try:
+        wnids = _wnids(kit / TABLE)
+    except Exception as error:
+        raise DataError(f"{kit / TABLE}: cannot be read ({error}); unpack the development kit once more") from None
+    try:
+        truth = [int(line) for line in (kit / TRUTH).read_text(encoding="ascii").split()]
+    except ValueError as error:
+        raise DataError(f"{kit / TRUTH}: not a number a line ({error}); unpack the development kit once more") from None
     for entry in images_in(folder / "val"):
         number = re.fullmatch(r"ILSVRC2012_val_(\d{8})\.JPEG", entry.name)
         if number is None or not 1 <= int(number[1]) <= len(truth):
             raise DataError(f"{entry.path}: {TRUTH} has no line for it; val/ holds ILSVRC2012_val_*.JPEG and no more")
-        wnid = wnids[truth[int(number[1]) - 1]]
+        wnid = wnids.get(truth[int(number[1]) - 1])
+        if wnid is None:
+            raise DataError(
+                f"{kit / TRUTH}:{int(number[1])}: {kit / TABLE} has no such ILSVRC2012_ID; unpack both anew"
+            )
         if wnid not in numbers:
             raise DataError(f"{entry.path} shows {wnid}, and train/{wnid} is missing; unpack it there")
         yield entry, numbers[wnid]

@@ -117,8 +117,11 @@ class Parquet:
     def _rows(self) -> Encoded:
         pool, test = self._files("train"), self._files(self._test)
         image, label = self._column(pool[0], IMAGES), self._column(pool[0], LABELS)
-        pool_labels, test_labels = _labels(pool, label), _labels(test, label)
-        if len(pool_labels) == 0 or min(pool_labels.min(), test_labels.min()) < 0:
+        self._check_images([*pool, *test], image)
+        pool_labels, test_labels = self._labels(pool, label), self._labels(test, label)
+        if len(pool_labels) == 0:
+            raise DataError(f"{self.folder}: train*.parquet has no rows; get the files anew")
+        if min(pool_labels.min(), test_labels.min()) < 0:
             raise DataError(f"{self.folder}: column {label!r} has images without a label; use a part that has them")
         known = _names(pool[0].schema_arrow, label)
         most = int(max(pool_labels.max(), test_labels.max()))
@@ -133,7 +136,7 @@ class Parquet:
         """The beginning of the file names of the test part."""
         for begin in (name for name in TESTS if self._shards(name)):
             files = self._files(begin)
-            labels = _labels(files, self._column(files[0], LABELS))
+            labels = self._labels(files, self._column(files[0], LABELS))
             if len(labels) and labels.min() >= 0:
                 return begin
         wanted = ", ".join(f"{name}*.parquet" for name in TESTS)
@@ -165,15 +168,32 @@ class Parquet:
                 return name
         raise DataError(f"{self.folder}: a column {' or '.join(wanted)} is missing; found {', '.join(found)}")
 
+    def _check_images(self, files: Iterable[pq.ParquetFile], image: str) -> None:
+        """Raises DataError unless each file has encoded images in the column `image`."""
+        for file in files:
+            kind = file.schema_arrow.field(self._column(file, (image,))).type
+            if not pa.types.is_struct(kind) or "bytes" not in {kind.field(i).name for i in range(kind.num_fields)}:
+                raise DataError(
+                    f"{self.folder}: column {image!r} is of type {kind}; it has to hold encoded images, as "
+                    f"struct<bytes, path>: save the data set with the images inside"
+                )
+
+    def _labels(self, files: Iterable[pq.ParquetFile], column: str) -> NDArray[np.int64]:
+        """Of all rows; -1 where a row has none."""
+        arrays = []
+        for file in files:
+            kind = file.schema_arrow.field(self._column(file, (column,))).type
+            if not pa.types.is_integer(kind):
+                raise DataError(
+                    f"{self.folder}: column {column!r} is of type {kind}; labels have to be integers from 0"
+                )
+            arrays.append(file.read(columns=[column])[column].fill_null(-1).to_numpy())
+        return np.concatenate(arrays).astype(np.int64)
+
 
 def at(folder: Path) -> Parquet:
     """The data set in `folder`."""
     return Parquet(folder)
-
-
-def _labels(files: Iterable[pq.ParquetFile], column: str) -> NDArray[np.int64]:
-    arrays = [file.read(columns=[column])[column].to_numpy() for file in files]
-    return np.concatenate(arrays).astype(np.int64)
 
 
 def _names(schema: pa.Schema, label: str) -> tuple[str, ...]:

@@ -34,7 +34,7 @@ def _table(folder: Path, name: str) -> Iterator[tuple[str, int]]:
     path = folder / name
     if not path.is_file():
         raise DataError(f"{path} is missing; it is in filelist_places365-standard.tar (places2.csail.mit.edu)")
-    with path.open(encoding="utf-8") as lines:
+    with path.open(encoding="utf-8", errors="replace") as lines:
         for number, line in enumerate(lines, 1):
             image, _, label = line.strip().rpartition(" ")
             if not image or not label.isdecimal():

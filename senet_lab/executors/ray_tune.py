@@ -8,11 +8,13 @@ import gc
 import logging
 import os
 import shutil
+import socket
 import tempfile
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import ray
 
@@ -25,6 +27,8 @@ from senet_lab.executors.slot import Slot
 from senet_lab.jobs import Job
 
 DEFAULT_GPU_SHARE = 0.25
+CLIENT_PORT = 10001
+ANSWER_SECONDS = 5.0
 
 DRIVER_SWITCHES = {
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -67,6 +71,21 @@ class RayTune:
             os.environ.update(DRIVER_SWITCHES)
             self._ready = self._starter.submit(self._start_ray)
 
+    def refuse_impossible(self) -> None:
+        """Raises UserError for a cluster that is not there, and for more of this machine than it has."""
+        if self.address is not None:
+            self.start()
+            assert self._ready is not None
+            self._ready.result()
+        elif self.slot.cpus > cores():
+            raise _too_much("--cpus-per-trial", self.slot.cpus, f"this machine has {cores()} cores")
+        elif self.gpus_per_trial:
+            import torch
+
+            gpus = torch.cuda.device_count()
+            if self.gpus_per_trial > gpus:
+                raise _too_much("--gpus-per-trial", self.gpus_per_trial, f"this machine has {gpus} GPUs")
+
     def run(self, jobs: Sequence[Job], listener: Listener) -> None:
         """Run `jobs`; Ray, or the connection to it, ends with it, whatever happens."""
         from senet_lab.executors import far, tune_loop
@@ -98,15 +117,17 @@ class RayTune:
             _connect(self.address)
         there = ray.cluster_resources()
         gpus, cpus = there.get("GPU", 0.0), there.get("CPU", 0.0)
-        where = "this machine has" if self.address is None else "the cluster has"
+        where = "this machine" if self.address is None else "the cluster"
         share = (DEFAULT_GPU_SHARE if gpus else 0.0) if self.gpus_per_trial is None else self.gpus_per_trial
         if share > gpus:
-            raise UserError(f"--gpus-per-trial {share:g}: {where} {gpus:g} GPUs; ask for less or leave it out")
-        if share > 1 and share != int(share):
-            raise UserError(f"--gpus-per-trial {share:g}: more than one GPU has to be a whole number of them")
+            raise _too_much("--gpus-per-trial", share, f"{where} has {gpus:g} GPUs")
         if self.slot.cpus > cpus:
-            raise UserError(f"--cpus-per-trial {self.slot.cpus}: {where} {cpus:g} cores; ask for less or leave it out")
+            raise _too_much("--cpus-per-trial", self.slot.cpus, f"{where} has {cpus:g} cores")
         return Slot(self.slot.cpus, share, self.slot.at_once)
+
+
+def _too_much(option: str, asked: float, there: str) -> UserError:
+    return UserError(f"{option} {asked:g}: {there}; ask for less or leave it out")
 
 
 def _start_here(slots: int) -> None:
@@ -121,6 +142,10 @@ def _start_here(slots: int) -> None:
 
 def _connect(address: str) -> None:
     """Join the cluster; this package travels there, so that its nodes run the code whose digest is recorded."""
+    shown = f"--address {without_credentials(address)}"
+    remedy = "start one with `ray start --head`, give its address (auto, host:6379, ray://host:10001), or leave it out"
+    if wrong := _silent(address):
+        raise UserError(f"{shown}: there is no Ray cluster to join ({wrong}); {remedy}")
     environment = {
         "py_modules": [str(Path(senet_lab.__file__).parent)],
         "env_vars": DRIVER_SWITCHES | WORKER_SWITCHES,
@@ -129,10 +154,21 @@ def _connect(address: str) -> None:
         ray.init(address=address, runtime_env=environment, **QUIET)
     except Exception as error:
         why = without_credentials(str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__)
-        raise UserError(
-            f"--address {without_credentials(address)}: there is no Ray cluster to join ({why}); start one with "
-            f"`ray start --head`, give its address (auto, host:6379, ray://host:10001), or leave --address out"
-        ) from None
+        raise UserError(f"{shown}: there is no Ray cluster to join ({why}); {remedy}") from None
+
+
+def _silent(address: str) -> str | None:
+    """Why nothing can be at `address`, found out in seconds; Ray itself tries for minutes."""
+    if address == "auto":
+        return None
+    try:
+        parts = urlsplit(address if "://" in address else f"ray-head://{address}")
+        if parts.hostname is None or (parts.port is None and parts.scheme != "ray"):
+            return "that is no host and port"
+        socket.create_connection((parts.hostname, parts.port or CLIENT_PORT), ANSWER_SECONDS).close()
+    except (OSError, ValueError) as error:
+        return getattr(error, "strerror", None) or str(error)
+    return None
 
 
 def _shut_down() -> None:

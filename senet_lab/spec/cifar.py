@@ -2,12 +2,12 @@
 
 from typing import Annotated, ClassVar, Literal, Self
 
-from annotated_types import Ge
+from annotated_types import Ge, Le
 from pydantic import model_validator
 
 from senet_lab.spec.model import Model
 from senet_lab.spec.se import Placement, Unit
-from senet_lab.spec.values import Positive, Width, Widths
+from senet_lab.spec.values import Channels, Depth, Width, Widths
 
 FIRST_STAGE = 2  # the paper calls the stem stage 1 and the first residual stage stage 2 (v4, Table 1)
 LAYERS = {"basic": 2, "bottleneck": 3}
@@ -34,7 +34,7 @@ class CifarResNet(Model):
     """A CIFAR-style ResNet of basic blocks (He et al., arXiv 1512.03385, section 4.2)."""
 
     family: Literal["cifar_resnet"] = "cifar_resnet"
-    depth: Annotated[int, Ge(4)]
+    depth: Annotated[Depth, Ge(4)]
     """Layers with weights: 2 x stages x blocks per stage + 2; 20 for three blocks in three stages."""
     widths: Widths
     """Channels of each residual stage, e.g. (16, 32, 64); every stage after the first halves the map."""
@@ -65,7 +65,7 @@ class CifarResNet(Model):
 class _PreActivation(Model):
     """Stages of blocks with batch norm and ReLU before each convolution (He et al., arXiv 1603.05027)."""
 
-    depth: Annotated[int, Ge(4)]
+    depth: Annotated[Depth, Ge(4)]
     block: Literal["basic", "bottleneck"] = "basic"
     """Two 3x3 convolutions; or 1x1, 3x3, 1x1, the last four times as wide."""
     shortcut: Literal["projection", "padding"] = "projection"
@@ -112,7 +112,7 @@ class PreActResNet(_PreActivation):
     """A pre-activation ResNet (He et al., arXiv 1603.05027): 110 and 164 layers in v4 Tables 4 and 5."""
 
     family: Literal["preact_resnet"] = "preact_resnet"
-    depth: Annotated[int, Ge(4)]
+    depth: Annotated[Depth, Ge(4)]
     """Layers with weights: 6 x blocks per stage + 2, of bottlenecks 9 x blocks + 2."""
     widths: Widths = (16, 32, 64)
     """Channels of the 3x3 convolutions of each stage."""
@@ -134,9 +134,9 @@ class WideResNet(_PreActivation):
     """A wide residual network (Zagoruyko and Komodakis, arXiv 1605.07146): WRN-16-8 in v4 Tables 4 and 5."""
 
     family: Literal["wide_resnet"] = "wide_resnet"
-    depth: Annotated[int, Ge(4)] = 16
+    depth: Annotated[Depth, Ge(4)] = 16
     """6 x blocks per stage + 4: its authors count the projection shortcuts."""
-    widen: Positive = 8
+    widen: Annotated[int, Ge(1), Le(1_000)] = 8
     """Factor on 16, 32 and 64 channels."""
 
     @property
@@ -160,12 +160,12 @@ class ShakeShake(Model):
     """
 
     family: Literal["shake_shake"] = "shake_shake"
-    depth: Annotated[int, Ge(8)] = 26
+    depth: Annotated[Depth, Ge(8)] = 26
     block: Literal["basic", "bottleneck"] = "basic"
     """Two 3x3 convolutions; or 1x1, grouped 3x3, 1x1."""
-    base_width: Positive = 96
+    base_width: Channels = 96
     """Channels of the first stage's 3x3 convolutions, per group."""
-    cardinality: Positive = 1
+    cardinality: Channels = 1
     """Groups of the 3x3 convolution of a bottleneck."""
     backward: Literal["shake", "even"] = "shake"
     """How the gradient is shared between the branches: at random again, or half and half."""

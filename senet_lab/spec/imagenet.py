@@ -8,7 +8,7 @@ from senet_lab.spec.mobile import MobileNet as MobileNet
 from senet_lab.spec.mobile import ShuffleNet as ShuffleNet
 from senet_lab.spec.model import Narrow
 from senet_lab.spec.se import Placement, Unit
-from senet_lab.spec.values import Fraction, Positive
+from senet_lab.spec.values import Channels, Fraction
 
 BLOCKS = {50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3), 154: (3, 8, 36, 3)}
 PLANES = {2: 64, 3: 128, 4: 256, 5: 512}
@@ -70,8 +70,8 @@ class ResNeXt(_Bottlenecks):
 
     family: Literal["resnext"] = "resnext"
     depth: Literal[50, 101, 152] = 50
-    cardinality: Positive = 32
-    group_width: Positive = 4
+    cardinality: Channels = 32
+    group_width: Channels = 4
     """Channels of a group in stage 2."""
     stride_in: Literal["1x1", "3x3"] = "3x3"
     """Which convolution of a stage's first block has stride 2."""

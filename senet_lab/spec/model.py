@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Self
 from pydantic import model_validator
 
 from senet_lab.spec.se import SE, Placement, Unit, hidden_widths
-from senet_lab.spec.values import Spec, Width
+from senet_lab.spec.values import Printable, Spec, Width
 
 RESIDUAL: tuple[Placement, ...] = ("standard", "pre", "post", "identity", "conv3x3")
 
@@ -16,7 +16,7 @@ class Model(Spec):
 
     family: str
     se: SE | None = None
-    weights: str | None = None
+    weights: Printable | None = None
     """File to start from instead of drawn weights: safetensors, or a state dict saved by torch."""
 
     module: ClassVar[str]

@@ -37,16 +37,21 @@ _defined: dict[Operator, None] = {}
 _watchers: list[set[Operator]] = []
 
 
-def define(kind: Kind, name: str, make: Any, table: dict[str, Any]) -> None:
-    """Let `name` stand for `make` in `table`; the names that `SHIPPED` lists are given once.
+def named(kind: Kind, name: object) -> None:
+    """Raises SpecError for a name that could not stand in a label and a path."""
+    if not isinstance(name, str) or not NAME.fullmatch(name):
+        found = repr(name) if isinstance(name, str | int | float) else "no name"
+        raise SpecError(
+            f"@{kind}: found {found}; write @{kind}('name'), a name being 1 to 31 lower-case letters, digits and _, "
+            f"starting with a letter"
+        )
 
-    Raises SpecError for a name that is taken, or that could not stand in a label and a path.
-    """
+
+def define(kind: Kind, name: str, make: Any, table: dict[str, Any]) -> None:
+    """Let `name` stand for `make` in `table`. Raises SpecError for a name of `SHIPPED` that has its meaning already."""
     if name in SHIPPED[kind]:
         if name in table:
             raise SpecError(f"@{kind}({name!r}): senet-lab has a {kind} of this name; choose another one")
-    elif not isinstance(name, str) or not NAME.fullmatch(name):
-        raise SpecError(f"@{kind}({name!r}): a name is lower-case letters, digits and _, starting with a letter")
     else:
         _defined[(kind, name)] = None
         for watcher in _watchers:

@@ -12,7 +12,7 @@ from senet_lab.spec.cifar import CifarResNet, PreActResNet, ShakeShake, WideResN
 from senet_lab.spec.imagenet import VGG, BNInception, InceptionResNetV2, MobileNet, ResNet, ResNeXt, SENet, ShuffleNet
 from senet_lab.spec.model import families
 from senet_lab.spec.training import Data, Train
-from senet_lab.spec.values import Spec
+from senet_lab.spec.values import Name, Spec
 
 AnyModel = Annotated[
     CifarResNet
@@ -67,7 +67,7 @@ class Sweep(Spec):
     one_at_a_time: dict[str, Values] = Field(default_factory=dict)
     leave_one_out: dict[str, Any] = Field(default_factory=dict)
     zip: dict[str, Values] = Field(default_factory=dict)
-    variants: Annotated[tuple[dict[str, Any], ...], Field(strict=False)] | dict[str, dict[str, Any]] = ()
+    variants: Annotated[tuple[dict[str, Any], ...], Field(strict=False)] | dict[Name, dict[str, Any]] = ()
     controls: Annotated[tuple[Literal["no_se", "no_squeeze"], ...], Field(strict=False)] = ()
     baseline: str | dict[str, Any] | None = None
     """The row that the others are compared to: a row's or control's name, or {factor: value}."""

@@ -6,7 +6,7 @@ from annotated_types import Ge, Gt, Le, Lt
 from pydantic import AfterValidator, Field, model_validator
 
 from senet_lab.errors import choices
-from senet_lab.spec.values import Fraction, Positive, Spec
+from senet_lab.spec.values import Fraction, Positive, Printable, Spec
 
 SOURCES = ("digits", "cifar10", "cifar100", "parquet:DIR", "folder:DIR")
 
@@ -28,7 +28,7 @@ class Data(Spec):
     drawn from the other images by the seed's own stream.
     """
 
-    source: Annotated[str, AfterValidator(_source)]
+    source: Annotated[Printable, AfterValidator(_source)]
     """"digits" (inside scikit-learn), "cifar10", "cifar100" (archives in the data folder), "parquet:DIR"
     (Hugging Face layout) or "folder:DIR" (ImageNet, Places365, a folder a class); DIR may lie in the data folder."""
     validation: Positive
@@ -40,7 +40,7 @@ class Data(Spec):
     cutout: Annotated[float, Ge(0), Le(1)] = 0.0
     """Side of the square of zeros put at a random place (DeVries and Taylor, arXiv 1708.04552), as a fraction
     of the image's side: 0.5 is 16 of 32 pixels; 0 for none."""
-    image_size: Annotated[int, Ge(8)] | None = None
+    image_size: Annotated[int, Ge(8), Le(16_384)] | None = None
     """Pixels of the crops that are made of larger images while training: random area (8 to 100 %) and aspect
     ratio (3/4 to 4/3), as in v4 5.1; tested on the centre, the shorter side being 8/7 of it. None: as they are."""
 
@@ -62,7 +62,7 @@ class Train(Spec):
     """SGD with momentum; weight decay on weights only, not on biases or batch norm."""
 
     epochs: Positive
-    batch_size: Annotated[int, Ge(2)]
+    batch_size: Annotated[int, Ge(2), Lt(2**31)]
     learning_rate: Annotated[float, Gt(0), Lt(100)]
     """At its peak."""
     momentum: Fraction = 0.9

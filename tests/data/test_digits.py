@@ -11,7 +11,7 @@ from sklearn.datasets import load_digits
 
 from senet_lab import data
 from senet_lab.data import digits
-from senet_lab.errors import UserError
+from senet_lab.errors import SpecError, UserError
 from senet_lab.spec import Data
 
 DIGITS = Data(source="digits", validation=100)
@@ -76,3 +76,10 @@ def test_a_missing_file_is_told_with_a_remedy(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(digits, "find_spec", lambda name: elsewhere)
     with pytest.raises(UserError, match=r"digits\.csv\.gz is missing; install scikit-learn anew"):
         digits.load()
+
+
+def test_a_batch_that_the_training_part_cannot_fill_is_refused() -> None:
+    facts = data.facts(Data(source="digits", validation=200))
+    data.check(facts, 200, 706)
+    with pytest.raises(SpecError, match=r"train\.batch_size: found 707; .* 906 images, of which 200 .*batch_size=70"):
+        data.check(facts, 200, 707)

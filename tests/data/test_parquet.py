@@ -154,7 +154,7 @@ def test_a_broken_image_is_told_with_its_place(content: bytes | None, tmp_path: 
     pq.write_table(pa.table({"image": rows, "label": [0, 1]}), tmp_path / "train.parquet")
     with pytest.raises(DataError, match=r"row 1 of train\*\.parquet cannot be read: .*; get it anew"):
         loaded(tmp_path, tmp_path)
-    assert not [p for p in (tmp_path / ".decoded").iterdir() if p.is_dir() and p.name != "hashes"]
+    assert not (tmp_path / ".decoded").exists()
 
 
 def test_a_changed_file_is_decoded_anew(tmp_path: Path) -> None:
@@ -168,10 +168,10 @@ def test_a_changed_file_is_decoded_anew(tmp_path: Path) -> None:
 
 
 def test_other_layouts_are_the_files_fault_and_told(tmp_path: Path) -> None:
-    for part, column in (("train", "label"), ("test", "labels")):
-        cells = {"image": [{"bytes": b"", "path": ""}] * 3, column: [0, 1, 2]}
+    for part in ("train", "test"):
+        cells = {"image": [{"bytes": 5, "path": ""}] * 3, "label": [0, 1, 2]}
         pq.write_table(pa.table(cells), tmp_path / f"{part}.parquet")
-    with pytest.raises(DataError, match=r"parquet:.*: the files are not laid out as they should be \(KeyError: "):
+    with pytest.raises(DataError, match=r"parquet:.*: the files are not laid out as they should be \(TypeError: "):
         data.facts(asked(tmp_path), tmp_path)
 
 
