@@ -5,7 +5,6 @@ what it missed is written from the records at the end, or by the next command.
 """
 
 import queue
-import textwrap
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -18,12 +17,12 @@ from senet_lab.environment import without_credentials
 from senet_lab.plan import PlannedTrial
 from senet_lab.records import Environment, EpochMetrics, TrialRecord
 from senet_lab.tracking.address import default_uri, hush
+from senet_lab.tracking.reasons import reason
 from senet_lab.tracking.runs import News, VariantAggregate, asked
 from senet_lab.tracking.writer import Writer
 
 FLUSH_SECONDS = 1.0
 RETRY_SECONDS = 15.0
-REASON_LENGTH = 120
 GIVE_UP = 3
 """Failures at the end after which it is not one odd record but MLflow itself."""
 
@@ -144,14 +143,6 @@ class Projection:
         except Exception as error:
             self._writer.disconnect()
             self._retry_at = time.monotonic() + RETRY_SECONDS
-            reasons.append(_reason(error))
+            reasons.append(reason(error, self._uri))
             return False
         return True
-
-
-def _reason(error: Exception) -> str:
-    """What went wrong, in a few words without secrets."""
-    text = without_credentials(str(error).strip() or type(error).__name__)
-    if "Max retries exceeded" in text or "timed out" in text:
-        return "it does not answer"
-    return textwrap.shorten(text.splitlines()[0], REASON_LENGTH, placeholder=" ...")
