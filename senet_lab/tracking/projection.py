@@ -25,6 +25,10 @@ FLUSH_SECONDS = 1.0
 RETRY_SECONDS = 15.0
 GIVE_UP = 3
 """Failures at the end after which it is not one odd record but MLflow itself."""
+TRIES = 2
+"""An answer lost on the way is no reason to be behind."""
+
+Step = Callable[[], object]
 
 
 class Projection:
@@ -72,24 +76,35 @@ class Projection:
         self._thread.join()
         wanted, records, aggregates = {t.id: t for t in planned}, tuple(records), tuple(aggregates)
         reasons: list[str] = []
-        self._attempt(self._writer.connect, reasons)
-        missing = {r.id for r in records if reasons or not self._writer.holds(r)}
-        steps: list[Callable[[], object]] = [partial(self._catch_up, r, wanted, missing) for r in records]
+        connected = self._attempt(self._writer.connect, reasons)
+        missing = {r.id for r in records if not (connected and self._writer.holds(r))}
+        steps: list[Step] = [partial(self._catch_up, r, wanted, missing) for r in records]
         rows = {row.label: row for row in self._question.rows}
         steps += [partial(self._writer.aggregate, rows[a.label], a) for a in aggregates]
         if aggregates or artifacts:
             steps.append(partial(self._writer.report, aggregates, artifacts))
-        for step in [*steps, self._writer.mark_rows, self._writer.end_running]:
-            if reasons and (len(reasons) >= GIVE_UP or not self._attempt(self._writer.connect, [])):
-                break
-            self._attempt(step, reasons)
-        return self._behind(len(missing), len(records), reasons[0]) if reasons else None
+        steps += [self._writer.mark_rows, self._writer.end_running]
+        for _ in range(TRIES if connected else 1):
+            if steps and self._attempt(self._writer.connect, reasons):
+                steps = self._undone(steps, reasons)
+        return self._behind(len(missing), len(records), reasons[-1]) if steps else None
+
+    def _undone(self, steps: Sequence[Step], reasons: list[str]) -> list[Step]:
+        """Do `steps`; return those that failed, and all that come after MLflow went away or failed too often."""
+        left: list[Step] = []
+        for done, step in enumerate(steps):
+            if left and (len(left) >= GIVE_UP or not self._attempt(self._writer.connect, reasons)):
+                return [*left, *steps[done:]]
+            if not self._attempt(step, reasons):
+                left.append(step)
+        return left
 
     def _catch_up(self, record: TrialRecord, wanted: Mapping[str, PlannedTrial], missing: set[str]) -> None:
-        if record.id in missing:
+        self._writer.connect()
+        if not self._writer.holds(record):
             planned = wanted.get(record.id) or asked(record)
             self._writer.trial(News(planned, record.epochs, record, record.ended_at))
-            missing.remove(record.id)
+        missing.discard(record.id)
         stale = record.id not in wanted and record.fingerprint in {t.fingerprint for t in wanted.values()}
         self._writer.mark(record.id, "stale" if stale else record.status)
 
@@ -136,7 +151,7 @@ class Projection:
             if batch[-1] is None:
                 return
 
-    def _attempt(self, step: Callable[[], object], reasons: list[str]) -> bool:
+    def _attempt(self, step: Step, reasons: list[str]) -> bool:
         """Do `step`; whatever goes wrong in MLflow ends here and is kept as a reason."""
         try:
             step()

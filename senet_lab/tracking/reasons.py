@@ -13,12 +13,14 @@ LOGIN = (
     "it refuses this user or password: put them right in the address, "
     "or for a server in MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD"
 )
-DRIVER = "the driver for this database is not installed: pip install -c constraints.txt -e '.[postgresql]'"
+DRIVER = "the driver for PostgreSQL is not installed: pip install -c constraints.txt -e '.[postgresql]'"
+OTHER_DRIVER = "the driver for this database is not installed: pip install it and name it, e.g. mysql+pymysql://"
 ABSENT = "there is no such database: create it, e.g. with createdb, or correct the address"
 LAYOUT = "another version of MLflow wrote it: install that one, or copy the database and run `mlflow db upgrade`"
 PROXIED = "an MLflow server keeps the files of this database: give that server's http address instead"
 SAID = {
-    r"No module named '(psycopg|MySQLdb|pymysql|pyodbc|pymssql)": DRIVER,
+    r"No module named 'psycopg": DRIVER,
+    r"No module named '(MySQLdb|pymysql|pyodbc|pymssql)": OTHER_DRIVER,
     r"password authentication failed|no password supplied|Access denied|role \S+ does not exist": LOGIN,
     r"\b(error code|status code:?) 40[13]\b|Unauthorized|not authenticated": LOGIN,
     r"database \S+ does not exist|Unknown database": ABSENT,
