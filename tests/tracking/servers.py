@@ -19,7 +19,7 @@ import pytest
 CANARY = "canary-5up3r"
 """The password of the database."""
 USER = "lab"
-SECONDS = 120
+SECONDS = 300
 MISSING = (
     "this test starts a real PostgreSQL and found none here; install it: "
     "apt-get install postgresql (Debian and Ubuntu), brew install postgresql (macOS)"
@@ -60,8 +60,12 @@ def wait(process: "subprocess.Popen[bytes]", ready: "list[str] | str", log: Path
 class Postgres:
     """A running database server; knows its password."""
 
-    def __init__(self, port: int) -> None:
-        self.port = port
+    def __init__(self, port: int, log: Path) -> None:
+        self.port, self._log = port, log
+
+    def refusals(self) -> int:
+        """How often it has let somebody not in."""
+        return self._log.read_text(errors="replace").count("FATAL:")
 
     def uri(self, database: str, password: str = CANARY, scheme: str = "postgresql") -> str:
         return f"{scheme}://{USER}:{password}@127.0.0.1:{self.port}/{database}"
@@ -97,7 +101,7 @@ def postgres() -> Iterator[Postgres]:
             server = subprocess.Popen(serve, stdout=log, stderr=log, cwd=folder, **who)
             try:
                 wait(server, [program("pg_isready"), "-h", "127.0.0.1", "-p", str(port)], folder / "log")
-                yield Postgres(port)
+                yield Postgres(port, folder / "log")
             finally:
                 server.send_signal(signal.SIGINT)  # "fast": ends the sessions that are open
                 server.wait(timeout=SECONDS)
