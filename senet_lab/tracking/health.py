@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import re
 import socket
 import sqlite3
 import urllib.error
@@ -20,6 +21,12 @@ PORTS = {"postgresql": 5432, "mysql": 3306, "mssql": 1433}
 SCHEMES = ["sqlite", *PORTS, *SERVERS]
 TIMEOUT_SECONDS = 3.0
 REFUSED = (401, 403)
+AMBIGUOUS = re.compile(r"[@/?#\[\]]")
+"""In a user or password: one reader takes them for its end, another does not."""
+NOT_WHOLE = (
+    "is not a whole address; write scheme://user:password@host:port/name, "
+    "in user and password %40 for @, %2F for /, %23 for #, %3F for ?"
+)
 ELSEWHERE = "choose another with --tracking-uri"
 
 
@@ -36,6 +43,8 @@ def refused(uri: str) -> str | None:
         )
     if scheme not in SCHEMES:
         return f"{shown}: MLflow has no store of the kind {scheme!r}; {choices(scheme, SCHEMES)}"
+    if scheme in PORTS and AMBIGUOUS.search(uri.partition("://")[2].rpartition("@")[0]):
+        return f"{shown} {NOT_WHOLE}"
     return None
 
 
@@ -54,7 +63,7 @@ def reachable(uri: str) -> str | None:
     try:
         wrong = _server(uri) if scheme in SERVERS else _port(uri, PORTS[scheme]) or _door(uri)
     except ValueError:
-        wrong = "is not a whole address; write scheme://user:password@host:port/name, with %40 for an @ in it"
+        wrong = NOT_WHOLE
     return f"{without_credentials(uri)} {wrong}" if wrong else None
 
 

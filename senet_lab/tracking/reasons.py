@@ -3,11 +3,14 @@
 import os
 import re
 import textwrap
-from urllib.parse import unquote
+from urllib.parse import parse_qsl, unquote
 
 from senet_lab.environment import without_credentials
 
 LENGTH = 120
+SHORTEST = 3
+"""Letters that a secret has at least; less is no secret, and is in many words."""
+VARIABLES = ("MLFLOW_TRACKING_PASSWORD", "MLFLOW_TRACKING_TOKEN", "PGPASSWORD")
 SILENT = "it does not answer"
 LOGIN = (
     "it refuses this user or password: put them right in the address, "
@@ -45,9 +48,13 @@ def reason(error: Exception, uri: str) -> str:
 
 
 def _secrets(uri: str) -> list[str]:
-    """Passwords as written and as meant; longest first, so that nothing is left of one that contains another."""
+    """Passwords as written, as meant and in parts, as a driver that reads the address otherwise may quote them.
+
+    Longest first, so that nothing is left of one that contains another.
+    """
     user, at, _ = uri.partition("://")[2].rpartition("@")
     password = user.partition(":")[2] if at else ""
-    known = {password, unquote(password)}
-    known |= {os.environ.get(f"MLFLOW_TRACKING_{name}", "") for name in ("PASSWORD", "TOKEN")}
-    return sorted(filter(None, known), key=len, reverse=True)
+    known = {value for key, value in parse_qsl(uri.partition("?")[2]) if "pass" in key}
+    known |= {password, unquote(password), *re.split(r"[@:/?#]", password)}
+    known |= {os.environ.get(name, "") for name in VARIABLES}
+    return sorted((secret for secret in known if len(secret) >= SHORTEST), key=len, reverse=True)

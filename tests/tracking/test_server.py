@@ -234,6 +234,16 @@ def test_a_database_that_does_not_let_us_in_is_named_with_the_remedy(
     assert CANARY not in found
 
 
+def test_the_password_may_come_from_where_postgresqls_own_programs_take_it(
+    database: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uri = f"postgresql://lab@127.0.0.1:{database.port}/empty"
+    monkeypatch.setenv("PGPASSWORD", CANARY)
+    assert tracking.reachable(uri) is None
+    monkeypatch.setenv("PGPASSWORD", "another")
+    assert "refuses this user or password" in str(tracking.reachable(uri))
+
+
 @pytest.mark.parametrize(
     ("address", "said"),
     [
@@ -241,7 +251,8 @@ def test_a_database_that_does_not_let_us_in_is_named_with_the_remedy(
         ("mysql://lab:{}@127.0.0.1:{}/empty", "pip install it"),
         ("postgresql://lab:{}/@127.0.0.1:{}/empty", "not a whole address"),
         ("postgresql://lab:#{}@127.0.0.1:{}/empty", "not a whole address"),
-        ("postgresql://lab:@{}@127.0.0.1:{}/empty", "refuses this user or password"),
+        ("postgresql://lab:@{}@127.0.0.1:{}/empty", "not a whole address"),
+        ("postgresql://lab:x@{}@127.0.0.1:{}/empty", "not a whole address"),
         ("postgresql://lab@127.0.0.1:{1}/empty?password=x{0}", "refuses this user or password"),
         ("postgresql://lab@127.0.0.1:{1}/empty?odd={0}", "."),
         ("postgresql+psycopg3://lab:{}@127.0.0.1:{}/empty", "."),
