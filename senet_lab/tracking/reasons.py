@@ -12,6 +12,7 @@ SHORTEST = 3
 """Letters that a secret has at least; less is no secret, and is in many words."""
 VARIABLES = ("MLFLOW_TRACKING_PASSWORD", "MLFLOW_TRACKING_TOKEN", "PGPASSWORD")
 SILENT = "it does not answer"
+UNWELL = "its server answers with errors: see the server's log, and whether its database is up"
 LOGIN = (
     "it refuses this user or password: put them right in the address, "
     "or for a server in MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD"
@@ -29,6 +30,7 @@ SAID = {
     r"database \S+ does not exist|Unknown database": ABSENT,
     r"out-of-date database schema|Can't locate revision": LAYOUT,
     r"invalid for artifact URI": PROXIED,
+    r"error code 5\d\d|too many 5\d\d error": UNWELL,
     r"Max retries exceeded|timed out|timeout expired|Connection (refused|aborted|reset)|closed the connection": SILENT,
     r"terminating connection|the database system is|connection is (bad|closed)": SILENT,
 }

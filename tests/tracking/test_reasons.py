@@ -17,6 +17,8 @@ CANARY = "canary-5up3r"
         ("terminating connection due to administrator command", SILENT),
         ('FATAL:  password authentication failed for user "lab"', "refuses this user or password"),
         ("API request to endpoint /x failed with error code 401 != 200. Response body: ''", "MLFLOW_TRACKING_PASSWORD"),
+        ("API request to endpoint /x failed with error code 503 != 200. Response body: ''", "server's log"),
+        ("Max retries exceeded with url: /x (Caused by ResponseError('too many 500 error responses'))", "server's log"),
         ('FATAL:  database "nowhere" does not exist', "createdb"),
         ("No module named 'psycopg'", r".[postgresql]"),
         ("No module named 'MySQLdb'", "mysql+pymysql://"),
