@@ -152,6 +152,12 @@ def dump(database: Postgres, name: str) -> str:
     ).stdout
 
 
+def test_without_postgresql_these_tests_fail_and_name_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shutil.which", lambda *_, **__: None)
+    with pytest.raises(pytest.fail.Exception, match="apt-get install postgresql"):
+        program("initdb")
+
+
 def test_a_sweep_arrives_whole_and_the_same_again_changes_nothing(team: TeamServer, here: Path) -> None:
     team.start()
     shown = team.uri.replace("http://", f"http://me:{CANARY}@")
