@@ -9,9 +9,10 @@ QUIET = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
-    "MLFLOW_LOGGING_LEVEL": "ERROR",
-    # A server that is away must not hold the end of a sweep for minutes; what is missed is caught up.
-    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
+    "MLFLOW_LOGGING_LEVEL": "CRITICAL",
+    # MLflow would repeat a request whose answer was lost, and so make a run twice; we look up what is there instead.
+    # And a server that is away must not hold the end of a sweep for minutes.
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
 }
 
@@ -21,10 +22,17 @@ def default_uri() -> str:
     return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{Path.cwd() / 'mlflow.db'}"
 
 
+def is_server(uri: str) -> bool:
+    """Whether `uri` is an MLflow server's, not a database's."""
+    return uri.lower().startswith(("http://", "https://"))
+
+
 def artifact_folder(uri: str) -> Path | None:
-    """Where artifacts go: ./mlartifacts beside an SQLite file; None where a server decides."""
-    if not uri.startswith("sqlite:///"):
+    """Where artifacts go: ./mlartifacts, for an SQLite file beside it; None where a server decides."""
+    if is_server(uri):
         return None
+    if not uri.startswith("sqlite:///"):
+        return Path.cwd() / "mlartifacts"
     return Path(uri.removeprefix("sqlite:///").partition("?")[0]).absolute().parent / "mlartifacts"
 
 

@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import re
 import socket
 import sqlite3
 import urllib.error
@@ -13,12 +14,19 @@ from urllib.parse import quote, urlsplit
 
 from senet_lab.credentials import without_credentials
 from senet_lab.errors import choices
+from senet_lab.tracking.reasons import reason
 
 SERVERS = ("http", "https")
 PORTS = {"postgresql": 5432, "mysql": 3306, "mssql": 1433}
 SCHEMES = ["sqlite", *PORTS, *SERVERS]
 TIMEOUT_SECONDS = 3.0
 REFUSED = (401, 403)
+AMBIGUOUS = re.compile(r"[@/?#\[\]]")
+"""In a user or password: one reader takes them for its end, another does not."""
+NOT_WHOLE = (
+    "is not a whole address; write scheme://user:password@host:port/name, "
+    "in user and password %40 for @, %2F for /, %23 for #, %3F for ?"
+)
 ELSEWHERE = "choose another with --tracking-uri"
 
 
@@ -35,14 +43,16 @@ def refused(uri: str) -> str | None:
         )
     if scheme not in SCHEMES:
         return f"{shown}: MLflow has no store of the kind {scheme!r}; {choices(scheme, SCHEMES)}"
+    if scheme in PORTS and AMBIGUOUS.search(uri.partition("://")[2].rpartition("@")[0]):
+        return f"{shown} {NOT_WHOLE}"
     return None
 
 
 def reachable(uri: str) -> str | None:
     """None if the MLflow at `uri` can be used, else one sentence without credentials: what is wrong, what to do.
 
-    An SQLite file that is not there yet is fine. Of a server it is asked whether it is up, of another
-    database whether its port answers; credentials are not tried.
+    An SQLite file that is not there yet is fine. A server is asked whether it is up; at another
+    database it is tried whether we are let in.
     """
     if wrong := refused(uri):
         return wrong
@@ -51,9 +61,9 @@ def reachable(uri: str) -> str | None:
     if scheme == "sqlite":
         return _sqlite(rest.partition("?")[0])
     try:
-        wrong = _server(uri) if scheme in SERVERS else _port(uri, PORTS[scheme])
+        wrong = _server(uri) if scheme in SERVERS else _port(uri, PORTS[scheme]) or _door(uri)
     except ValueError:
-        wrong = "is not a whole address; write scheme://user:password@host:port/name, with %40 for an @ in it"
+        wrong = NOT_WHOLE
     return f"{without_credentials(uri)} {wrong}" if wrong else None
 
 
@@ -117,6 +127,26 @@ def _port(uri: str, usual: int) -> str | None:
     except OSError as error:
         return _silent(error)
     return None
+
+
+def _door(uri: str) -> str | None:
+    try:
+        log_in(uri)
+    except Exception as error:
+        return f"cannot be used: {reason(error, uri)}"
+    return None
+
+
+def log_in(uri: str) -> None:
+    """Open the database at `uri` and close it again; raises what its driver raises, within seconds.
+
+    MLflow itself tries ten times and needs 100 s to say that a password is wrong.
+    """
+    from sqlalchemy import create_engine
+    from sqlalchemy.pool import NullPool
+
+    limit = {} if uri.startswith("mssql") else {"connect_timeout": round(TIMEOUT_SECONDS)}
+    create_engine(uri, poolclass=NullPool, connect_args=limit).connect().close()
 
 
 def _silent(error: object) -> str:

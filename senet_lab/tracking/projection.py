@@ -5,7 +5,6 @@ what it missed is written from the records at the end, or by the next command.
 """
 
 import queue
-import textwrap
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -18,14 +17,18 @@ from senet_lab.credentials import without_credentials
 from senet_lab.plan import PlannedTrial
 from senet_lab.records import Environment, EpochMetrics, TrialRecord
 from senet_lab.tracking.address import default_uri, hush
+from senet_lab.tracking.reasons import reason
 from senet_lab.tracking.runs import News, VariantAggregate, asked
 from senet_lab.tracking.writer import Writer
 
 FLUSH_SECONDS = 1.0
 RETRY_SECONDS = 15.0
-REASON_LENGTH = 120
 GIVE_UP = 3
 """Failures at the end after which it is not one odd record but MLflow itself."""
+TRIES = 2
+"""An answer lost on the way is no reason to be behind."""
+
+Step = Callable[[], object]
 
 
 class Projection:
@@ -73,24 +76,35 @@ class Projection:
         self._thread.join()
         wanted, records, aggregates = {t.id: t for t in planned}, tuple(records), tuple(aggregates)
         reasons: list[str] = []
-        self._attempt(self._writer.connect, reasons)
-        missing = {r.id for r in records if reasons or not self._writer.holds(r)}
-        steps: list[Callable[[], object]] = [partial(self._catch_up, r, wanted, missing) for r in records]
+        connected = self._attempt(self._writer.connect, reasons)
+        missing = {r.id for r in records if not (connected and self._writer.holds(r))}
+        steps: list[Step] = [partial(self._catch_up, r, wanted, missing) for r in records]
         rows = {row.label: row for row in self._question.rows}
         steps += [partial(self._writer.aggregate, rows[a.label], a) for a in aggregates]
         if aggregates or artifacts:
             steps.append(partial(self._writer.report, aggregates, artifacts))
-        for step in [*steps, self._writer.mark_rows, self._writer.end_running]:
-            if reasons and (len(reasons) >= GIVE_UP or not self._attempt(self._writer.connect, [])):
-                break
-            self._attempt(step, reasons)
-        return self._behind(len(missing), len(records), reasons[0]) if reasons else None
+        steps += [self._writer.mark_rows, self._writer.end_running]
+        for _ in range(TRIES if connected else 1):
+            if steps and self._attempt(self._writer.connect, reasons):
+                steps = self._undone(steps, reasons)
+        return self._behind(len(missing), len(records), reasons[-1]) if steps else None
+
+    def _undone(self, steps: Sequence[Step], reasons: list[str]) -> list[Step]:
+        """Do `steps`; return those that failed, and all that come after MLflow went away or failed too often."""
+        left: list[Step] = []
+        for done, step in enumerate(steps):
+            if left and (len(left) >= GIVE_UP or not self._attempt(self._writer.connect, reasons)):
+                return [*left, *steps[done:]]
+            if not self._attempt(step, reasons):
+                left.append(step)
+        return left
 
     def _catch_up(self, record: TrialRecord, wanted: Mapping[str, PlannedTrial], missing: set[str]) -> None:
-        if record.id in missing:
+        self._writer.connect()
+        if not self._writer.holds(record):
             planned = wanted.get(record.id) or asked(record)
             self._writer.trial(News(planned, record.epochs, record, record.ended_at))
-            missing.remove(record.id)
+        missing.discard(record.id)
         stale = record.id not in wanted and record.fingerprint in {t.fingerprint for t in wanted.values()}
         self._writer.mark(record.id, "stale" if stale else record.status)
 
@@ -137,21 +151,13 @@ class Projection:
             if batch[-1] is None:
                 return
 
-    def _attempt(self, step: Callable[[], object], reasons: list[str]) -> bool:
+    def _attempt(self, step: Step, reasons: list[str]) -> bool:
         """Do `step`; whatever goes wrong in MLflow ends here and is kept as a reason."""
         try:
             step()
         except Exception as error:
             self._writer.disconnect()
             self._retry_at = time.monotonic() + RETRY_SECONDS
-            reasons.append(_reason(error))
+            reasons.append(reason(error, self._uri))
             return False
         return True
-
-
-def _reason(error: Exception) -> str:
-    """What went wrong, in a few words without secrets."""
-    text = without_credentials(str(error).strip() or type(error).__name__)
-    if "Max retries exceeded" in text or "timed out" in text:
-        return "it does not answer"
-    return textwrap.shorten(text.splitlines()[0], REASON_LENGTH, placeholder=" ...")

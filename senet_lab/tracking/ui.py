@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 
 from senet_lab.credentials import without_credentials
 from senet_lab.errors import UserError
-from senet_lab.tracking.address import QUIET, artifact_folder
+from senet_lab.tracking.address import QUIET, artifact_folder, is_server
 from senet_lab.tracking.health import reachable
 from senet_lab.tracking.view import VIEW_TAG, home_url, table_url
 
@@ -32,7 +32,7 @@ def serve(uri: str, port: int, ready: Callable[[Mapping[str, str]], object]) -> 
     `ready` gets the addresses, as soon as they answer: of the list of sweeps, and of each sweep's table by name.
     Raises UserError if `uri` has a UI of its own or nothing at it, the port is taken, or the server does not start.
     """
-    if uri.startswith(("http://", "https://")):
+    if is_server(uri):
         shown = without_credentials(uri)
         raise UserError(f"{shown} is an MLflow server and serves its own pages; open that address in a browser")
     if wrong := reachable(uri):

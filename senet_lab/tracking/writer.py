@@ -10,9 +10,10 @@ from senet_lab.catalog import Question
 from senet_lab.design import Variant
 from senet_lab.records import Environment, TrialRecord
 from senet_lab.tracking import runs
-from senet_lab.tracking.address import artifact_folder
+from senet_lab.tracking.address import artifact_folder, is_server
+from senet_lab.tracking.health import log_in
+from senet_lab.tracking.lookup import find
 
-PAGE = 1000
 RUNNING = "RUNNING"
 
 
@@ -31,23 +32,18 @@ class Writer:
         self._client = None
 
     def connect(self) -> None:
-        """Find the experiment and our runs in it."""
+        """Find the experiment and our runs in it, each once."""
         if self._client is not None:
             return
+        if not (is_server(self._uri) or self._uri.startswith("sqlite")):
+            log_in(self._uri)
         from mlflow import MlflowClient
 
         client = MlflowClient(self._uri)
         self._experiment = self._find_experiment(client)
-        self._runs, token = {}, None
-        while True:
-            page = client.search_runs([self._experiment], max_results=PAGE, page_token=token, order_by=["start_time"])
-            for found in page:
-                self._runs.setdefault(runs.key_of(found.data.tags), _known(found))
-            token = page.token
-            if not token:
-                break
-        self._runs.pop(runs.key_of({}), None)
+        self._runs, doubles = find(client, self._experiment)
         self._client = client
+        self._drop(doubles)
 
     def begin(self) -> None:
         """End what a dead process left RUNNING, and show which rows are asked for now."""
@@ -144,6 +140,14 @@ class Writer:
                 client.set_experiment_tag(found.experiment_id, key, value)
         return str(found.experiment_id)
 
+    def _drop(self, doubles: Mapping[str, runs.Key]) -> None:
+        """Put runs that are there twice into MLflow's trash; what hung below them hangs below those that stay."""
+        for run in self._runs.values() if doubles else ():
+            if key := doubles.get(run.tags.get(runs.PARENT, "")):
+                self._log(run, [], {}, {runs.PARENT: self._runs[key].id})
+        for run_id in doubles:
+            self._client.delete_run(run_id)
+
     def _variant(self, row: Variant, start: float) -> runs.Run:
         """The run of a row, made where there is none."""
         key = runs.variant_key(row)
@@ -189,10 +193,3 @@ class Writer:
         run.tags |= tags
         run.params |= params.keys()
         run.metrics |= {name: value for name, value, _, _ in points}
-
-
-def _known(found: Any) -> runs.Run:
-    """A run as a search found it."""
-    info, data = found.info, found.data
-    tags, metrics, params = dict(data.tags), dict(data.metrics), set(data.params)
-    return runs.Run(info.run_id, info.status, info.run_name, tags, info.start_time, metrics, None, params)
