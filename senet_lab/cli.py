@@ -2,12 +2,28 @@
 
 import sys
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from senet_lab.errors import SenetLabError
+from senet_lab.options import (
+    DATA,
+    REPORTS,
+    RUNS,
+    DataFolder,
+    Download,
+    Json,
+    Recipe,
+    Reports,
+    Seeds,
+    Settings,
+    StoreFolder,
+    Tracking,
+    Which,
+    Workers,
+    typed,
+)
 
 EPILOG = """
 [bold]Begin here[/]
@@ -44,31 +60,7 @@ class Engine(StrEnum):
     local = "local"
 
 
-Which = Annotated[str, typer.Argument(metavar="SWEEP", help="A name from `senet-lab list`, or a sweep file.")]
-StoreFolder = Annotated[Path, typer.Option("--store", metavar="DIR", help="Folder of the run folders.")]
-Settings = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--set", metavar="KEY=VALUE", help="Replace a setting of the base, e.g. train.epochs=40; may be repeated."
-    ),
-]
-Seeds = Annotated[int | None, typer.Option("--seeds", metavar="N", help="Trials per row instead of the file's.")]
-Recipe = Annotated[str | None, typer.Option("--recipe", metavar="NAME", help="Ask in another setting, e.g. digits.")]
-DataFolder = Annotated[
-    Path,
-    typer.Option(
-        "--data-dir", metavar="DIR", envvar="SENET_LAB_DATA", help="Folder of archives, images and decoded images."
-    ),
-]
-Download = Annotated[bool, typer.Option("--download", help="Fetch CIFAR's archive first, where it is missing.")]
-Reports = Annotated[Path, typer.Option("--to", metavar="DIR", help="Folder of the written tables and figures.")]
-Tracking = Annotated[
-    str | None,
-    typer.Option("--tracking-uri", metavar="URI", help="MLflow, instead of mlflow.db here or $MLFLOW_TRACKING_URI."),
-]
-
 DEBUG = "--debug"
-RUNS, REPORTS, DATA = Path("runs"), Path("reports"), Path("data")
 
 
 def _version(wanted: bool) -> None:
@@ -106,12 +98,22 @@ def plan(
     set_: Settings = None,
     seeds: Seeds = None,
     recipe: Recipe = None,
+    workers: Workers = None,
+    probe: Annotated[
+        float,
+        typer.Option("--probe", metavar="SECONDS", min=0, max=600, help="Train so long if no trial tells the time."),
+    ] = 4.0,
+    json_: Json = False,
 ) -> None:
-    """What a sweep asks for and what is there: rows, hidden widths, cost, done and missing, time."""
-    from senet_lab import commands, overview
+    """What a sweep asks for and what is there: rows, hidden widths, cost, done and missing, time with its interval."""
+    from senet_lab import commands, outlook, overview
 
     where = commands.Where(store, data_dir, download)
-    overview.show_plan(commands.console, commands.inventory(sweep, where, _settings(set_), seeds, recipe))
+    found = commands.inventory(sweep, where, _settings(set_), seeds, recipe)
+    again = typed(
+        "sweep", sweep, {"--store": store, "--data-dir": data_dir, "--seeds": seeds, "--recipe": recipe}, set_
+    )
+    overview.show_plan(commands.console, outlook.look(found, again, workers, probe), json_)
 
 
 @app.command("sweep", epilog="Example: senet-lab sweep reduction_ratio --seeds 3 --set train.epochs=5")
@@ -127,9 +129,7 @@ def sweep_(
         list[Rerun] | None, typer.Option("--rerun", help="Run these again too: code changed since, or failed.")
     ] = None,
     executor: Annotated[Engine, typer.Option(help="Ray Tune, or one after another in this process.")] = Engine.ray,
-    workers: Annotated[
-        int | None, typer.Option("--workers", metavar="N", min=1, help="Trials at once, instead of one a core.")
-    ] = None,
+    workers: Workers = None,
     gpus_per_trial: Annotated[
         float | None,
         typer.Option("--gpus-per-trial", metavar="SHARE", min=0, help="Of a GPU; 0.25 where there is one."),
@@ -174,6 +174,22 @@ def report(
 
     where = commands.Where(store, data_dir)
     commands.report_only(commands.inventory(sweep, where, _settings(set_), seeds, recipe), to, include_stale)
+
+
+@app.command(epilog="Example: senet-lab show reduction=8 seed=0")
+def show(
+    trial: Annotated[
+        list[str],
+        typer.Argument(metavar="TRIAL", help="An id or how it begins, a run folder, or a row and its seed=N."),
+    ],
+    store: StoreFolder = RUNS,
+    sweep: Annotated[str | None, typer.Option("--sweep", metavar="NAME", help="Look in this sweep only.")] = None,
+    json_: Json = False,
+) -> None:
+    """One trial: how it ended, its settings, epochs and surroundings; of a failed one the whole traceback."""
+    from senet_lab import commands, exhibit
+
+    exhibit.show(commands.console, exhibit.find(store, " ".join(trial), sweep), json_)
 
 
 @app.command(epilog="Example: senet-lab model se_resnet50 --set se.reduction=8")

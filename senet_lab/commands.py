@@ -2,6 +2,7 @@
 
 import ast
 import json
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,9 +13,10 @@ from rich.markup import escape
 
 from senet_lab import catalog
 from senet_lab import inventory as inventories
-from senet_lab.environment import program
+from senet_lab.environment import program, without_credentials
 from senet_lab.errors import Interrupted, SpecError, TrialsFailed, UserError
 from senet_lab.inventory import Inventory
+from senet_lab.options import RUNS
 from senet_lab.plan import State
 
 if TYPE_CHECKING:
@@ -131,10 +133,14 @@ def _run(found: Inventory, how: How, projection: "Projection") -> None:
 
         executor = Local()
     executor.start()
-    from senet_lab import sweep
+    from senet_lab import expected, sweep
     from senet_lab.progress import Progress
 
-    with Progress(console, found, found.plan.to_run(how.rerun)) as progress:
+    due = found.plan.to_run(how.rerun)
+    places = expected.slots(how.workers, how.gpus_per_trial) if how.executor == "ray" else 1
+    if told := expected.by_done_trials(found, due, places):
+        console.print(f"The trials to run will take {told.sentence}", soft_wrap=True)
+    with Progress(console, found, due) as progress:
 
         def listener(step: "Step") -> None:
             progress(step)
@@ -209,10 +215,14 @@ def _refuse_failures(found: Inventory) -> None:
     if not left:
         return
     text = f"{', '.join(f'{n} {state}' for state, n in left.items())} of {len(found.planned)} trials"
+    remedy = "to run what is left, type the same command again"
     if failed := [r for r in found.counting if r.status == "failed"]:
-        last = (failed[0].traceback or "").strip().splitlines()[-1:]
-        text += f", e.g. {failed[0].variant} seed={failed[0].trial.seed}: {''.join(last)}"
-    raise TrialsFailed(
-        f"{text}. Whole tracebacks are in the record.json files under {found.store.path}; "
-        f"to try the failed ones again, add --rerun failed to the same command"
-    )
+        first, root = failed[0], found.store.path.parent
+        last = (first.traceback or "").strip().splitlines()[-1:]
+        text += f", e.g. {first.variant} seed={first.trial.seed}: {without_credentials(''.join(last))}"
+        show = [program(), "show", first.id, *(["--store", str(root)] if root != RUNS.absolute() else [])]
+        remedy = (
+            f"{shlex.join(show)} shows its whole traceback; "
+            f"to try the failed ones again, add --rerun failed to the same command"
+        )
+    raise TrialsFailed(f"{text}. {remedy}")
