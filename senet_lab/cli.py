@@ -14,6 +14,7 @@ from senet_lab.options import (
     DataFolder,
     Download,
     Json,
+    Probe,
     Recipe,
     Reports,
     Seeds,
@@ -21,6 +22,7 @@ from senet_lab.options import (
     StoreFolder,
     Tracking,
     Which,
+    WhichTrial,
     Workers,
     typed,
 )
@@ -99,10 +101,7 @@ def plan(
     seeds: Seeds = None,
     recipe: Recipe = None,
     workers: Workers = None,
-    probe: Annotated[
-        float,
-        typer.Option("--probe", metavar="SECONDS", min=0, max=600, help="Train so long if no trial tells the time."),
-    ] = 4.0,
+    probe: Probe = 4.0,
     json_: Json = False,
 ) -> None:
     """What a sweep asks for and what is there: rows, hidden widths, cost, done and missing, time with its interval."""
@@ -178,18 +177,15 @@ def report(
 
 @app.command(epilog="Example: senet-lab show reduction=8 seed=0")
 def show(
-    trial: Annotated[
-        list[str],
-        typer.Argument(metavar="TRIAL", help="An id or how it begins, a run folder, or a row and its seed=N."),
-    ],
+    trial: WhichTrial,
     store: StoreFolder = RUNS,
     sweep: Annotated[str | None, typer.Option("--sweep", metavar="NAME", help="Look in this sweep only.")] = None,
     json_: Json = False,
 ) -> None:
     """One trial: how it ended, its settings, epochs and surroundings; of a failed one the whole traceback."""
-    from senet_lab import commands, exhibit
+    from senet_lab import commands, exhibit, lookup
 
-    exhibit.show(commands.console, exhibit.find(store, " ".join(trial), sweep), json_)
+    exhibit.show(commands.console, lookup.find(store, " ".join(trial), sweep), json_)
 
 
 @app.command(epilog="Example: senet-lab model se_resnet50 --set se.reduction=8")

@@ -1,149 +1,107 @@
-"""One trial of a store: found by whatever people have of it, and shown whole."""
+"""One trial, looked at: how it ended, what it was, its epochs and its surroundings."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from difflib import get_close_matches
-from pathlib import Path
+import json
+from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
-from senet_lab import checkpoints
-from senet_lab.environment import without_credentials
-from senet_lab.errors import UserError
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from senet_lab.environment import program, without_credentials
+from senet_lab.lookup import Exhibit, as_json
 from senet_lab.records import Environment, EpochMetrics, TrialRecord
-from senet_lab.store import SAFE_NAME, Store
 
-NEAR = 8
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A run folder by its name, `<row>_seed-<n>_<id>`."""
-
-    sweep: str
-    folder: Path
-
-    @property
-    def id(self) -> str:
-        return self.folder.name.rpartition("_")[2]
-
-    @property
-    def name(self) -> str:
-        """Row and seed, as far as a folder's name tells them: the row with - for what no path may have."""
-        row, _, seed = self.folder.name.rpartition("_")[0].rpartition("_seed-")
-        return f"{row} seed={seed}"
+MOST_EPOCHS = 12
+"""Lines of the table of epochs; of more, some evenly spaced, and always the first and the last."""
+STYLES = {"done": "green", "failed": "red", "interrupted": "yellow"}
 
 
-@dataclass(frozen=True)
-class Exhibit:
-    """A trial, with all that is known of it."""
-
-    entry: Entry
-    record: TrialRecord | None
-    """None: it began and did not end."""
-    epochs: tuple[EpochMetrics, ...]
-    """Its own, or those of the checkpoint it goes on from."""
-    environment: Environment | None
-
-    @property
-    def state(self) -> str:
-        return self.record.status if self.record else "interrupted"
-
-    @property
-    def name(self) -> str:
-        return f"{self.record.variant} seed={self.record.trial.seed}" if self.record else self.entry.name
-
-
-def find(root: Path, words: str, sweep: str | None = None) -> Exhibit:
-    """The trial under `root` that `words` name: an id or how it begins, a run folder, or "row seed=n".
-
-    Raises UserError, with those that come near, if there is none or more than one.
-    """
-    entries = list(_entries(root, sweep))
-    where = f"{root}{f' (sweep {sweep})' if sweep else ''}"
-    if not entries:
-        raise UserError(f"{where}: there are no trials here; name their folder with --store, or run a sweep first")
-    fitting = [e for e in entries if _fits(e, words)]
-    if len(fitting) == 1:
-        return _read(root, fitting[0])
-    if fitting:
-        raise UserError(f"{words!r} names {len(fitting)} trials; give one of their ids:\n{_lines(root, fitting)}")
-    near = _near(entries, words)
-    hint = f"near it:\n{_lines(root, near)}" if near else f"e.g. {entries[0].id}, {entries[0].name}"
-    raise UserError(
-        f"{words!r} names no trial of the {len(entries)} in {where}; "
-        f"allowed: an id or how it begins, a run folder, or a row and its seed; {hint}"
-    )
+def show(console: Console, found: Exhibit, json_only: bool = False) -> None:
+    """The trial for people, or as one JSON object."""
+    if json_only:
+        print(json.dumps(as_json(found), indent=1))
+        return
+    style = STYLES[found.state]
+    console.print(f"[bold]{escape(found.name)}[/]: [{style}]{found.state}[/]", soft_wrap=True)
+    facts = Table(box=None, show_header=False, pad_edge=False)
+    facts.add_column(style="dim", no_wrap=True)
+    facts.add_column(overflow="fold")
+    for name, text in _facts(found):
+        facts.add_row(name, escape(without_credentials(text)))
+    console.print(facts)
+    if found.epochs:
+        console.print(_epochs(found.epochs))
+    if found.record and found.record.traceback:
+        console.print("\nits last traceback:")
+        console.print(escape(without_credentials(found.record.traceback.rstrip())), soft_wrap=True)
 
 
-def _entries(root: Path, sweep: str | None) -> Iterator[Entry]:
-    """The run folders of every sweep, or of one, by name."""
-    Store(root, sweep or "any")  # refuses a root that is a file, and a sweep that is no name
-    folders = sorted(p for p in root.iterdir() if p.is_dir()) if root.is_dir() else []
-    for place in folders:
-        if sweep in (None, place.name) and SAFE_NAME.fullmatch(place.name):
-            runs = sorted(p for p in place.iterdir() if p.is_dir() and "_seed-" in p.name)
-            yield from (Entry(place.name, folder) for folder in runs)
+def _facts(found: Exhibit) -> Iterator[tuple[str, str]]:
+    yield "sweep", found.entry.sweep
+    yield "id", found.entry.id
+    yield "folder", str(found.entry.folder)
+    if found.record is None:
+        yield "came to", _came_to(found.epochs)
+        yield "settings", "are written down when it ends"
+    else:
+        yield from _record(found.record)
+    if found.environment:
+        yield from _surroundings(found.environment)
+    yield "in MLflow", f'{program()} ui, experiment {found.entry.sweep}, tags.`senet_lab.trial` = "{found.entry.id}"'
 
 
-def _fits(entry: Entry, words: str) -> bool:
-    return (
-        entry.id.startswith(words)
-        or entry.folder.name == words.rstrip("/").rpartition("/")[2]
-        or entry.name == _as_folder(words)
-    )
+def _came_to(epochs: tuple[EpochMetrics, ...]) -> str:
+    how = "; the same `senet-lab sweep` as before goes on from there, unless one is running it now"
+    return (f"the end of epoch {epochs[-1].epoch}" if epochs else "no whole epoch") + how
 
 
-def _as_folder(words: str) -> str:
-    """ "row seed=n" in the letters that a folder's name is made of."""
-    row, _, seed = words.rpartition(" seed=")
-    return f"{''.join(c if c.isalnum() or c in '._' else '-' for c in row.strip())[:100]} seed={seed.strip()}"
+def _record(record: TrialRecord) -> Iterator[tuple[str, str]]:
+    yield "row", ", ".join(f"{key}={value}" for key, value in record.settings.items()) or "the base as it is"
+    if record.test:
+        wrong = round(record.test.error * record.test.images)
+        images = f"{wrong:,} of {record.test.images:,} images"
+        yield "test error", f"{100 * record.test.error:.2f} % ({images}), loss {record.test.loss:.4f}"
+    ended = datetime.fromtimestamp(record.ended_at).astimezone().isoformat(" ", "seconds")
+    inside = f", {record.train_seconds:.1f} s of them inside {len(record.epochs)} epochs" if record.epochs else ""
+    yield "took", f"{record.seconds:.1f} s{inside}"
+    yield "ended", f"{ended}, at attempt {record.attempts}"
+    memory = f", at most {record.peak_memory_bytes / 1e6:,.0f} MB of memory" if record.peak_memory_bytes else ""
+    yield "on", f"{record.device}{memory}"
+    if record.params is not None and record.macs is not None:
+        costs = f"{record.params:,} parameters, {record.macs:,} multiply-adds"
+        yield "network", f"{record.trial.model.name}: {costs}"
+    yield "settings", "\n".join(f"{key} = {value}" for key, value in _flat(record.trial.model_dump(mode="json")))
 
 
-def _near(entries: list[Entry], words: str) -> list[Entry]:
-    """Those whose id, name or folder is spelt much like `words`."""
-    spellings = {text: e for e in entries for text in (e.id, e.name, e.folder.name)}
-    close = get_close_matches(_as_folder(words) if " " in words else words, spellings, n=NEAR, cutoff=0.6)
-    return list(dict.fromkeys(spellings[text] for text in close))
+def _surroundings(here: Environment) -> Iterator[tuple[str, str]]:
+    changes = ", with changes that are not committed" if here.git_diff else ""
+    yield "command", here.command
+    yield "commit", f"{here.git_commit}{changes}" if here.git_commit else "none known"
+    yield "machine", ", ".join([here.platform, here.cpu, f"{here.cores} cores", *here.gpus])
+    yield "packages", ", ".join([f"Python {here.python}", *(f"{k} {v}" for k, v in here.packages.items())])
 
 
-def _lines(root: Path, entries: list[Entry]) -> str:
-    """A line per trial that tells it from the others."""
-    shown = [_read(root, entry) for entry in entries[:NEAR]]
-    lines = [f"  {e.entry.id}  {e.entry.sweep}: {e.name}, {e.state}, {len(e.epochs)} epochs" for e in shown]
-    return "\n".join(lines + (["  ..."] if len(entries) > NEAR else []))
+def _epochs(epochs: tuple[EpochMetrics, ...]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    for name in ("epoch", "train loss", "train error %", "val. loss", "val. error %", "rate", "s"):
+        table.add_column(name, justify="right", no_wrap=True)
+    last = len(epochs) - 1
+    lines = min(last, MOST_EPOCHS - 1)
+    for i in sorted({round(n * last / max(1, lines)) for n in range(lines + 1)}):
+        e = epochs[i]
+        errors = (f"{100 * e.train_error:.2f}", f"{100 * e.validation_error:.2f}")
+        losses = (f"{e.train_loss:.4f}", f"{e.validation_loss:.4f}")
+        told = (losses[0], errors[0], losses[1], errors[1])
+        table.add_row(str(e.epoch), *told, f"{e.learning_rate:.4g}", f"{e.seconds:.2f}")
+    return table
 
 
-def _read(root: Path, entry: Entry) -> Exhibit:
-    store = Store(root, entry.sweep)
-    record = next((r for r in store.contents()[0] if r.id == entry.id), None)
-    if record is None:
-        return Exhibit(entry, None, checkpoints.epochs(entry.folder), None)
-    return Exhibit(entry, record, record.epochs, store.environment(record.environment))
-
-
-def as_json(found: Exhibit) -> dict[str, Any]:
-    """What `show --json` prints. Keys are only ever added.
-
-    `id`, `state` (done, failed, interrupted), `name`, `sweep`, `folder`, `record` (as in record.json; null if
-    interrupted), `epochs` (of an interrupted trial those that are kept), `environment` (null if not known).
-    """
-    tree = {
-        "id": found.entry.id,
-        "state": found.state,
-        "name": found.name,
-        "sweep": found.entry.sweep,
-        "folder": str(found.entry.folder),
-        "record": found.record and found.record.model_dump(mode="json"),
-        "epochs": [e.model_dump(mode="json") for e in found.epochs],
-        "environment": found.environment and found.environment.model_dump(mode="json"),
-    }
-    return {key: _clean(value) for key, value in tree.items()}
-
-
-def _clean(value: Any) -> Any:
-    """`value` without the credentials of addresses in its texts."""
-    if isinstance(value, str):
-        return without_credentials(value)
-    if isinstance(value, dict):
-        return {k: _clean(v) for k, v in value.items()}
-    return [_clean(v) for v in value] if isinstance(value, list) else value
+def _flat(tree: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in tree.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{path}{name}.")
+        else:
+            yield f"{path}{name}", value

@@ -1,4 +1,4 @@
-"""The options that several commands share, and a command line made of them again."""
+"""Options whose meaning is written once, and a command line made of them again."""
 
 import shlex
 from collections.abc import Mapping, Sequence
@@ -11,6 +11,9 @@ RUNS, REPORTS, DATA = Path("runs"), Path("reports"), Path("data")
 """Folders where no option names another."""
 
 Which = Annotated[str, typer.Argument(metavar="SWEEP", help="A name from `senet-lab list`, or a sweep file.")]
+WhichTrial = Annotated[
+    list[str], typer.Argument(metavar="TRIAL", help="An id or how it begins, a run folder, or a row and its seed=N.")
+]
 StoreFolder = Annotated[Path, typer.Option("--store", metavar="DIR", help="Folder of the run folders.")]
 Settings = Annotated[
     list[str] | None,
@@ -34,6 +37,10 @@ Tracking = Annotated[
 ]
 Workers = Annotated[
     int | None, typer.Option("--workers", metavar="N", min=1, help="Trials at once, instead of one a core.")
+]
+Probe = Annotated[
+    float,
+    typer.Option("--probe", metavar="SECONDS", min=0, max=600, help="Train so long if no trial tells the time; 0: no."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object and nothing else, for scripts.")]
 
