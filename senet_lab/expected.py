@@ -1,5 +1,6 @@
 """The time that trials will take: by those that are done, or else by a probe."""
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -8,7 +9,7 @@ import torch
 
 from senet_lab import checkpoints, data
 from senet_lab.environment import cores
-from senet_lab.forecast import Forecast, Need, Timing, forecast
+from senet_lab.forecast import Forecast, Need, Timing, drift, forecast
 from senet_lab.inventory import Inventory
 from senet_lab.plan import PlannedTrial
 from senet_lab.records import TrialRecord
@@ -16,8 +17,11 @@ from senet_lab.spec import Trial
 from senet_lab.sweep import cost
 
 DRIFT = {"done trials": 0.05, "probe": 0.1}
-"""By how much a machine is faster or slower than when the times were taken (relative standard deviation).
-An assumption: two equal sweeps differed by 3 to 8 % on a quiet machine, and by 10 % from a probe's single process."""
+"""By how much a machine is faster or slower as a whole than when the times were taken, at least (relative
+standard deviation). An assumption: on a quiet machine, equal sweeps differed by some per cent, and trials on all
+cores took 10 % longer than a probe's single process. Where sittings of a store differ more, that is taken."""
+PAUSE_SECONDS = 30.0
+"""Without any trial: then the next sitting begins."""
 LEAST_SHARE = 0.01
 """Of an interrupted trial that has had its last epoch: the test and the record are left."""
 
@@ -78,8 +82,25 @@ def by_done_trials(found: Inventory, due: Sequence[PlannedTrial], places: int) -
         )
         for trial, done in of.items()
     ]
-    expected = forecast(_needs(found, due), timings, places, DRIFT["done trials"])
+    drifting = drift(_sittings(of.values()), DRIFT["done trials"])
+    expected = forecast(_needs(found, due), timings, places, drifting)
     return None if expected is None else Expected(expected, "done trials", sum(map(len, of.values())), 0)
+
+
+def _sittings(configurations: Iterable[Sequence[TrialRecord]]) -> list[list[float]]:
+    """Of each sitting the seconds of its trials, divided by the mean of their configuration."""
+    timed = []
+    for done in configurations:
+        mean = sum(r.seconds for r in done) / len(done)
+        timed += [(r.started_at, r.ended_at, r.seconds / mean) for r in done if len(done) > 1 and mean > 0]
+    sittings: list[list[float]] = []
+    until = -math.inf
+    for start, end, relative in sorted(timed):
+        if start - until > PAUSE_SECONDS:
+            sittings.append([])
+        sittings[-1].append(relative)
+        until = max(until, end)
+    return sittings
 
 
 def work(trial: Trial, macs: int, found: Inventory) -> float:

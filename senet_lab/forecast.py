@@ -59,6 +59,18 @@ class Forecast:
     """Whether a spread that goes into the interval is `ASSUMED`, because too few numbers tell it."""
 
 
+def drift(sittings: Iterable[Sequence[float]], least: float) -> float:
+    """Relative deviation of whole sittings from each other, at least `least`.
+
+    `sittings`: of each the seconds of its trials, divided by what such a trial takes on average.
+    """
+    means = [math.log(sum(s) / len(s)) for s in sittings if s]
+    if len(means) < 2:
+        return least
+    centre = sum(means) / len(means)
+    return max(least, math.sqrt(sum((m - centre) ** 2 for m in means) / (len(means) - 1)))
+
+
 @dataclass(frozen=True)
 class _Spread:
     """A relative standard deviation and its degrees of freedom; infinite where it is assumed."""

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from senet_lab.forecast import ASSUMED, Need, Timing, forecast, makespan
+from senet_lab.forecast import ASSUMED, Need, Timing, drift, forecast, makespan
 
 
 def needs(**trials: int) -> list[Need]:
@@ -76,6 +76,11 @@ def test_the_machine_itself_may_drift_however_many_trials_there_are() -> None:
     known = [Timing(("a",), 1.0, (10.0,) * 500)]
     found = forecast(needs(a=500), known, 2, 0.05)
     assert found is not None and math.log(found.high / found.seconds) == pytest.approx(1.96 * 0.05, rel=1e-3)
+
+
+def test_drift_is_what_sittings_differ_by_and_never_less_than_assumed() -> None:
+    assert drift([], 0.05) == drift([[1.1, 0.9]], 0.05) == drift([[1.0, 1.0], [1.01]], 0.05) == 0.05
+    assert drift([[0.5, 0.5], [2.0]], 0.05) == pytest.approx(math.log(4) / math.sqrt(2))
 
 
 def test_the_interval_holds_the_time_of_simulated_sweeps_about_as_often_as_it_says() -> None:

@@ -32,7 +32,7 @@ def test_types() -> None:
 
 MIRRORED_ELSEWHERE = {
     "cli.py": "test_cli", "commands.py": "test_main_job", "doctor.py": "test_cli",
-    "sweep.py": "executors/test_contract",
+    "options.py": "test_cli", "sweep.py": "executors/test_contract",
     "jobs.py": "test_trial", "environment.py": "test_environment", "explain.py": "test_spec", "errors.py": "test_cli",
     "executors/local.py": "executors/test_contract", "executors/ray_tune.py": "executors/test_contract",
     "executors/tune_loop.py": "executors/test_contract", "training/begin.py": "test_trial",
