@@ -49,8 +49,8 @@ class Expected:
             by = "by the one trial that is done" if self.basis == 1 else f"by {self.basis} trials that are done"
         doubt = "; so few tell no spread, a factor of 2 either way is assumed" if f.assumed else ""
         return (
-            f"about {duration(f.seconds)} ({duration(f.low)} to {duration(f.high)}, 95 %) on {f.slots} "
-            f"slot{'s' * (f.slots > 1)}, {by}{doubt}; to start and to report take some seconds more"
+            f"about {duration(f.seconds)} ({duration(f.low)} to {duration(f.high)}: 95 %, if the machine is as busy as "
+            f"then) on {f.slots} slot{'s' * (f.slots > 1)}, {by}{doubt}; to start and to report take some seconds more"
         )
 
 

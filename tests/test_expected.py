@@ -79,7 +79,8 @@ def test_sittings_begin_after_a_pause_and_their_differences_widen_the_interval(a
 def test_the_sentence_says_what_it_goes_by() -> None:
     told = Forecast(600.0, 500.0, 720.0, 2, {}, False)
     assert Expected(told, "done trials", 24, 0).sentence == (
-        "about 10 min (8 min to 12 min, 95 %) on 2 slots, by 24 trials that are done; "
+        "about 10 min (8 min to 12 min: 95 %, if the machine is as busy as then) on 2 slots, "
+        "by 24 trials that are done; "
         "to start and to report take some seconds more"
     )
     assert "by a probe of 3 of 16 networks" in Expected(told, "probe", 3, 16).sentence
