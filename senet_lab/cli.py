@@ -2,10 +2,34 @@
 
 import sys
 from enum import StrEnum
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
+
+from senet_lab.options import (
+    DATA,
+    REPORTS,
+    RUNS,
+    Address,
+    CpusPerTrial,
+    DataFolder,
+    Download,
+    GpusPerTrial,
+    Json,
+    Loaders,
+    Probe,
+    Recipe,
+    Reports,
+    Seeds,
+    Settings,
+    StoreFolder,
+    Tracking,
+    Which,
+    WhichTrial,
+    Workers,
+    settings,
+    typed,
+)
 
 EPILOG = """
 [bold]Begin here[/]
@@ -42,33 +66,7 @@ class Engine(StrEnum):
     local = "local"
 
 
-Which = Annotated[str, typer.Argument(metavar="SWEEP", help="A name from `senet-lab list`, or a sweep file.")]
-StoreFolder = Annotated[
-    str, typer.Option("--store", metavar="DIR", help="Folder of the run folders, or an address: s3://bucket/runs.")
-]
-Settings = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--set", metavar="KEY=VALUE", help="Replace a setting of the base, e.g. train.epochs=40; may be repeated."
-    ),
-]
-Seeds = Annotated[int | None, typer.Option("--seeds", metavar="N", help="Trials per row instead of the file's.")]
-Recipe = Annotated[str | None, typer.Option("--recipe", metavar="NAME", help="Ask in another setting, e.g. digits.")]
-DataFolder = Annotated[
-    Path,
-    typer.Option(
-        "--data-dir", metavar="DIR", envvar="SENET_LAB_DATA", help="Folder of archives, images and decoded images."
-    ),
-]
-Download = Annotated[bool, typer.Option("--download", help="Fetch CIFAR's archive first, where it is missing.")]
-Reports = Annotated[Path, typer.Option("--to", metavar="DIR", help="Folder of the written tables and figures.")]
-Tracking = Annotated[
-    str | None,
-    typer.Option("--tracking-uri", metavar="URI", help="MLflow, instead of mlflow.db here or $MLFLOW_TRACKING_URI."),
-]
-
 DEBUG = "--debug"
-RUNS, REPORTS, DATA = "runs", Path("reports"), Path("data")
 
 
 def _version(wanted: bool) -> None:
@@ -77,13 +75,6 @@ def _version(wanted: bool) -> None:
 
         print(f"senet-lab {version('senet-lab')}")
         raise typer.Exit
-
-
-def _share(gpus: float | None) -> float | None:
-    """Ray shares a GPU out, or gives whole ones; NaN and infinity are neither."""
-    if gpus is not None and not (gpus <= 1 or gpus.is_integer()):
-        raise typer.BadParameter("should be a share of one GPU, e.g. 0.25, or a whole number of them")
-    return gpus
 
 
 @app.callback()
@@ -113,12 +104,19 @@ def plan(
     set_: Settings = None,
     seeds: Seeds = None,
     recipe: Recipe = None,
+    workers: Workers = None,
+    probe: Probe = 4.0,
+    json_: Json = False,
 ) -> None:
-    """What a sweep asks for and what is there: rows, hidden widths, cost, done and missing, time."""
-    from senet_lab import commands, overview
+    """What a sweep asks for and what is there: rows, hidden widths, cost, done and missing, time with its interval."""
+    from senet_lab import commands, outlook, overview
 
     where = commands.Where(store, data_dir, download)
-    overview.show_plan(commands.console, commands.inventory(sweep, where, _settings(set_), seeds, recipe))
+    found = commands.inventory(sweep, where, settings(set_ or []), seeds, recipe)
+    again = typed(
+        "sweep", sweep, {"--store": store, "--data-dir": data_dir, "--seeds": seeds, "--recipe": recipe}, set_
+    )
+    overview.show_plan(commands.console, outlook.look(found, again, workers, probe), json_)
 
 
 @app.command("sweep", epilog="Example: senet-lab sweep reduction_ratio --seeds 3 --set train.epochs=5")
@@ -134,26 +132,11 @@ def sweep_(
         list[Rerun] | None, typer.Option("--rerun", help="Run these again too: code changed since, or failed.")
     ] = None,
     executor: Annotated[Engine, typer.Option(help="Ray Tune, or one after another in this process.")] = Engine.ray,
-    workers: Annotated[
-        int | None, typer.Option("--workers", metavar="N", min=1, help="Trials at once, instead of one a core.")
-    ] = None,
-    address: Annotated[
-        str | None,
-        typer.Option("--address", metavar="ADDRESS", help="Of a Ray cluster: auto, host:6379 or ray://host:10001."),
-    ] = None,
-    cpus_per_trial: Annotated[
-        int, typer.Option("--cpus-per-trial", metavar="N", min=1, help="Cores kept for a trial and its loaders.")
-    ] = 1,
-    gpus_per_trial: Annotated[
-        float | None,
-        typer.Option(
-            "--gpus-per-trial", metavar="SHARE", min=0, callback=_share, help="Of a GPU; 0.25 where there is one."
-        ),
-    ] = None,
-    loaders: Annotated[
-        int | None,
-        typer.Option("--loaders", metavar="N", min=0, help="Processes a trial that decode large images: 4 with a GPU."),
-    ] = None,
+    workers: Workers = None,
+    address: Address = None,
+    cpus_per_trial: CpusPerTrial = 1,
+    gpus_per_trial: GpusPerTrial = None,
+    loaders: Loaders = None,
     to: Reports = REPORTS,
     tracking_uri: Tracking = None,
 ) -> None:
@@ -161,7 +144,7 @@ def sweep_(
     from senet_lab import commands
 
     where = commands.Where(store, data_dir, download)
-    found = commands.inventory(sweep, where, _settings(set_), seeds, recipe)
+    found = commands.inventory(sweep, where, settings(set_ or []), seeds, recipe)
     how = commands.How(
         executor=executor.value,
         address=address,
@@ -191,7 +174,20 @@ def report(
     from senet_lab import commands
 
     where = commands.Where(store, data_dir)
-    commands.report_only(commands.inventory(sweep, where, _settings(set_), seeds, recipe), to, include_stale)
+    commands.report_only(commands.inventory(sweep, where, settings(set_ or []), seeds, recipe), to, include_stale)
+
+
+@app.command(epilog="Example: senet-lab show reduction=8 seed=0")
+def show(
+    trial: WhichTrial,
+    store: StoreFolder = RUNS,
+    sweep: Annotated[str | None, typer.Option("--sweep", metavar="NAME", help="Look in this sweep only.")] = None,
+    json_: Json = False,
+) -> None:
+    """One trial: how it ended, its settings, epochs and surroundings; of a failed one the whole traceback."""
+    from senet_lab import commands, exhibit, lookup
+
+    exhibit.show(commands.console, lookup.find(store, " ".join(trial), sweep), json_)
 
 
 @app.command(epilog="Example: senet-lab model se_resnet50 --set se.reduction=8")
@@ -211,7 +207,7 @@ def model(
     """A network's stages, output sizes, hidden widths, parameters and multiply-adds, beside the published ones."""
     from senet_lab import anatomy, commands
 
-    anatomy.show(commands.console, name, _settings(set_), size, classes)
+    anatomy.show(commands.console, name, settings(set_ or []), size, classes)
 
 
 @app.command(epilog="Example: senet-lab ui --port 5001")
@@ -231,12 +227,6 @@ def doctor(store: StoreFolder = RUNS, data_dir: DataFolder = DATA, tracking_uri:
     from senet_lab import commands
 
     commands.doctor(store, data_dir, tracking_uri)
-
-
-def _settings(pairs: list[str] | None) -> dict[str, Any]:
-    from senet_lab import commands
-
-    return commands.settings(pairs or [])
 
 
 def main() -> None:

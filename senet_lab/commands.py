@@ -1,7 +1,6 @@
 """What the commands do, apart from reading their options. Everything with torch is imported where it is used."""
 
-import ast
-import json
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +13,9 @@ from senet_lab import catalog
 from senet_lab import inventory as inventories
 from senet_lab.credentials import without_credentials
 from senet_lab.environment import program
-from senet_lab.errors import Interrupted, SpecError, TrialsFailed, UserError, printable, shown
+from senet_lab.errors import Interrupted, TrialsFailed, UserError, printable, shown
 from senet_lab.inventory import Inventory
+from senet_lab.options import RUNS
 from senet_lab.plan import State
 
 if TYPE_CHECKING:
@@ -51,26 +51,6 @@ class How:
     rerun: tuple[State, ...]
     tracking_uri: str | None
     reports: Path
-
-
-def settings(pairs: list[str]) -> dict[str, Any]:
-    """`KEY=VALUE` texts as settings. A value is JSON or Python where it reads as such, else text."""
-    found = {}
-    for pair in pairs:
-        key, equals, text = pair.partition("=")
-        if not equals or not key.strip():
-            raise SpecError(f"--set {shown(pair)}: give a dotted key and a value, e.g. --set train.epochs=40")
-        found[key.strip()] = _value(text.strip())
-    return found
-
-
-def _value(text: str) -> Any:
-    for reader in (json.loads, ast.literal_eval):
-        try:
-            return reader(text)
-        except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
-            continue
-    return text
 
 
 def inventory(sweep: str, where: Where, changes: dict[str, Any], seeds: int | None, recipe: str | None) -> Inventory:
@@ -152,10 +132,14 @@ def _executor(how: How, needed: bool) -> "Executor":
 def _run(found: Inventory, how: How, executor: "Executor", projection: "Projection") -> None:
     """Start the executor first: it takes seconds to get ready, torch's import and the rest fit into them."""
     executor.start()
-    from senet_lab import sweep
+    from senet_lab import expected, sweep
     from senet_lab.progress import Progress
 
-    with Progress(console, found, found.plan.to_run(how.rerun)) as progress:
+    due = found.plan.to_run(how.rerun)
+    places = expected.slots(how.workers, how.gpus_per_trial) if how.executor == "ray" else 1
+    if told := expected.by_done_trials(found, due, places):
+        console.print(f"The trials to run will take {told.sentence}", soft_wrap=True)
+    with Progress(console, found, due) as progress:
 
         def listener(step: "Step") -> None:
             progress(step)
@@ -231,10 +215,14 @@ def _refuse_failures(found: Inventory) -> None:
     if not left:
         return
     text = f"{', '.join(f'{n} {state}' for state, n in left.items())} of {len(found.planned)} trials"
+    remedy = "to run what is left, type the same command again"
     if failed := [r for r in found.counting if r.status == "failed"]:
-        last = (failed[0].traceback or "").strip().splitlines()[-1:]
-        text += f", e.g. {failed[0].variant} seed={failed[0].trial.seed}: {''.join(last)}"
-    raise TrialsFailed(
-        f"{text}. Whole tracebacks are in the record.json files under {found.store.path}; "
-        f"to try the failed ones again, add --rerun failed to the same command"
-    )
+        first, root = failed[0], str(found.store.root)
+        last = (first.traceback or "").strip().splitlines()[-1:]
+        text += f", e.g. {first.variant} seed={first.trial.seed}: {without_credentials(''.join(last))}"
+        show = [program(), "show", first.id, *(["--store", root] if root != str(Path(RUNS).absolute()) else [])]
+        remedy = (
+            f"{shlex.join(show)} shows its whole traceback; "
+            f"to try the failed ones again, add --rerun failed to the same command"
+        )
+    raise TrialsFailed(f"{text}. {remedy}")

@@ -35,34 +35,50 @@ class Variant:
 def variants(sweep: Sweep) -> tuple[Variant, ...]:
     """The rows of `sweep` in the order of its file; equal configurations are one row.
 
-    Raises SpecError for a setting that no trial may have, a value listed twice, two rows that
-    build the same network, a seed that is not left to the sweep, and a baseline that is not a row.
+    Raises one SpecError that names, a line each, every setting that no trial may have, value listed
+    twice, two rows that build the same network, seed that is not left to the sweep, and a baseline
+    that is not a row.
     """
+    wrong: list[str] = []
+    found = _rows(sweep, wrong)
+    complete = not wrong  # a baseline may be among the rows that could not be made
+    if seeded := [row.label for row in found if row.trial.seed]:
+        wrong.append(f"seed: {seeded[0]} sets it; a sweep gives every row the seeds 0, 1, 2, ...: set `seeds` only")
+    for label in (label for label, n in Counter(row.label for row in found).items() if n > 1):
+        wrong.append(f"two rows are called {label}; give one of them another name in variants={{name: ...}}")
+    wrong += _same_networks(found)
+    if complete:
+        try:
+            baselines(sweep, found)
+        except SpecError as error:
+            wrong.append(str(error))
+    if wrong:
+        raise SpecError("\n".join(dict.fromkeys(wrong)))
+    return found
+
+
+def _rows(sweep: Sweep, wrong: list[str]) -> tuple[Variant, ...]:
+    """The rows that can be made; what stands against the others is added to `wrong`."""
     named = sweep.variants if isinstance(sweep.variants, dict) else {}
-    listed = [*_designed(sweep), *named.values()]
-    if not listed and not sweep.controls:
+    listed = [*_designed(sweep, wrong), *named.values()]
+    if not listed and not sweep.controls and not wrong:
         raise SpecError(f"the sweep asks for no rows; give it one of {', '.join(DESIGNS)}")
     names = _short_names({key for settings in listed for key in settings})
     labels = [_label(settings, names) for settings in listed[: len(listed) - len(named)]] + [*named]
+    asked = [(label, settings, False) for label, settings in zip(labels, listed, strict=True)]
+    asked += [(name, CONTROLS[name], True) for name in sweep.controls]
     rows: dict[Trial, Variant] = {}
-    for label, settings in zip(labels, listed, strict=True):
-        trial = apply(sweep.base, settings)
-        if label in named and trial in rows:
-            raise SpecError(f"variants: {label} is the row {rows[trial].label} already; leave one of them out")
-        rows.setdefault(trial, Variant(label, settings, trial))
-    for name in sweep.controls:
-        trial = apply(sweep.base, CONTROLS[name])
-        if trial in rows:
-            raise SpecError(f"controls: {name} is the row {rows[trial].label} already; leave one of them out")
-        rows[trial] = Variant(name, CONTROLS[name], trial, control=True)
-    found = tuple(rows.values())
-    if seeded := [row.label for row in found if row.trial.seed]:
-        raise SpecError(f"seed: {seeded[0]} sets it; a sweep gives every row the seeds 0, 1, 2, ...: set `seeds` only")
-    if repeated := [label for label, n in Counter(row.label for row in found).items() if n > 1]:
-        raise SpecError(f"two rows are called {repeated[0]}; give one of them another name in variants={{name: ...}}")
-    _refuse_same_networks(found)
-    baselines(sweep, found)
-    return found
+    for label, settings, control in asked:
+        try:
+            trial = apply(sweep.base, settings)
+        except SpecError as error:
+            wrong.append(str(error))
+            continue
+        if trial in rows and (control or label in named):
+            place = "controls" if control else "variants"
+            wrong.append(f"{place}: {label} is the row {rows[trial].label} already; leave one of them out")
+        rows.setdefault(trial, Variant(label, settings, trial, control))
+    return tuple(rows.values())
 
 
 def baselines(sweep: Sweep, rows: tuple[Variant, ...]) -> dict[str, str]:
@@ -104,11 +120,11 @@ def factors(rows: tuple[Variant, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(key for v in rows if not v.control for key in v.settings))
 
 
-def _designed(sweep: Sweep) -> Iterator[Settings]:
+def _designed(sweep: Sweep, wrong: list[str]) -> Iterator[Settings]:
     for name in ("grid", "one_at_a_time"):
         for key, values in getattr(sweep, name).items():
             if repeated := [v for i, v in enumerate(values) if v in values[:i]]:
-                raise SpecError(f"{name}[{key!r}]: {repeated[0]!r} is listed twice; a value is one row, list it once")
+                wrong.append(f"{name}[{key!r}]: {repeated[0]!r} is listed twice; a value is one row, list it once")
     if sweep.grid:
         for combination in itertools.product(*sweep.grid.values()):
             yield dict(zip(sweep.grid, combination, strict=True))
@@ -120,9 +136,11 @@ def _designed(sweep: Sweep) -> Iterator[Settings]:
     if sweep.zip:
         lengths = {key: len(values) for key, values in sweep.zip.items()}
         if len(set(lengths.values())) > 1:
-            raise SpecError(f"zip: its lists must be equally long, found {lengths}; make them so")
-        for together in zip(*sweep.zip.values(), strict=True):
-            yield dict(zip(sweep.zip, together, strict=True))
+            wrong.append(f"zip: its lists must be equally long, found {lengths}; make them so")
+        else:
+            yield from (
+                dict(zip(sweep.zip, together, strict=True)) for together in zip(*sweep.zip.values(), strict=True)
+            )
     if not isinstance(sweep.variants, dict):
         yield from sweep.variants
 
@@ -151,16 +169,18 @@ def _label(settings: Settings, names: Mapping[str, str]) -> str:
     return ",".join(f"{names[key]}={text(value)}" for key, value in settings.items()) or "base"
 
 
-def _refuse_same_networks(rows: tuple[Variant, ...]) -> None:
-    """Settings of SE that put the same hidden widths in the same places are one network under two names."""
+def _same_networks(rows: tuple[Variant, ...]) -> Iterator[str]:
+    """A line for each row that is an earlier one under another name.
+
+    Settings of SE that put the same hidden widths in the same places are one network.
+    """
     seen: dict[str, Variant] = {}
     for row in rows:
         widths = row.trial.model.hidden_widths
         same = apply(row.trial, {"model.se.reduction": 1, "model.se.stages": "all"}) if widths else row.trial
         identity = f"{same.model_dump_json()} {widths}"
-        if identity in seen:
-            raise SpecError(
-                f"{seen[identity].label} and {row.label} build the same network: hidden widths per stage "
+        if (first := seen.setdefault(identity, row)) is not row:
+            yield (
+                f"{first.label} and {row.label} build the same network: hidden widths per stage "
                 f"{widths}; the widths are channels // r, at least 1. Leave one of them out or use wider stages"
             )
-        seen[identity] = row

@@ -1,6 +1,6 @@
 """What there is before anything runs: the sweeps at hand, and the plan of one."""
 
-import statistics
+import json
 from pathlib import Path
 
 from rich import box
@@ -11,10 +11,12 @@ from rich.table import Table
 from senet_lab import catalog
 from senet_lab import inventory as inventories
 from senet_lab.data import DATA_DIR
-from senet_lab.environment import cores
 from senet_lab.errors import DataError, UserError
-from senet_lab.inventory import Inventory
-from senet_lab.plan import STATES, State
+from senet_lab.outlook import Outlook, as_json
+from senet_lab.plan import STATES
+
+LABEL = 24
+"""Columns of the longest label that is not folded where the table is narrow."""
 
 
 def list_sweeps(console: Console, store: str, data_dir: Path = DATA_DIR) -> None:
@@ -42,43 +44,42 @@ def list_sweeps(console: Console, store: str, data_dir: Path = DATA_DIR) -> None
     console.print(table)
 
 
-def show_plan(console: Console, found: Inventory) -> None:
-    """A line per row: hidden widths, cost, states; below, what a run would do and how long that takes."""
-    from senet_lab.sweep import cost
+def show_plan(console: Console, outlook: Outlook, json_only: bool = False) -> None:
+    """The table of rows; below, what a run would do, how long that takes, and notes. Or all of it as JSON."""
+    if json_only:
+        print(json.dumps(as_json(outlook), indent=1))
+        return
+    console.print(_rows(outlook))
+    console.print(escape(_to_do(outlook)), soft_wrap=True)
+    for _, text in outlook.notes:
+        console.print(f"[yellow]note[/] {escape(text)}", soft_wrap=True)
 
+
+def _rows(outlook: Outlook) -> Table:
+    """A line per row: hidden widths, cost, states."""
+    found = outlook.found
     states = [s for s in STATES if s in ("done", "missing") or found.plan.counts()[s]]
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, title_justify="left")
-    table.add_column("variant", overflow="fold")
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
+    longest = max(len(row.label) for row in found.question.rows)
+    table.add_column("variant", overflow="fold", no_wrap=longest <= LABEL)
     table.add_column("hidden widths\nby stage", overflow="fold")
     for name in ("params", "mult-adds", *states):
-        table.add_column(name, justify="right", no_wrap=True)
+        table.add_column(name.replace("interrupted", "inter-\nrupted"), justify="right", no_wrap=True)
     for row in found.question.rows:
-        network = cost(row.trial, found.data_dir)
+        network, counts = outlook.costs[row.label], found.plan.counts(row.label)
         widths = ", ".join(f"{stage}: {_run_length(w)}" for stage, w in row.trial.model.hidden_widths.items())
-        counts = found.plan.counts(row.label)
         costs = (f"{network.params:,}", f"{network.macs:,}")
         table.add_row(escape(row.label), widths or "-", *costs, *(f"{counts[s]}" for s in states))
-    console.print(table)
-    console.print(forecast(found), soft_wrap=True)
+    return table
 
 
-def forecast(found: Inventory) -> str:
-    """What a run would do, and how long by the trials that are done."""
-    due, counts = len(found.plan.to_run()), found.plan.counts()
-    lines = [f"{due} trials to run" if due else f"{counts['done']} of {len(found.planned)} trials are done"]
-    seconds = [r.seconds for r in found.counting if r.status == "done"]
-    if due and seconds:
-        from senet_lab.results.stats import duration
-
-        left = duration(due * statistics.median(seconds) / cores())
-        lines[0] += f": about {left} on {cores()} cores and some seconds to start, by the {len(seconds)} that are done"
-    elif due:
-        lines[0] += "; no trial is done yet to tell how long that takes"
-    again: dict[State, str] = {"stale": "of code that has changed since", "failed": "failed"}
-    for state, what in again.items():
-        if counts[state]:
-            lines.append(f"{counts[state]} {what}; to run them again: senet-lab sweep with --rerun {state}")
-    return "\n".join(lines)
+def _to_do(outlook: Outlook) -> str:
+    """What a run would do, and how long it takes."""
+    due, done = len(outlook.found.plan.to_run()), outlook.found.plan.counts()["done"]
+    if not due:
+        return f"{done} of {len(outlook.found.planned)} trials are done"
+    told = outlook.expected.sentence if outlook.expected else "no trial is done yet to tell how long that takes"
+    return f"{due} trial{'s' * (due > 1)} to run: {told}\nto run them: {outlook.command}"
 
 
 def _run_length(widths: tuple[int, ...]) -> str:

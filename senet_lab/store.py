@@ -18,13 +18,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from senet_lab import files, lease
 from senet_lab.errors import StoreError
 from senet_lab.files import Place
 from senet_lab.plan import PlannedTrial, StoredTrial
 from senet_lab.records import Environment, TrialRecord
+from senet_lab.spec import Trial
 from senet_lab.spec.operators import ANY
 
 SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,200}")
@@ -42,6 +43,10 @@ class Asked(BaseModel):
     name: str
     fingerprint: str
     code: str
+    settings: dict[str, Any] = Field(default_factory=dict)
+    """What differs from the sweep's base, by dotted path."""
+    trial: Trial | None = None
+    """The whole configuration; older folders do not say."""
 
 
 class Store:
@@ -71,9 +76,16 @@ class Store:
     def open(self, planned: PlannedTrial) -> Place:
         """Make the trial's run folder, with its identity inside."""
         folder = self.folder(planned)
-        asked = Asked(id=planned.id, name=planned.name, fingerprint=planned.fingerprint, code=planned.code)
-        if _parsed(folder / "trial.json", files.read(folder / "trial.json"), Asked) is None:
-            files.write(folder / "trial.json", asked.model_dump_json(indent=1).encode())
+        identity = Asked(
+            id=planned.id,
+            name=planned.name,
+            fingerprint=planned.fingerprint,
+            code=planned.code,
+            settings=dict(planned.variant.settings),
+            trial=planned.trial,
+        )
+        if asked(folder) is None:
+            files.write(folder / "trial.json", identity.model_dump_json(indent=1).encode())
         return folder
 
     def contents(self) -> tuple[list[TrialRecord], list[StoredTrial]]:
@@ -90,9 +102,9 @@ class Store:
                 ended.add(path.parent)
         begun: dict[str, StoredTrial] = {}
         for path, content in files.read_all(f / "trial.json" for f in folders if f not in ended).items():
-            asked = _parsed(path, content, Asked)
-            if asked and asked.id not in records:
-                begun[asked.id] = StoredTrial(asked.id, asked.fingerprint, "interrupted")
+            found = _parsed(path, content, Asked)
+            if found and found.id not in records:
+                begun[found.id] = StoredTrial(found.id, found.fingerprint, "interrupted")
         return list(records.values()), list(begun.values())
 
     def save_environment(self, environment: Environment) -> str:
@@ -108,6 +120,11 @@ class Store:
         """The environment that `digest` names, if it is kept here."""
         path = self.path / "environments" / f"{digest}.json"
         return _parsed(path, files.read(path), Environment)
+
+
+def asked(folder: Place) -> Asked | None:
+    """What was asked of a run folder's trial; None if that is not there or damaged."""
+    return _parsed(folder / "trial.json", files.read(folder / "trial.json"), Asked)
 
 
 def save_state(folder: Place, payload: bytes) -> None:

@@ -13,13 +13,17 @@ from senet_lab.cli import app
 OPTIONS = {
     "": {"--debug", "--version"},
     "list": {"--store", "--data-dir"},
-    "plan": {"--store", "--data-dir", "--download", "--set", "--seeds", "--recipe"},
+    "plan": {
+        *("--store", "--data-dir", "--download", "--set", "--seeds", "--recipe"),
+        *("--workers", "--probe", "--json"),
+    },
     "sweep": {
         *("--store", "--data-dir", "--download", "--set", "--seeds", "--recipe", "--rerun"),
         *("--address", "--cpus-per-trial"),
         *("--executor", "--workers", "--gpus-per-trial", "--loaders", "--to", "--tracking-uri"),
     },
     "report": {"--store", "--data-dir", "--set", "--seeds", "--recipe", "--include-stale", "--to"},
+    "show": {"--store", "--sweep", "--json"},
     "model": {"--set", "--size", "--classes"},
     "ui": {"--port", "--tracking-uri"},
     "doctor": {"--store", "--data-dir", "--tracking-uri"},
@@ -82,6 +86,9 @@ MISTAKES = [
     pytest.param(["plan", "misspelt.py"], "misspelt.py:3: grdi: there is no such key; did you mean 'grid'?", id="key"),
     pytest.param(["sweep", "misspelt.py"], "misspelt.py:3: grdi", id="key, before anything starts"),
     pytest.param(["plan", "reduction_ratio", "--store", "file"], "file", id="store is a file"),
+    pytest.param(["show", "x"], "there are no trials here", id="no trials"),
+    pytest.param(["show", "x", "--sweep", "../x"], "cannot name a run folder", id="no sweep's name"),
+    pytest.param(["show", "x", "--store", "file"], "this is a file", id="store of show is a file"),
 ]
 
 
@@ -143,6 +150,26 @@ def test_debug_shows_the_traceback_wherever_it_stands(tmp_path: Path) -> None:
         assert "Traceback" in shown.stderr and "SweepFileError" in shown.stderr
 
 
+def test_json_stands_alone_and_names_the_command_again(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(GOOD.format(more=""))
+    options = ("--set", "train.epochs=1", "--seeds", "1", "--store", "my runs")
+    shown = senet_lab("plan", "mine.py", "--json", "--probe", "0", *options, cwd=tmp_path)
+    told = json.loads(shown.stdout)
+    assert (shown.returncode, shown.stderr, told["forecast"]) == (0, "", None)
+    assert told["command"] == "senet-lab sweep mine.py --store 'my runs' --seeds 1 --set train.epochs=1"
+    refused = senet_lab("plan", "mine.py", "--json", "--set", "model.widths=[1,1]", "--seeds", "0", cwd=tmp_path)
+    assert (refused.returncode, refused.stdout) == (2, "") and "seeds: found 0" in refused.stderr
+
+
+def test_all_that_is_wrong_with_the_rows_is_told_at_once(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(
+        GOOD.format(more="").replace("[2]", "[2, 64, 128]").replace('baseline="no_se"', 'baseline="no_es"')
+    )
+    shown = senet_lab("plan", "mine.py", cwd=tmp_path)
+    assert shown.returncode == 2 and "reduction=64 and reduction=128 build the same network" in shown.stderr
+    assert "hidden widths per stage {2: (1,), 3: (1,)}" in shown.stderr and "did you mean 'no_se'?" in shown.stderr
+
+
 def test_version(tmp_path: Path) -> None:
     shown = senet_lab("--version", cwd=tmp_path)
     assert (shown.returncode, shown.stdout) == (0, "senet-lab 0.1.0\n")
@@ -153,7 +180,7 @@ def test_list_plan_and_doctor_say_what_there_is(tmp_path: Path) -> None:
     (tmp_path / "sweeps" / "mine.py").write_text('"""Is mine good?"""' + GOOD.format(more=""))
     listed = senet_lab("list", cwd=tmp_path).stdout
     assert "mine" in listed and "Is mine good?" in listed and "reduction_ratio" in listed and "0/4" in listed
-    planned = senet_lab("plan", "mine", cwd=tmp_path).stdout
+    planned = senet_lab("plan", "mine", "--probe", "0", cwd=tmp_path).stdout
     # SE-ResNet-6 (16, 32) at r = 2: 2 x (16 x 8 + 32 x 16) weights on top of the plain network's.
     assert "2: 8, 3: 16" in planned and "4 trials to run" in planned and "20,410" in planned and "19,130" in planned
     examined = senet_lab("doctor", cwd=tmp_path)

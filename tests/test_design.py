@@ -161,6 +161,28 @@ def test_a_baseline_that_is_no_row_is_refused_with_the_rows_there_are(wrong: Any
         rows(grid={"model.se.reduction": [2, 4]}, baseline=wrong)
 
 
+def refused(**design: Any) -> list[str]:
+    with pytest.raises(SpecError) as told:
+        rows(**design)
+    return str(told.value).splitlines()
+
+
+def test_everything_that_is_wrong_is_told_at_once_a_line_each() -> None:
+    lines = refused(grid={"model.se.reduction": [2, 32, 64, 128]}, baseline="no_es")
+    assert lines[0].startswith("reduction=32 and reduction=64 build the same network: hidden widths per stage {2: (1,)")
+    assert lines[1].startswith("reduction=32 and reduction=128 build the same network")
+    assert lines[2].startswith("baseline: 'no_es' is not a row of this sweep; did you mean 'no_se'?")
+    assert len(lines) == 3
+
+
+def test_a_row_that_could_not_be_made_is_told_once_and_not_missed_as_a_baseline() -> None:
+    lines = refused(
+        grid={"model.se.reduction": [2, 2], "model.se.gate": ["sigmoidd", "tanh"]},
+        baseline={"model.se.reduction": 2, "model.se.gate": "sigmoid"},
+    )
+    assert [line.partition(":")[0] for line in lines] == ["grid['model.se.reduction']", "model.se.gate"]
+
+
 def in_stage_3(placement: str) -> Trial:
     return apply(BASE, {"model.se.placement": placement, "model.se.stages": (3,)})
 

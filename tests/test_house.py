@@ -32,7 +32,7 @@ def test_types() -> None:
 
 MIRRORED_ELSEWHERE = {
     "cli.py": "test_cli", "commands.py": "test_main_job", "doctor.py": "test_cli",
-    "sweep.py": "executors/test_contract",
+    "options.py": "test_cli", "sweep.py": "executors/test_contract",
     "credentials.py": "test_environment", "executors/far.py": "executors/test_cluster", "jobs.py": "test_trial",
     "environment.py": "test_environment", "explain.py": "test_spec",
     "errors.py": "test_bad_input", "usage.py": "test_bad_input",

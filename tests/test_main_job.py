@@ -105,6 +105,7 @@ def test_sweep_report_extend(here: Path) -> None:
     assert {status for _, status in mlflow_runs(here)} == {"FINISHED"}
 
     before = {p: p.stat().st_mtime_ns for p in (here / "runs").rglob("record.json")}
+    assert "trials that are done" not in first.stdout, "nothing tells the time yet, and a sweep makes no probe"
     again = senet_lab(here, "sweep", "small")
     assert again.returncode == 0 and "trials to run" not in again.stdout and "starting" not in again.stdout
     assert {p: p.stat().st_mtime_ns for p in (here / "runs").rglob("record.json")} == before
@@ -113,6 +114,7 @@ def test_sweep_report_extend(here: Path) -> None:
     write(here, seeds=3)
     more = senet_lab(here, "sweep", "small", "--executor", "local")
     assert "3 trials to run" in more.stdout and more.returncode == 0
+    assert "by 6 trials that are done" in more.stdout and "on 1 slot" in more.stdout
     assert {p: p.stat().st_mtime_ns for p in before} == before
     assert len(records(here)) == 9
 
@@ -200,6 +202,10 @@ def test_failed_trials_make_exit_code_1_and_a_short_row(here: Path) -> None:
     assert "2 failed of 8 trials" in done.stderr and "--rerun failed" in done.stderr
     assert "Diverged" in done.stderr and "Traceback" not in done.stderr
     assert "0/2" in done.stdout
+    failed = done.stderr.partition("senet-lab show ")[2].split()[0]
+    shown = senet_lab(here, "show", failed)
+    assert shown.returncode == 0 and "Traceback (most recent call last)" in shown.stdout and "Diverged" in shown.stdout
+    assert json.loads(senet_lab(here, "show", failed, "--json").stdout)["record"]["status"] == "failed"
     assert ("FAILED" in {status for _, status in mlflow_runs(here)}) and len(records(here)) == 8
 
 

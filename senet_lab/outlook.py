@@ -1,0 +1,150 @@
+"""What a sweep would do, before it does it: trials by state, time with its interval, and what to know first."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from senet_lab.design import Variant, baselines
+from senet_lab.expected import Expected, by_done_trials, by_probe, slots
+from senet_lab.inventory import Inventory
+from senet_lab.plan import STATES, PlannedTrial
+from senet_lab.records import Cost, TrialRecord
+from senet_lab.sweep import cost
+
+ALPHA = 0.05
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """The plan of a sweep with all that people and scripts want to know of it."""
+
+    found: Inventory
+    costs: dict[str, Cost]
+    """By row."""
+    expected: Expected | None
+    slots: int
+    notes: tuple[tuple[str, str], ...]
+    """What it is about (seeds, failed, stale, hidden), and a sentence."""
+    command: str
+    """That runs what is missing."""
+
+
+def look(found: Inventory, command: str, workers: int | None, probe_seconds: float) -> Outlook:
+    """The outlook of `found`; where no trial tells the time, by a probe of `probe_seconds` (0 for none)."""
+    costs = {row.label: cost(row.trial, found.data_dir) for row in found.question.rows}
+    due, places = found.plan.to_run(), slots(workers)
+    expected = by_done_trials(found, due, places)
+    if expected is None and due and probe_seconds:
+        expected = by_probe(found, due, places, probe_seconds)
+    return Outlook(found, costs, expected, places, tuple(_notes(found, command)), command)
+
+
+def _notes(found: Inventory, command: str) -> Iterable[tuple[str, str]]:
+    if text := about_seeds(found.question.sweep.seeds, len(baselines(found.question.sweep, found.question.rows))):
+        yield "seeds", text
+    by_state = {state: [t for t, s in found.plan.trials if s == state] for state in STATES}
+    if failed := by_state["failed"]:
+        why = f"why: senet-lab show {failed[0].id}"
+        yield "failed", f"{len(failed)} failed ({why}); to run them again: {command} --rerun failed"
+    if stale := by_state["stale"]:
+        yield "stale", f"{len(stale)} of code that has changed since; to run them again: {command} --rerun stale"
+    if hidden := _hidden(found):
+        settings = len({r.trial.model_copy(update={"seed": 0}) for r in hidden})
+        yield (
+            "hidden",
+            f"{len(hidden)} trials of {settings} settings in the store are not asked for: hidden, not deleted",
+        )
+
+
+def _hidden(found: Inventory) -> list[TrialRecord]:
+    asked = {t.fingerprint for t in found.planned}
+    return [r for r in found.records if r.fingerprint not in asked]
+
+
+def about_seeds(seeds: int, comparisons: int) -> str:
+    """What so few seeds cannot show; empty where they are enough for every test that a report makes.
+
+    The smallest p of the exact sign-flip test of n differences is 2 / 2 ** n; Holm's first step over k
+    comparisons asks for less than .05 / k.
+    """
+    enough = next(n for n in range(2, 64) if 2 / 2**n < ALPHA / comparisons)
+    if seeds >= enough:
+        return ""
+    if seeds == 1:
+        return f"1 seed a row gives no interval and no verdict; two at least, or better --seeds {enough}"
+    family = f" (with Holm over {comparisons} comparisons)" if comparisons > 1 else ""
+    return (
+        f"{seeds} seeds a row: verdicts rest on the t test alone, as no permutation test can reach .05 "
+        f"below {enough} seeds{family}"
+    )
+
+
+def as_json(outlook: Outlook) -> dict[str, Any]:
+    """The outlook as `plan --json` prints it. Keys are only ever added.
+
+    `sweep`, `file`, `question`, `store` (folder of the run folders), `seeds`, `baselines` (row -> row that it is
+    compared to), `rows`, `counts` (state -> trials), `to_run` (trials), `slots`, `forecast` (null where nothing
+    is to be done or nothing tells the time; else `seconds`, `low_seconds`, `high_seconds` of wall time, 95 %
+    interval, `source` "done trials" or "probe", `assumed`: whether a factor of 2 stands for an unknown spread),
+    `notes` (`about`, `text`), `command` (that runs what is missing).
+    A row: `label`, `control`, `settings`, `hidden_widths` (stage -> widths), `params`, `macs`, `counts`,
+    `seconds_per_trial` (null without a forecast), `trials` (state -> list of `id`, `seed`, `folder`; a missing
+    one has no folder; a stale one has those of its results instead: `id`, `folder` in `results`).
+    """
+    found, expected = outlook.found, outlook.expected
+    told = expected and {
+        "seconds": expected.forecast.seconds,
+        "low_seconds": expected.forecast.low,
+        "high_seconds": expected.forecast.high,
+        "source": expected.source,
+        "assumed": expected.forecast.assumed,
+    }
+    return {
+        "sweep": found.question.name,
+        "file": str(found.question.path),
+        "question": found.question.text,
+        "store": str(found.store.path),
+        "seeds": found.question.sweep.seeds,
+        "baselines": baselines(found.question.sweep, found.question.rows),
+        "rows": [_row(row, outlook) for row in found.question.rows],
+        "counts": {state: found.plan.counts()[state] for state in STATES},
+        "to_run": len(found.plan.to_run()),
+        "slots": outlook.slots,
+        "forecast": told,
+        "notes": [{"about": about, "text": text} for about, text in outlook.notes],
+        "command": outlook.command,
+    }
+
+
+def _row(row: Variant, outlook: Outlook) -> dict[str, Any]:
+    found, expected = outlook.found, outlook.expected
+    own = [(t, state) for t, state in found.plan.trials if t.variant.label == row.label]
+    return {
+        "label": row.label,
+        "control": row.control,
+        "settings": _plain(row.settings),
+        "hidden_widths": {str(stage): list(widths) for stage, widths in row.trial.model.hidden_widths.items()},
+        "params": outlook.costs[row.label].params,
+        "macs": outlook.costs[row.label].macs,
+        "counts": {state: found.plan.counts(row.label)[state] for state in STATES},
+        "seconds_per_trial": expected and expected.forecast.each.get(row.label),
+        "trials": {state: [_trial(t, state, found) for t, s in own if s == state] for state in STATES},
+    }
+
+
+def _trial(planned: PlannedTrial, state: str, found: Inventory) -> dict[str, Any]:
+    at = None if state in ("missing", "stale") else found.store.folder(planned).name
+    told: dict[str, Any] = {"id": planned.id, "seed": planned.trial.seed, "folder": at}
+    if state == "stale":
+        results = [replace(planned, id=r.id) for r in found.records if r.fingerprint == planned.fingerprint]
+        told["results"] = [{"id": r.id, "folder": found.store.folder(r).name} for r in results]
+    return told
+
+
+def _plain(value: Any) -> Any:
+    """A setting as JSON has it: whole networks and blocks by their keys."""
+    if hasattr(value, "model_dump"):
+        return value.model_dump(mode="json")
+    if isinstance(value, dict):
+        return {str(k): _plain(v) for k, v in value.items()}
+    return [_plain(v) for v in value] if isinstance(value, list | tuple) else value
