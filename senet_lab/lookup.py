@@ -133,7 +133,8 @@ def as_json(found: Exhibit) -> dict[str, Any]:
     """What `show --json` prints. Keys are only ever added.
 
     `id`, `state` (done, failed, interrupted), `name`, `sweep`, `folder`, `record` (as in record.json; null if
-    interrupted), `asked` (as in trial.json; null if ended), `epochs` (of an interrupted trial those that are kept), `environment` (null if not known).
+    interrupted), `asked` (as in trial.json; null if ended), `epochs` (of an interrupted trial those that are
+    kept), `environment` (null if not known).
     """
     tree = {
         "id": found.entry.id,

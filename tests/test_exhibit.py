@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from senet_lab import exhibit, lookup, sweep
+from senet_lab import exhibit, lookup, store, sweep
 from senet_lab.executors.local import Local
 from senet_lab.inventory import Inventory
 from tests.conftest import TINY
@@ -48,7 +48,8 @@ def test_an_interrupted_trial_shows_how_far_it_came(ask: Ask, tmp_path: Path) ->
     begun = ask().planned[0]
     ask().store.open(begun)
     text = shown(tmp_path / "runs", begun.id)
-    assert "no_se seed=0: interrupted" in text or "reduction-2 seed=0: interrupted" in text
+    assert "reduction=2 seed=0: interrupted" in text
+    assert "model.se.reduction = 2" in text and "train.epochs = 2" in text, "what it was, too"
     assert "no whole epoch" in text and "goes on from there" in text
 
 
@@ -65,9 +66,10 @@ def test_many_epochs_are_a_few_lines_with_the_first_and_the_last(epochs: int, li
 
 def test_credentials_are_not_shown(ask: Ask, tmp_path: Path) -> None:
     sweep.run(ask(seeds=1), Local(), lambda step: None)
-    path = ask().store.folder(ask().planned[0]) / "record.json"
-    kept = json.loads(path.read_text()) | {"status": "failed", "traceback": "at https://me:canary@host/x?key=canary"}
-    path.write_text(json.dumps(kept))
+    planned = ask().planned[0]
+    told = {"status": "failed", "traceback": "at https://me:canary@host/x?key=canary"}
+    record = next(r for r in ask().records if r.id == planned.id).model_copy(update=told)
+    store.finish(ask().store.folder(planned), record)
     text = shown(tmp_path / "runs", ask().planned[0].id)
     assert "at https://host/x" in text and "canary" not in text
     assert TINY.data.source in text

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from senet_lab import lookup, sweep
+from senet_lab import lookup, store, sweep
 from senet_lab.errors import StoreError, UserError
 from senet_lab.executors.local import Local
 from senet_lab.inventory import Inventory
@@ -79,11 +79,12 @@ def test_a_trial_that_did_not_end_is_interrupted(ask: Ask, root: Path) -> None:
 
 def test_json_is_the_record_with_its_surroundings_and_no_credentials(ask: Ask, root: Path) -> None:
     trial = ask().planned[0]
-    path = ask().store.folder(trial) / "record.json"
-    kept = json.loads(path.read_text())
-    path.write_text(json.dumps(kept | {"traceback": "lost http://user:canary@host/x?token=canary"}))
+    record = next(r for r in ask().records if r.id == trial.id)
+    kept = record.model_dump(mode="json")
+    lost = record.model_copy(update={"traceback": "lost http://user:canary@host/x?token=canary"})
+    store.finish(ask().store.folder(trial), lost)
     told = json.loads(json.dumps(as_json(find(root, trial.id)), allow_nan=False))
-    assert told["record"]["traceback"] == "lost http://host/x" and "canary" not in json.dumps(told)
+    assert told["record"]["traceback"] == "lost http://host/x" and "canary" not in json.dumps(told["record"])
     assert {k: v for k, v in told["record"].items() if k != "traceback"} == {
         k: v for k, v in kept.items() if k != "traceback"
     }

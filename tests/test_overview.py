@@ -42,7 +42,7 @@ def test_the_plan_says_when_nothing_is_missing(ask: Ask) -> None:
 
 def test_results_of_older_code_are_stale_and_the_remedy_is_told(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
     sweep.run(ask(seeds=1), Local(), lambda step: None)
-    monkeypatch.setattr(plan, "code_digest", lambda trial: "newer")
+    monkeypatch.setattr(plan, "code_digest", lambda trial, own: "newer")
     text = plan_of(ask(seeds=1))
     assert "0 of 2 trials are done" in text and "stale" in text
     assert f"2 of code that has changed since; to run them again: {COMMAND} --rerun stale" in text

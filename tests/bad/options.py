@@ -253,6 +253,15 @@ VALUES = {
         ),
         mine(GOOD.replace('grid={"model.se.reduction": [2, 4]}', 'grid={"model.widths": [[4], [8]]}')),
     ),
+    "--probe -1": Case(
+        "plan reduction_ratio --probe -1", ("--probe", "found '-1'", "it should be greater than or equal to 0")
+    ),
+    "--probe for ever": Case(
+        "plan reduction_ratio --probe 1e9", ("--probe", "found '1e9'", "it should be less than or equal to 600")
+    ),
+    "to show nothing": Case("show", ("show: TRIAL is missing", "e.g. senet-lab show")),
+    "to show of an empty store": Case("show 0123", ("there are no trials here", "--store", "run a sweep first")),
+    "to show of no sweep": Case("show 0123 --sweep ../up", ("'../up' cannot name a run folder", "allowed: letters")),
     "--workers 0": Case(
         "sweep reduction_ratio --workers 0", ("--workers", "found '0'", "it should be greater than or equal to 1")
     ),
@@ -372,20 +381,23 @@ COMMANDS = {
         (
             "there is no command 'swep'",
             "did you mean 'sweep'?",
-            "list, plan, sweep, report, model, ui, doctor. A sweep: senet-lab",
+            "list, plan, sweep, report, show, model, ui, doctor. A sweep: senet-lab",
         ),
     ),
     "command far off": Case(
         "frobnicate",
-        ("there is no command 'frobnicate'", "allowed: list, plan, sweep, report, model, ui, doctor. A sweep:"),
+        ("there is no command 'frobnicate'", "allowed: list, plan, sweep, report, show, model, ui, doctor. A sweep:"),
     ),
     "upper case": Case(
         "PLAN reduction_ratio",
-        ("there is no command 'PLAN'", "allowed: list, plan, sweep, report, model, ui, doctor. A sweep:"),
+        ("there is no command 'PLAN'", "allowed: list, plan, sweep, report, show, model, ui, doctor. A sweep:"),
     ),
     "a sweep as a command": Case(
         "reduction_ratio",
-        ("there is no command 'reduction_ratio'", "allowed: list, plan, sweep, report, model, ui, doctor. A sweep:"),
+        (
+            "there is no command 'reduction_ratio'",
+            "allowed: list, plan, sweep, report, show, model, ui, doctor. A sweep:",
+        ),
     ),
     "no sweep": Case(
         "sweep", ("sweep: SWEEP is missing", "e.g. senet-lab sweep reduction_ratio --seeds 3 --set train.epochs=5")
@@ -406,7 +418,7 @@ COMMANDS = {
         (
             "there is no option '--sed'",
             "did you mean '--seeds'?",
-            "--store, --data-dir, --download, --set, --seeds, --recipe, --help",
+            "--store, --data-dir, --download, --set, --seeds, --recipe, --workers, --probe, --json",
         ),
     ),
     "option far off": Case(
@@ -418,15 +430,15 @@ COMMANDS = {
         (
             "there is no option '-s'",
             "did you mean '--set'?",
-            "--store, --data-dir, --download, --set, --seeds, --recipe, --help",
+            "--store, --data-dir, --download, --set, --seeds, --recipe, --workers, --probe, --json",
         ),
     ),
     "option of another command": Case(
-        "plan reduction_ratio --workers 3",
+        "plan reduction_ratio --rerun failed",
         (
-            "there is no option '--workers'",
-            "did you mean '--store'?",
-            "--store, --data-dir, --download, --set, --seeds, --recipe, --help.",
+            "there is no option '--rerun'",
+            "--seeds, --recipe, --workers, --probe, --json, --help",
+            "stands behind sweep",
         ),
     ),
     "option before the command": Case(
@@ -457,7 +469,7 @@ COMMANDS = {
         (
             "there is no command '\\x1b[31mplan'",
             "did you mean 'plan'?",
-            "list, plan, sweep, report, model, ui, doctor. A sweep: senet-lab",
+            "list, plan, sweep, report, show, model, ui, doctor. A sweep: senet-lab",
         ),
     ),
     "escape code for an option": Case(

@@ -572,7 +572,7 @@ ADDRESSES = {
         "ui --tracking-uri 'postgresql://user@[host'",
         (
             "postgresql://[host is not a whole address",
-            "write scheme://user:password@host:port/name, with %40 for an @ in it",
+            "write scheme://user:password@host:port/name, in user and password %40 for @",
         ),
         shows="starting MLflow",
     ),
@@ -580,7 +580,7 @@ ADDRESSES = {
         "ui --tracking-uri postgresql://host:99999/x",
         (
             "postgresql://host:99999/x is not a whole address",
-            "write scheme://user:password@host:port/name, with %40 for an @ in it",
+            "write scheme://user:password@host:port/name, in user and password %40 for @",
         ),
         shows="starting MLflow",
     ),
@@ -685,7 +685,7 @@ SECRETS = {
         f"ui --tracking-uri 'postgresql://user:{CANARY}@[host/x'",
         (
             "postgresql://[host/x is not a whole address",
-            "write scheme://user:password@host:port/name, with %40 for an @ in it",
+            "write scheme://user:password@host:port/name, in user and password %40 for @",
         ),
         shows="starting MLflow",
     ),
