@@ -1,0 +1,297 @@
+"""Sweeps on a Ray cluster that is there: as typed, with nodes that go away, with GPUs that are too small.
+
+Each cluster is a real one of several nodes on this machine; nothing of the project is installed on them.
+"""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from senet_lab import inventory, sweep
+from senet_lab.errors import ClusterLost, Crowded, StoreError, UserError
+from senet_lab.executors.local import Local
+from senet_lab.jobs import Job, Step
+from tests.conftest import question
+
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]  # Ray's own, in this process
+
+SWEEP = '''"""Does a softer maximum do?"""
+import torch
+from senet_lab import Data, Model, Sweep, Train, Trial, squeeze
+
+
+@squeeze("soft_max")
+class SoftMax(torch.nn.Module):
+    def forward(self, x):
+        return x.logsumexp(dim=(2, 3))
+
+
+SWEEP = Sweep(
+    base=Trial(
+        model=Model(depth=4, widths=(8,)),
+        data=Data(source="digits", validation=100),
+        train=Train(epochs={epochs}, batch_size=32, learning_rate=0.1),
+    ),
+    grid={{"model.se.squeeze": ["avg", "soft_max"]}},
+    controls=["no_se"],
+    baseline="no_se",
+    seeds={seeds},
+    margin=0.01,
+)
+'''
+COMMAND = [sys.executable, "-c", "from senet_lab.cli import main; main()"]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Cluster:
+    """Ray on this machine with a head that runs nothing, and nodes of one core."""
+
+    def __init__(self, nodes: int, **head: Any) -> None:
+        from ray.cluster_utils import Cluster as RayCluster
+
+        self.client = f"ray://127.0.0.1:{(port := free_port())}"
+        asked = {"num_cpus": 0, "include_dashboard": False, "ray_client_server_port": port} | head
+        self.ray = RayCluster(initialize_head=True, head_node_args=asked)
+        self.address = str(self.ray.address)
+        self.nodes = [self.ray.add_node(num_cpus=1) for _ in range(nodes)]
+
+
+@pytest.fixture
+def cluster() -> Iterator[Callable[..., Cluster]]:
+    made: list[Cluster] = []
+
+    def make(nodes: int = 2, **head: Any) -> Cluster:
+        made.append(Cluster(nodes, **head))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.ray.shutdown()
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Path:
+    write(tmp_path)
+    return tmp_path
+
+
+def write(folder: Path, epochs: int = 2, seeds: int = 2) -> None:
+    (folder / "sweeps").mkdir(exist_ok=True)
+    (folder / "sweeps" / "small.py").write_text(SWEEP.format(epochs=epochs, seeds=seeds))
+
+
+def senet_lab(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run([*COMMAND, *arguments], cwd=folder, capture_output=True, text=True, timeout=240)
+
+
+def facts(folder: Path) -> dict[str, dict[str, Any]]:
+    """Of each trial by id, what must not depend on where it ran."""
+    found = [json.loads(p.read_text()) for p in (folder / "runs").glob("small/*/record.json")]
+    assert len({r["id"] for r in found}) == len(found), "each trial once"
+    for record in found:
+        record["epochs"] = [{k: v for k, v in e.items() if k != "seconds"} for e in record["epochs"]]
+    return {r["id"]: {k: r[k] for k in ("status", "test", "epochs", "params", "macs")} for r in found}
+
+
+def undisturbed(like: Path, elsewhere: Path) -> dict[str, dict[str, Any]]:
+    """The facts of the same sweep in one process."""
+    shutil.copytree(like / "sweeps", elsewhere / "sweeps")
+    done = senet_lab(elsewhere, "sweep", "small", "--executor", "local")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return facts(elsewhere)
+
+
+def wait_until(true: Callable[[], bool]) -> None:
+    until = time.monotonic() + 180
+    while not true():
+        assert time.monotonic() < until, "it did not come about in three minutes"
+        time.sleep(0.05)
+
+
+def test_a_sweep_with_its_own_operator_runs_there_by_address_and_by_client(
+    here: Path, cluster: Callable[..., Cluster], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    there = cluster()
+    by_address = senet_lab(here, "sweep", "small", "--seeds", "1", "--address", there.address)
+    assert by_address.returncode == 0, by_address.stdout + by_address.stderr
+    assert "3 of 3 trials ended" in by_address.stdout and there.address in by_address.stdout
+    by_client = senet_lab(here, "sweep", "small", "--address", there.client)
+    assert by_client.returncode == 0, by_client.stdout + by_client.stderr
+    assert "3 trials to run" in by_client.stdout and "3 of 3 trials ended" in by_client.stdout
+    assert facts(here) == undisturbed(here, tmp_path_factory.mktemp("undisturbed"))
+    again = senet_lab(here, "sweep", "small", "--address", there.client)
+    assert again.returncode == 0 and "trials to run" not in again.stdout
+
+
+def test_more_than_the_cluster_has_is_refused_and_leaves_nothing(here: Path, cluster: Callable[..., Cluster]) -> None:
+    there = cluster(1)
+    for option, much in (("--cpus-per-trial", "64"), ("--gpus-per-trial", "1")):
+        done = senet_lab(here, "sweep", "small", "--address", there.address, option, much)
+        assert done.returncode == 2 and f"{option} {much}: the cluster has" in done.stderr, done.stderr
+    assert {p.name for p in here.iterdir()} == {"sweeps"}
+
+
+def test_a_node_that_is_lost_costs_an_epoch_at_most(
+    here: Path, cluster: Callable[..., Cluster], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    write(here, epochs=30)
+    there = cluster()
+    running = subprocess.Popen(
+        [*COMMAND, "sweep", "small", "--address", there.address],
+        cwd=here, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
+    wait_until(lambda: len(list((here / "runs").glob("small/*/state.bin"))) == 2 or running.poll() is not None)
+    there.ray.remove_node(there.nodes[0], allow_graceful=False)
+    output, _ = running.communicate(timeout=240)
+    assert running.returncode == 0, output
+    assert "6 of 6 trials ended" in output
+    assert facts(here) == undisturbed(here, tmp_path_factory.mktemp("undisturbed"))
+
+
+def test_a_cluster_that_goes_away_is_no_trials_fault(here: Path, cluster: Callable[..., Cluster]) -> None:
+    write(here, epochs=40, seeds=1)
+    there = cluster()
+    running = subprocess.Popen(
+        [*COMMAND, "sweep", "small", "--address", there.client],
+        cwd=here, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
+    wait_until(lambda: any((here / "runs").glob("small/*/state.bin")) or running.poll() is not None)
+    there.ray.shutdown()
+    output, _ = running.communicate(timeout=240)
+    assert running.returncode == 1, output
+    assert f"the Ray cluster at {there.client} went away" in output and "type the same command again" in output
+    assert "Traceback" not in output
+    assert not any(r["status"] == "failed" for r in facts(here).values())
+    rest = senet_lab(here, "sweep", "small", "--executor", "local")
+    assert rest.returncode == 0, rest.stdout + rest.stderr
+    assert len(facts(here)) == 3
+
+
+def test_a_store_that_the_nodes_do_not_see_is_refused(
+    tmp_path: Path, cluster: Callable[..., Cluster], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from senet_lab.executors import tune_loop
+    from senet_lab.executors.ray_tune import RayTune
+
+    class Elsewhere(tune_loop.Trainable):
+        """As on a node with a disk of its own."""
+
+        def setup(self, config: dict[str, Any], jobs: list[Job]) -> None:
+            super().setup(config, [replace(job, store="/proc/self/nowhere") for job in jobs])
+
+    monkeypatch.setattr(tune_loop, "Trainable", Elsewhere)
+    found = inventory.take(question(), tmp_path / "runs")
+    with pytest.raises(StoreError, match=r"cannot be seen from .*, a node of the Ray cluster; .*--store s3://"):
+        sweep.run(found, RayTune(address=cluster(1).address), lambda step: None)
+    assert inventory.take(question(), tmp_path / "runs").plan.counts()["failed"] == 0
+
+
+def test_a_gpu_that_is_too_small_gives_way_to_fewer_at_once(
+    tmp_path: Path, cluster: Callable[..., Cluster], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ray counts the GPU, the trials run on the processor; one of them finds no room while it has neighbours."""
+    from senet_lab.executors import tune_loop
+    from senet_lab.executors.ray_tune import RayTune
+
+    class Small(tune_loop.Trainable):
+        def setup(self, config: dict[str, Any], jobs: list[Job]) -> None:
+            super().setup(config, [replace(job, device="cpu") for job in jobs])
+
+        def step(self) -> dict[str, Any]:
+            if self.job.neighbours and self.job.planned.variant.label == "no_se":
+                return {"step": Crowded(self.job.planned.name), "done": True}
+            return super().step()
+
+    rounds: list[list[float]] = []
+    whole_round = tune_loop._round
+
+    def watched(relay: Any, slots: Any, at_once: Any, scratch: Path) -> None:
+        rounds.append([slot.gpus for slot in slots])
+        whole_round(relay, slots, at_once, scratch)
+
+    monkeypatch.setattr(tune_loop, "Trainable", Small)
+    monkeypatch.setattr(tune_loop, "_round", watched)
+    there = cluster(0, num_cpus=2, num_gpus=1)
+    steps: list[Step] = []
+    found = inventory.take(question(seeds=2), tmp_path / "runs")
+    sweep.run(found, RayTune(gpus_per_trial=0.25, address=there.address), steps.append)
+    after = inventory.take(question(seeds=2), tmp_path / "runs")
+    assert after.plan.counts() == {"done": 4}
+    notes = [step.note for step in steps if step.note]
+    assert notes and all("GPU memory ran out; next alone" in note for note in notes)
+    assert rounds[0] == [0.25] * 4
+    assert 1.0 in rounds[1] and set(rounds[1]) <= {0.5, 1.0}, "the one alone, the others with fewer neighbours"
+    assert sorted(s.record.id for s in steps if s.record) == sorted(t.id for t in after.planned), "each ends once"
+
+    expected = inventory.take(question(seeds=2), tmp_path / "elsewhere")
+    sweep.run(expected, Local(), lambda step: None)
+    same = inventory.take(question(seeds=2), tmp_path / "elsewhere").records
+    assert {r.id: r.test for r in same} == {r.id: r.test for r in after.records}
+
+
+def test_a_process_whose_gpu_failed_takes_no_other_job(monkeypatch: pytest.MonkeyPatch) -> None:
+    from senet_lab.executors import tune_loop
+
+    def end(code: int) -> None:
+        raise SystemExit(code)
+
+    monkeypatch.setattr(os, "_exit", end)
+    slot = object.__new__(tune_loop.Trainable)
+    slot.broken = True
+    with pytest.raises(SystemExit):
+        slot.reset_config({"job": 0})
+
+
+def test_an_error_of_the_cluster_travels() -> None:
+    import pickle
+
+    lost = pickle.loads(pickle.dumps(ClusterLost("the Ray cluster at x")))
+    assert str(lost) == str(ClusterLost("the Ray cluster at x")) and lost.exit_code == 1
+
+
+@pytest.mark.parametrize("address", ["nowhere", "127.0.0.1:9", "ray://127.0.0.1:9", "ray://me:canary@127.0.0.1:9"])
+def test_an_address_without_a_cluster_is_refused_in_seconds(address: str) -> None:
+    from senet_lab.executors.ray_tune import RayTune
+
+    with pytest.raises(UserError, match="there is no Ray cluster to join") as refusal:
+        RayTune(address=address).refuse_impossible()
+    assert "canary" not in str(refusal.value)
+
+
+def test_waiting_steps_come_in_order() -> None:
+    from ray.util.queue import Empty
+
+    from senet_lab.executors import far
+
+    class Inbox:
+        def __init__(self, items: list[int]) -> None:
+            self.items = items
+
+        def get(self, timeout: float) -> int:
+            if not self.items:
+                raise Empty
+            return self.items.pop(0)
+
+        def qsize(self) -> int:
+            return len(self.items)
+
+        def get_nowait_batch(self, n: int) -> list[int]:
+            taken, self.items = self.items[:n], self.items[n:]
+            return taken
+
+    assert far._waiting(Inbox([1, 2, 3])) == [1, 2, 3] and far._waiting(Inbox([])) == []
