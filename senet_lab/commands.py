@@ -105,7 +105,8 @@ def run_sweep(found: Inventory, how: How) -> None:
                 [tracking.VariantAggregate(r.label, r.metrics, r.verdict, r.sentence) for r in rows],
                 folder if written else None,
             )
-    console.print(behind or f"To look at the runs in MLflow: {program()} ui", markup=False)
+    page = without_credentials(uri) if uri.startswith("http") else f"{program()} ui"
+    console.print(behind or f"To look at the runs in MLflow: {page}", markup=False, soft_wrap=True)
     _refuse_failures(found)
 
 

@@ -101,6 +101,19 @@ def test_readme_sweep_file_is_accepted(tmp_path: Path) -> None:
     ]
 
 
+def test_readme_operator_is_accepted(tmp_path: Path) -> None:
+    from senet_lab import catalog
+    from senet_lab.blocks import own
+
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    code = next(c for c in re.findall(r"```python\n(.*?)```", text, flags=re.S) if "@squeeze" in c)
+    (tmp_path / "pooling.py").write_text(code, encoding="utf-8")
+    question = catalog.read(tmp_path / "pooling.py")
+    assert [v.label for v in question.rows] == ["squeeze=avg", "squeeze=max", "squeeze=gem"]
+    assert question.own is not None
+    own.try_out(question.rows[2].trial, question.own)
+
+
 def test_ci_runs_the_readmes_test_command() -> None:
     assert "make test" in (ROOT / "README.md").read_text() and "make test" in (ROOT / ".ci" / "run").read_text()
 
