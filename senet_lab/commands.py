@@ -138,7 +138,8 @@ def _run(found: Inventory, how: How, executor: "Executor", projection: "Projecti
 
     due = found.plan.to_run(how.rerun)
     places = expected.slots(how.workers, how.gpus_per_trial) if how.executor == "ray" else 1
-    if told := expected.by_done_trials(found, due, places):
+    told = None if how.address else expected.by_done_trials(found, due, places)  # who knows what a cluster has free
+    if told:
         console.print(f"The trials to run will take {told.sentence}", soft_wrap=True)
     with Progress(console, found, due) as progress:
 
