@@ -96,4 +96,4 @@ def test_a_table_that_takes_long_to_draw_is_drawn_less_often(
         progress(step)
         clock[0] += 0.1
     each = 0.5 * module.SHARE
-    assert len(drawn) == 3 and all(each <= b - a <= each + 0.2 for a, b in pairwise(drawn))
+    assert len(drawn) > 2 and all(each <= b - a <= each + 0.2 for a, b in pairwise(drawn))
