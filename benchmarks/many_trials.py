@@ -170,7 +170,7 @@ def _facts(whole: Line, samples: list[Line], store: Path) -> Line:
         "start": parts[0] - whole["began"],
         "end": whole["ended"] - parts[-1],
         "peak_mib": max(s["memory"] for s in samples) / 2**20,
-        "growth_kib": (held["memory"][-1] - held["memory"][1]) / 1024 / (trials * 0.8),
+        "growth_kib": (held["memory"][5] - held["memory"][2]) / 1024 / (trials * 0.6),
     } | {name: held[name][1:] for name in ("files", "worker_files", "threads")}
 
 

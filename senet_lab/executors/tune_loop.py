@@ -76,7 +76,7 @@ class _Relay(tune.Callback):  # type: ignore[misc]
         self._tell(trial, Step(self.jobs[trial.config["job"]].planned, ()))
 
     def on_trial_result(self, iteration: int, trials: Any, trial: Any, result: Any, **info: Any) -> None:
-        self._tell(trial, result["step"])
+        self._tell(trial, result.pop("step"))  # Tune keeps every trial's last result to the end
 
     def on_trial_error(self, iteration: int, trials: Any, trial: Any, **info: Any) -> None:
         self._tell(trial, None)
