@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -65,13 +66,38 @@ def test_fifty_trials_leave_no_file_and_no_thread_behind(ask: Ask) -> None:
 
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="counts files as Linux shows them")
-def test_the_driver_of_sixty_trials_on_ray_opens_no_more_files_than_that_of_twenty(ask: Ask) -> None:
+def test_the_driver_of_sixty_trials_on_ray_opens_no_more_files_than_that_of_twenty(
+    ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from senet_lab.executors import ray_tune
     from senet_lab.executors.ray_tune import RayTune
     from senet_lab.executors.slot import Slot
 
+    left: list[Path] = []
+    remove = ray_tune.shutil.rmtree
+
+    def look(folder: Any, **options: Any) -> None:
+        left.extend(Path(folder).rglob("checkpoint_*"))
+        remove(folder, **options)
+
+    monkeypatch.setattr(ray_tune.shutil, "rmtree", look)
     held = held_while_running(ask(base=ONE_STEP, seeds=30), RayTune(Slot(at_once=2)))
     few, many = held[15:25], held[-10:]
     assert max(many)[0] <= max(few)[0] + 2 and max(t for _, t in many) <= max(t for _, t in few) + 2
+    assert not left, "a call to the worker and a folder a trial, for nothing"
+
+
+def test_tune_is_left_nothing_of_a_trial_that_has_ended(ask: Ask) -> None:
+    from senet_lab.executors.tune_loop import _Relay
+
+    heard: list[Step] = []
+    sweep.run(ask(base=ONE_STEP, seeds=1), Local(), heard.append)
+    ended = next(step for step in heard if step.record is not None)
+    job = SimpleNamespace(planned=ended.planned)
+    result = {"step": ended, "done": True}
+    told: list[Step] = []
+    _Relay([job], told.append).on_trial_result(0, [], SimpleNamespace(config={"job": 0}), result)  # type: ignore[list-item]
+    assert told == [ended] and result == {"done": True}
 
 
 def test_a_trial_reads_and_writes_as_much_as_the_one_before(

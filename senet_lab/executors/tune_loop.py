@@ -148,6 +148,8 @@ def _round(relay: _Relay, slots: Sequence[Slot], at_once: int | None, scratch: P
             verbose=0,
             callbacks=[relay],
             stop=_WhenCrowded(relay),
+            # By default a trial ends with one more call to its worker, for a checkpoint that would be empty.
+            checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
             failure_config=tune.FailureConfig(max_failures=MAX_WORKER_DEATHS),
         ),
     )
