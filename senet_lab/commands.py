@@ -92,13 +92,13 @@ def run_sweep(found: Inventory, how: How) -> None:
         try:
             if found.plan.to_run(how.rerun):
                 _run(found, how, executor, projection)
-            found = found.again()
+                found = found.again()
             written = show_report(found, how.reports)
         except KeyboardInterrupt:
             raise Interrupted from None
         finally:
             rows = written.aggregates() if written else ()
-            now = found.again()
+            now = found if written else found.again()
             behind = projection.close(
                 now.planned,
                 now.records,

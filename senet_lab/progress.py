@@ -19,6 +19,8 @@ from senet_lab.results import load, stats, tables
 
 REDRAW_SECONDS = 1.0
 LINE_SECONDS = 15.0
+SHARE = 20
+"""Showing takes at most this part of the time: a table of very many trials or rows is drawn less often."""
 
 
 class Progress:
@@ -34,7 +36,9 @@ class Progress:
         """Trial id -> label of its row."""
         self.ended = 0
         self.training_since: float | None = None
-        self.last_shown = time.monotonic()
+        self.pause = REDRAW_SECONDS if console.is_terminal else LINE_SECONDS
+        """Seconds from one showing to the next."""
+        self.show_at = time.monotonic() + self.pause
         self.live = Live(console=console, auto_refresh=False, transient=True) if console.is_terminal else None
 
     def __enter__(self) -> Self:
@@ -58,9 +62,9 @@ class Progress:
             self.records[step.planned.id] = step.record
             del self.running[step.planned.id]
             self.ended += 1
-        if now - self.last_shown >= (REDRAW_SECONDS if self.live else LINE_SECONDS):
-            self.last_shown = now
+        if now >= self.show_at:
             self._show()
+            self.show_at = now + max(self.pause, SHARE * (time.monotonic() - now))
 
     def sentence(self) -> str:
         """How far the run is and how long the rest will take at the pace so far."""

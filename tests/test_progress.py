@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable
+from itertools import pairwise
 
 import pytest
 from rich.console import Console
@@ -76,3 +77,23 @@ def test_failed_trials_are_told(ask: Ask) -> None:
     for step in steps_of(found):
         progress(step)
     assert progress.sentence() == "3 of 3 trials ended, 1 failed"
+
+
+def test_a_table_that_takes_long_to_draw_is_drawn_less_often(
+    ask: Ask, clock: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = ask(seeds=1)
+    step = Step(found.planned[0], ())
+    progress = Progress(Console(file=io.StringIO(), force_terminal=True), found, found.planned)
+    drawn: list[float] = []
+
+    def draw() -> None:
+        drawn.append(clock[0])
+        clock[0] += 0.5
+
+    monkeypatch.setattr(progress, "_show", draw)
+    for _ in range(300):
+        progress(step)
+        clock[0] += 0.1
+    each = 0.5 * module.SHARE
+    assert len(drawn) > 2 and all(each <= b - a <= each + 0.2 for a, b in pairwise(drawn))

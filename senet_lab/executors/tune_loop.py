@@ -91,7 +91,7 @@ class _Relay(tune.Callback):  # type: ignore[misc]
         self._tell(trial, Step(self.jobs[trial.config["job"]].planned, ()))
 
     def on_trial_result(self, iteration: int, trials: Any, trial: Any, result: Any, **info: Any) -> None:
-        self._tell(trial, result["step"])
+        self._tell(trial, result.pop("step"))  # Tune keeps every trial's last result to the end
 
     def on_trial_error(self, iteration: int, trials: Any, trial: Any, **info: Any) -> None:
         self._tell(trial, None)
@@ -163,6 +163,8 @@ def _round(relay: _Relay, slots: Sequence[Slot], at_once: int | None, scratch: P
             verbose=0,
             callbacks=[relay],
             stop=_WhenCrowded(relay),
+            # By default a trial ends with one more call to its worker, for a checkpoint that would be empty.
+            checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
             failure_config=tune.FailureConfig(max_failures=MAX_WORKER_DEATHS),
         ),
     )

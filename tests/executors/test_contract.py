@@ -23,8 +23,9 @@ Ask = Callable[..., Inventory]
 
 def ray() -> Executor:
     from senet_lab.executors.ray_tune import RayTune
+    from senet_lab.executors.slot import Slot
 
-    return RayTune(workers=2)
+    return RayTune(Slot(at_once=2))
 
 
 @pytest.fixture(params=[pytest.param(Local, id="local"), pytest.param(ray, id="ray", marks=pytest.mark.slow)])
@@ -92,9 +93,10 @@ def test_a_store_that_cannot_be_written_stops_the_run(ask: Ask, executor: Execut
 @pytest.mark.slow
 def test_more_gpu_than_there_is_is_refused(ask: Ask) -> None:
     from senet_lab.executors.ray_tune import RayTune
+    from senet_lab.executors.slot import Slot
 
     with pytest.raises(UserError, match=r"--gpus-per-trial 99: this machine has \d+ GPUs"):
-        run(ask(), RayTune(workers=1, gpus_per_trial=99))
+        run(ask(), RayTune(Slot(at_once=1), 99))
 
 
 def test_runs_only_what_is_missing(ask: Ask, tmp_path: Path) -> None:
