@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import ray
 from ray import tune
 
 from senet_lab import store
@@ -179,11 +180,11 @@ def _round(relay: _Relay, slots: Sequence[Slot], at_once: int | None, scratch: P
 def _lost(job: Job, trial: Any) -> Step:
     """The failed record of a trial whose worker died more often than it is tried again.
 
-    Raises ClusterLost if no worker could be started for it, which is not the trial's fault.
+    Raises ClusterLost if there is nothing left that could run a worker, which is not the trial's fault.
     """
-    error = trial.get_pickled_error() or trial.get_error()
-    if error is None:
-        raise ClusterLost("Ray, which has no worker any more,")
+    if not any(node["Alive"] and node["Resources"].get("CPU") for node in ray.nodes()):
+        raise ClusterLost("Ray, which has no node any more,")
+    said = trial.get_pickled_error() or trial.get_error() or "it left no word"
     record = new_record(
         job,
         status="failed",
@@ -191,7 +192,10 @@ def _lost(job: Job, trial: Any) -> Step:
         ended_at=time.time(),
         seconds=0.0,
         attempts=1 + MAX_WORKER_DEATHS,
-        traceback=f"the worker process died: {error}",
+        traceback=(
+            f"the worker process died {1 + MAX_WORKER_DEATHS} times ({said}); most often the machine's memory ran out "
+            f"(fewer at once: --workers 1) or a library crashed"
+        ),
         device=job.device,
     )
     store.finish(store.Store(job.store, job.sweep).open(job.planned), record)
