@@ -98,7 +98,7 @@ class RayTune:
             if (self.address or "").startswith("ray://"):
                 far.fit(jobs, listener, slot)
             else:
-                tune_loop.fit(jobs, listener, slot, scratch)
+                tune_loop.fit(jobs, listener, slot, scratch, self._workers(slot))
         except (ray.exceptions.RayError, ConnectionError) as error:
             if self.address is None or isinstance(error, ray.exceptions.RayTaskError):
                 raise
@@ -108,6 +108,14 @@ class RayTune:
             _shut_down()
             self._ready = None
             shutil.rmtree(scratch, ignore_errors=True)
+
+    def _workers(self, slot: Slot) -> int:
+        """How many run at once; 1 for a cluster, as nobody knows what others leave free of it."""
+        if self.address is not None:
+            return 1
+        there = ray.cluster_resources()
+        room = min(int(there.get(kind, 0.0) / much + 1e-9) for kind, much in slot.resources.items())
+        return min(room, slot.at_once or room)
 
     def _start_ray(self) -> Slot:
         """Start Ray and return what a trial gets of it."""

@@ -8,7 +8,7 @@ import os
 import platform
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,15 +23,17 @@ from senet_lab.jobs import Job, Step, new_record
 from senet_lab.trial import steps
 
 MAX_WORKER_DEATHS = 2
+MEET_SECONDS = 20.0
 
 
 class Trainable(tune.Trainable):  # type: ignore[misc]
     """A slot that runs one job after another; only their steps travel."""
 
-    def setup(self, config: dict[str, Any], jobs: Sequence[Job]) -> None:
+    def setup(self, config: dict[str, Any], jobs: Sequence[Job], meeting: "Meeting") -> None:
         import torch._dynamo  # noqa: F401  (torch's optimizers do it at their first use: not in a trial's time)
 
-        self.jobs = jobs
+        meeting.come()
+        self.jobs, self.meeting = jobs, meeting
         self.refusal = _unseen(jobs[0])
         self.broken = False
         """Whether a trial failed on this process's GPU, which may take no orders after that."""
@@ -45,6 +47,7 @@ class Trainable(tune.Trainable):  # type: ignore[misc]
         return True
 
     def step(self) -> dict[str, Any]:
+        self.meeting.wait()
         if self.refusal is not None:
             return {"step": self.refusal, "done": True}
         try:
@@ -59,6 +62,32 @@ class Trainable(tune.Trainable):  # type: ignore[misc]
 
     def load_checkpoint(self, checkpoint: Any) -> None:
         """Nothing: `steps` goes on from the store."""
+
+
+@dataclass
+class Meeting:
+    """Where workers wait for each other before the first trial may end.
+
+    Tune gives up a worker that is still starting when another one becomes free; where trials are shorter than a
+    start, one worker would do them all.
+    """
+
+    place: Path
+    """A folder of this machine."""
+    expected: int
+    """How many come; 1: nobody waits."""
+
+    def come(self) -> None:
+        if self.expected > 1:
+            self.place.mkdir(parents=True, exist_ok=True)
+            (self.place / str(os.getpid())).touch()
+
+    def wait(self) -> None:
+        """Return when all are there, or after a while; at once from then on."""
+        until = time.monotonic() + MEET_SECONDS
+        while self.expected > 1 and len(list(self.place.iterdir())) < self.expected and time.monotonic() < until:
+            time.sleep(0.02)
+        self.expected = 1
 
 
 def _unseen(job: Job) -> StoreError | None:
@@ -128,8 +157,10 @@ class _WhenCrowded(tune.Stopper):  # type: ignore[misc]
         return self.relay.crowded is not None
 
 
-def fit(jobs: Sequence[Job], listener: Listener, slot: Slot, scratch: Path) -> None:
+def fit(jobs: Sequence[Job], listener: Listener, slot: Slot, scratch: Path, workers: int = 1) -> None:
     """Run `jobs` to their ends, each in a `slot`; Tune's own files go to `scratch`.
+
+    `workers`: how many slots there are on this machine, where that is known.
 
     A trial for which a GPU's memory ran out is tried again alone on its GPU, and the others that are left go on
     with fewer neighbours.
@@ -140,7 +171,9 @@ def fit(jobs: Sequence[Job], listener: Listener, slot: Slot, scratch: Path) -> N
         slots = [slot.alone() if job.planned.id in alone else slot for job in left]
         left = [replace(job, neighbours=s.shares_gpu) for job, s in zip(left, slots, strict=True)]
         relay = _Relay(left, listener)
-        _round(relay, slots, slot.at_once, scratch / f"round-{len(alone)}")
+        place = scratch / f"round-{len(alone)}"
+        meeting = Meeting(place / "workers", 1 if alone else min(workers, len(left)))
+        _round(relay, slots, meeting, place)
         if relay.crowded is None:
             return
         victim = left[relay.crowded].planned
@@ -150,14 +183,14 @@ def fit(jobs: Sequence[Job], listener: Listener, slot: Slot, scratch: Path) -> N
         left = [job for i, job in enumerate(left) if i in relay.left]
 
 
-def _round(relay: _Relay, slots: Sequence[Slot], at_once: int | None, scratch: Path) -> None:
+def _round(relay: _Relay, slots: Sequence[Slot], meeting: Meeting, scratch: Path) -> None:
     tuner = tune.Tuner(
         tune.with_resources(
-            tune.with_parameters(Trainable, jobs=list(relay.jobs)),
+            tune.with_parameters(Trainable, jobs=list(relay.jobs), meeting=meeting),
             lambda config: tune.PlacementGroupFactory([slots[config["job"]].resources]),
         ),
         param_space={"job": tune.grid_search(list(range(len(relay.jobs))))},
-        tune_config=tune.TuneConfig(reuse_actors=True, max_concurrent_trials=at_once),
+        tune_config=tune.TuneConfig(reuse_actors=True, max_concurrent_trials=slots[0].at_once),
         run_config=tune.RunConfig(
             name="sweep",
             storage_path=str(scratch),

@@ -191,8 +191,8 @@ def test_a_store_that_the_nodes_do_not_see_is_refused(
     class Elsewhere(tune_loop.Trainable):
         """As on a node with a disk of its own."""
 
-        def setup(self, config: dict[str, Any], jobs: list[Job]) -> None:
-            super().setup(config, [replace(job, store="/proc/self/nowhere") for job in jobs])
+        def setup(self, config: dict[str, Any], jobs: list[Job], meeting: Any) -> None:
+            super().setup(config, [replace(job, store="/proc/self/nowhere") for job in jobs], meeting)
 
     monkeypatch.setattr(tune_loop, "Trainable", Elsewhere)
     found = inventory.take(question(), tmp_path / "runs")
@@ -209,8 +209,8 @@ def test_a_gpu_that_is_too_small_gives_way_to_fewer_at_once(
     from senet_lab.executors.ray_tune import RayTune
 
     class Small(tune_loop.Trainable):
-        def setup(self, config: dict[str, Any], jobs: list[Job]) -> None:
-            super().setup(config, [replace(job, device="cpu") for job in jobs])
+        def setup(self, config: dict[str, Any], jobs: list[Job], meeting: Any) -> None:
+            super().setup(config, [replace(job, device="cpu") for job in jobs], meeting)
 
         def step(self) -> dict[str, Any]:
             if self.job.neighbours and self.job.planned.variant.label == "no_se":
@@ -220,9 +220,9 @@ def test_a_gpu_that_is_too_small_gives_way_to_fewer_at_once(
     rounds: list[list[float]] = []
     whole_round = tune_loop._round
 
-    def watched(relay: Any, slots: Any, at_once: Any, scratch: Path) -> None:
+    def watched(relay: Any, slots: Any, meeting: Any, scratch: Path) -> None:
         rounds.append([slot.gpus for slot in slots])
-        whole_round(relay, slots, at_once, scratch)
+        whole_round(relay, slots, meeting, scratch)
 
     monkeypatch.setattr(tune_loop, "Trainable", Small)
     monkeypatch.setattr(tune_loop, "_round", watched)

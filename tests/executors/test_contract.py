@@ -1,6 +1,8 @@
 """One specification, every executor: what `senet_lab.executors` promises."""
 
 import os
+import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -149,3 +151,36 @@ def test_a_worker_that_always_dies_leaves_a_failed_record(ask: Ask, monkeypatch:
 def test_the_plan_is_seed_by_seed(ask: Ask) -> None:
     order: list[PlannedTrial] = list(ask().planned)
     assert [t.trial.seed for t in order] == [0, 0, 1, 1]
+
+
+@pytest.mark.slow
+def test_a_worker_that_starts_late_is_waited_for(ask: Ask, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Short trials on one worker would be over before the other is up, and Tune would give that one up each time."""
+    from senet_lab.executors import tune_loop
+
+    class Late(tune_loop.Trainable):
+        def setup(self, config: dict[str, Any], jobs: Any, meeting: Any) -> None:
+            if config["job"] == 1:
+                time.sleep(4)
+            super().setup(config, jobs, meeting)
+
+        def step(self) -> dict[str, Any]:
+            (tmp_path / f"{os.getpid()}-{self.job.planned.id}").touch()
+            return super().step()
+
+    monkeypatch.setattr(tune_loop, "Trainable", Late)
+    run(ask(seeds=4), ray())
+    by_worker = Counter(p.name.partition("-")[0] for p in tmp_path.glob("*-*"))
+    assert len(by_worker) == 2 and min(by_worker.values()) >= 2, by_worker
+
+
+def test_nobody_waits_for_ever_at_a_meeting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from senet_lab.executors import tune_loop
+
+    monkeypatch.setattr(tune_loop, "MEET_SECONDS", 0.1)
+    meeting = tune_loop.Meeting(tmp_path / "workers", 2)
+    meeting.come()
+    meeting.wait()
+    assert meeting.expected == 1
+    tune_loop.Meeting(tmp_path / "nobody", 1).wait()
+    assert not (tmp_path / "nobody").exists()
