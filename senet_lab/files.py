@@ -159,12 +159,24 @@ def folders(path: Place) -> list[Place]:
             if isinstance(path, Path):
                 return sorted(p for p in path.iterdir() if p.is_dir())
             inside = path.fs.ls(path.path, detail=True)
-        except (FileNotFoundError, NotADirectoryError) as error:
-            if "bucket" in (error.strerror or ""):  # nobody makes one in passing
-                raise unreadable(path, error) from error
+        except (FileNotFoundError, NotADirectoryError):
+            if not isinstance(path, Path):
+                _refuse_without_bucket(path)
             return []
         names = [found["name"].rstrip("/").rpartition("/")[2] for found in inside if found["type"] == "directory"]
         return [path / name for name in sorted(names)]
+
+
+def _refuse_without_bucket(path: "UPath") -> None:
+    """Raises StoreError if the bucket is not there: nobody makes one in passing, so it is no empty store."""
+    if path.protocol not in OBJECT_STORES:
+        return
+    try:
+        path.fs.info(path.drive)
+    except FileNotFoundError:
+        raise StoreError(f"{path}: there is no bucket {path.drive}; make it, or choose another with --store") from None
+    except Exception:  # it may be a secret whether it is there
+        return
 
 
 def matching(folder: Place, pattern: str) -> list[Place]:
@@ -178,7 +190,7 @@ def matching(folder: Place, pattern: str) -> list[Place]:
 def remove(path: Place) -> None:
     """Take a file away, if that is possible and it is there."""
     with contextlib.suppress(Exception):
-        path.unlink(missing_ok=True)
+        path.unlink() if isinstance(path, Path) else path.fs.rm(path.path)
 
 
 def unreadable(path: Place, error: Exception) -> StoreError:

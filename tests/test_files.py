@@ -221,13 +221,6 @@ def test_removing_what_cannot_be_removed_is_no_error(failing: Callable[[Exceptio
     files.remove(failing(PermissionError(13, "Access Denied")) / "x")
 
 
-def test_a_bucket_that_is_not_there_is_not_an_empty_one(failing: Callable[[Exception], Place]) -> None:
-    there = failing(FileNotFoundError(2, "The specified bucket does not exist"))
-    with pytest.raises(StoreError, match=r"cannot be read \(The specified bucket does not exist\)"):
-        files.folders(there)
-    assert files.folders(failing(FileNotFoundError("bucket/runs"))) == []
-
-
 def test_a_mistake_in_our_own_code_is_not_blamed_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def wrong(self: Path) -> bytes:
         raise RuntimeError("a bug")
