@@ -6,6 +6,7 @@ find out by its digest (see `store`).
 """
 
 import contextlib
+import logging
 import os
 import re
 import uuid
@@ -39,6 +40,7 @@ def place(text: "str | Place") -> Place:
         raise StoreError(f"{shown}: {wrong}")
     from upath import UPath
 
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # prints of connections that broke what is told anyway
     try:
         folder = UPath(text, use_listings_cache=False)
         _ = folder.fs  # finds out whether the package for this kind of address is installed

@@ -19,17 +19,34 @@ import pytest
 from moto.server import ThreadedMotoServer
 from s3fs import S3FileSystem
 
-from senet_lab import files, lease, plan, store
+from senet_lab import catalog, checkpoints, files, inventory, plan, store, sweep
 from senet_lab.design import Variant
 from senet_lab.errors import StoreError
+from senet_lab.executors.local import Local
 from senet_lab.records import TrialRecord
 from senet_lab.store import Store
 from tests.conftest import TINY
 
 pytestmark = pytest.mark.slow
 
-SECRET = "canary+secret/key"
-COMMAND = [sys.executable, "-c", "from senet_lab.cli import main; main()"]
+SECRET = f"canary{uuid.uuid4().hex}"
+"""Of a run of the tests, as records hold what differs from the last commit, which may be this file."""
+SILENT_SECONDS = 4.0
+COMMANDS = f"""
+import sys
+from senet_lab import cli, lease
+lease.BEAT_SECONDS, lease.SILENT_SECONDS = 1.0, {SILENT_SECONDS}
+for line in sys.argv[1].splitlines():
+    sys.argv = ["senet-lab", *line.split()]
+    try:
+        cli.main()
+    except SystemExit as end:
+        if end.code:
+            raise
+"""
+"""Commands one after another in a process of theirs, with a lease that beats faster than it does for users."""
+UNTRACKED = "--executor local --tracking-uri http://127.0.0.1:9"
+"""MLflow has tests of its own, and takes seconds."""
 SMALL = '''"""Is small enough?"""
 from senet_lab import Data, Model, Sweep, Train, Trial
 
@@ -108,10 +125,12 @@ class Desk:
         (self.folder / "sweeps").mkdir(exist_ok=True)
         (self.folder / "sweeps" / "small.py").write_text(SMALL.format(epochs=epochs))
 
-    def start(self, *arguments: str, at: str | None = None) -> "subprocess.Popen[str]":
-        line = [*COMMAND, *arguments, "--store", at or self.address]
+    def start(self, *lines: str) -> "subprocess.Popen[str]":
+        """`STORE` in a line stands for the address."""
+        typed = "\n".join(lines).replace("STORE", f"--store {self.address}")
         pipe = subprocess.PIPE
-        return subprocess.Popen(line, cwd=self.folder, stdout=pipe, stderr=pipe, text=True, start_new_session=True)
+        command = [sys.executable, "-c", COMMANDS, typed]
+        return subprocess.Popen(command, cwd=self.folder, stdout=pipe, stderr=pipe, text=True, start_new_session=True)
 
     def end(self, running: "subprocess.Popen[str]") -> tuple[int, str, str]:
         """Exit code, output and errors."""
@@ -120,16 +139,13 @@ class Desk:
         assert "Traceback" not in errors, errors
         return running.returncode, output, errors
 
-    def type(self, *arguments: str, at: str | None = None) -> tuple[int, str, str]:
-        return self.end(self.start(*arguments, at=at))
-
-    def sweep(self, *arguments: str, at: str | None = None) -> tuple[int, str, str]:
-        return self.type("sweep", "small", "--executor", "local", *arguments, at=at)
+    def type(self, *lines: str) -> tuple[int, str, str]:
+        return self.end(self.start(*lines))
 
     def held(self, name: str) -> dict[str, bytes]:
         """Content of each file of that name in the bucket, by its folder."""
-        sweep = files.place(self.address) / "small"
-        found = files.read_all(folder / name for folder in files.folders(sweep))
+        small = files.place(self.address) / "small"
+        found = files.read_all(folder / name for folder in files.folders(small))
         return {path.parent.name: content for path, content in found.items()}
 
 
@@ -152,10 +168,10 @@ def results(found: Mapping[str, bytes]) -> dict[str, Any]:
     return {name: {k: r[k] for k in ("id", "status", "test", "epochs", "params")} for name, r in facts.items()}
 
 
-def local_results(desk: Desk) -> dict[str, Any]:
-    """The same sweep, undisturbed, into a folder of this machine."""
-    code, _, errors = desk.sweep("--to", "elsewhere", "--tracking-uri", "sqlite:///other.db", at="local")
-    assert code == 0, errors
+def undisturbed(desk: Desk) -> dict[str, Any]:
+    """Results of the same sweep in a folder of this machine."""
+    found = inventory.take(catalog.read(desk.folder / "sweeps" / "small.py"), desk.folder / "local")
+    sweep.run(found, Local(), lambda step: None)
     return results({p.parent.name: p.read_bytes() for p in (desk.folder / "local").glob("small/*/record.json")})
 
 
@@ -166,76 +182,73 @@ def wait_until(true: Callable[[], bool]) -> None:
         time.sleep(0.1)
 
 
-def test_run_extend_and_look_in_a_bucket(desk: Desk) -> None:
-    code, output, errors = desk.sweep()
-    assert (code, errors) == (0, "") and "2 of 2 trials ended" in output
+def test_run_extend_repair_and_look_in_a_bucket(desk: Desk) -> None:
+    code, output, errors = desk.type(*2 * [f"sweep small STORE {UNTRACKED}"])
+    assert (code, errors) == (0, "") and output.count("2 of 2 trials ended") == 1
+    assert output.count("trials to run") == 1 and output.count("Written to") == 2, "the second time trains nothing"
     first = desk.held("record.json")
     assert len(first) == 2 and set(desk.held("trial.json")) == set(first) and desk.held("state.bin") == {}
-    code, output, errors = desk.type("sweep", "small", "--seeds", "2")
+    code, output, errors = desk.type("sweep small STORE --seeds 2 --tracking-uri http://127.0.0.1:9")
     assert (code, errors) == (0, "") and "2 trials to run" in output, "with Ray, only what is new"
     both = desk.held("record.json")
     assert len(both) == 4 and both.items() >= first.items()
-    code, output, errors = desk.sweep("--seeds", "2")
-    assert (code, errors) == (0, "") and "to run" not in output and desk.held("record.json") == both
 
-    code, output, _ = desk.type("plan", "small", "--json")
-    assert code == 0 and json.loads(output)["counts"]["done"] == 2
-    assert "2/2" in desk.type("list")[1]
-    assert "reduction=2" in desk.type("report", "small")[1]
-    code, output, _ = desk.type("show", "no_se", "seed=1", "--json")
-    assert code == 0 and json.loads(output)["folder"].startswith(desk.address)
-    assert f"store: {desk.address}, 1 sweeps" in desk.type("doctor")[1]
-    assert not (desk.folder / "runs").exists() and results(first) == local_results(desk)
+    cut = min(first)
+    folder = files.place(desk.address) / "small" / cut
+    files.write(folder / "record.json", first[cut][:-20])
+    files.write(folder / "state.bin", b"half a checkpoint")
+    looks = ["plan small --seeds 2 STORE", "list STORE", "report small STORE", "show no_se seed=1 STORE"]
+    code, output, errors = desk.type(f"sweep small STORE --seeds 2 {UNTRACKED}", *looks, "doctor STORE")
+    assert (code, errors) == (0, "") and "1 trials to run" in output
+    for said in ("4 of 4 trials are done", "2/2", "reduction=2", "no_se seed=1", f"store: {desk.address}, 1 sweeps"):
+        assert said in output
+    repaired = desk.held("record.json")
+    assert [name for name in both if repaired[name] != both[name]] == [cut] and desk.held("state.bin") == {}
+    assert results(repaired) == results(both) and results(first) == undisturbed(desk)
+    assert not (desk.folder / "runs").exists()
 
 
-def test_a_driver_that_was_killed_is_found_out_and_damage_is_repaired(desk: Desk) -> None:
+def test_a_driver_that_was_killed_is_found_out_and_its_trial_goes_on(desk: Desk) -> None:
     desk.write(epochs=60)
-    first = desk.start("sweep", "small", "--executor", "local")
-    wait_until(lambda: bool(desk.held("state.bin")))
-    code, output, errors = desk.sweep()
+    small, command = files.place(desk.address) / "small", f"sweep small STORE {UNTRACKED}"
+    first = desk.start(command)
+    wait_until(lambda: files.read(small / ".lock") is not None)
+    code, output, errors = desk.type(command)
     assert code == 2 and f"process {first.pid}; wait for it" in errors and "another command was here" in output
-    assert first.poll() is None, "it is not disturbed"
+    wait_until(lambda: bool(desk.held("state.bin")))
     os.killpg(first.pid, signal.SIGKILL)
     first.communicate()
-    began = {name: content for name, content in desk.held("state.bin").items()}
-    assert began and len(desk.held("record.json")) < 2
+    [name] = desk.held("state.bin")
+    kept = checkpoints.epochs(small / name)
+    assert kept and len(desk.held("record.json")) < 2
 
-    code, output, errors = desk.sweep()
-    assert (code, errors) == (0, "") and f"waiting {lease.SILENT_SECONDS:.0f} s" in output
+    code, output, errors = desk.type(command)
+    assert (code, errors) == (0, "") and f"waiting {SILENT_SECONDS:.0f} s" in output
     whole = desk.held("record.json")
-    assert desk.held("state.bin") == {} and files.read(files.place(desk.address) / "small" / ".lock") is None
-
-    [name, other] = sorted(whole)
-    sweep = files.place(desk.address) / "small"
-    files.write(sweep / name / "record.json", whole[name][:-20])
-    files.write(sweep / name / "state.bin", began.popitem()[1][:-20])
-    assert desk.sweep()[0] == 0
-    again = desk.held("record.json")
-    assert again[other] == whole[other] and again[name] != whole[name] and desk.held("state.bin") == {}
-    assert results(again) == results(whole) == local_results(desk)
+    assert desk.held("state.bin") == {} and files.read(small / ".lock") is None
+    assert TrialRecord.model_validate_json(whole[name]).epochs[: len(kept)] == kept, "to the microsecond: not anew"
+    assert results(whole) == undisturbed(desk)
 
 
 def test_a_server_that_goes_away_costs_a_sentence_and_the_same_command_goes_on(desk: Desk, server: Server) -> None:
-    desk.write(epochs=60)
-    running = desk.start("sweep", "small", "--executor", "local")
+    desk.write(epochs=40)
+    command = f"sweep small STORE {UNTRACKED}"
+    running = desk.start(command)
     wait_until(lambda: bool(desk.held("state.bin")))
     server.end()
     try:
         code, _, errors = desk.end(running)
     finally:
         server.begin()
-    assert code == 2 and errors.count("\n") == 1 and desk.address in errors, errors
-    assert "Could not connect" in errors and "see to rights and connections" in errors or "make room" in errors
-    begun = desk.held("state.bin")
-    assert begun, "what was there is there"
-    code, output, errors = desk.sweep()
-    assert (code, errors) == (0, "") and len(desk.held("record.json")) == 2
-    assert results(desk.held("record.json")) == local_results(desk)
+    assert code == 2 and errors.count("\n") == 1, errors
+    assert f"senet-lab: {desk.address}/small" in errors and "Could not connect" in errors and "see to" in errors
+    code, _, errors = desk.type(command)
+    assert (code, errors) == (0, "") and results(desk.held("record.json")) == undisturbed(desk)
 
 
 def test_a_bucket_that_is_not_there_is_told_and_not_made(desk: Desk) -> None:
-    for command in (("sweep", "small"), ("plan", "small")):
-        code, _, errors = desk.type(*command, at="s3://none/runs")
+    for command in ("sweep", "plan"):
+        code, _, errors = desk.type(f"{command} small --store s3://none/runs")
         assert code == 2 and errors.count("\n") == 1, errors
         assert "s3://none/runs" in errors and "there is no bucket none; make it, or choose another" in errors
     names = [b["Name"] for b in boto3.client("s3").list_buckets()["Buckets"]]
@@ -245,7 +258,7 @@ def test_a_bucket_that_is_not_there_is_told_and_not_made(desk: Desk) -> None:
 def test_keys_that_are_not_known_are_told(desk: Desk, server: Server) -> None:
     server.refuse_keys("0")
     try:
-        code, output, errors = desk.sweep()
+        code, output, errors = desk.type(f"sweep small STORE {UNTRACKED}")
         with pytest.raises(StoreError, match=r"cannot be written \(.+\); make room or rights there"):
             files.write(files.place(desk.address) / "x", b"")
     finally:
