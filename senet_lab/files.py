@@ -27,6 +27,8 @@ OBJECT_STORES = {"s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "oci", "oss", 
 
 Place: TypeAlias = "Path | UPath"
 """A file or folder, here or elsewhere."""
+ASIDE = ".*.????????"
+"""Names of files that are being written; one that stays was a dead process's."""
 
 
 def place(text: "str | Place") -> Place:
@@ -91,19 +93,26 @@ def write(path: Place, payload: bytes, durable: bool = True) -> None:
             _make_parent(path)
             path.fs.pipe_file(path.path, payload)
             return
-        path.parent.mkdir(parents=True, exist_ok=True)
-        aside = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
         try:
-            with aside.open("wb") as file:
-                file.write(payload)
-                if durable:
-                    file.flush()
-                    os.fsync(file.fileno())
-            aside.replace(path)
-        except OSError:
-            with contextlib.suppress(OSError):
-                aside.unlink(missing_ok=True)
-            raise
+            _put(path, payload, durable)
+        except FileNotFoundError:  # a command that tidies up took the file for a dead process's
+            _put(path, payload, durable)
+
+
+def _put(path: Path, payload: bytes, durable: bool) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
+    try:
+        with aside.open("wb") as file:
+            file.write(payload)
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
+        aside.replace(path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            aside.unlink(missing_ok=True)
+        raise
 
 
 def write_new(path: "UPath", payload: bytes) -> bool:
@@ -182,11 +191,18 @@ def _refuse_without_bucket(path: "UPath") -> None:
 
 
 def matching(folder: Place, pattern: str) -> list[Place]:
-    """The folders in `folder` with a name of this pattern."""
-    if not isinstance(folder, Path):
+    """What below `folder` has a name of this pattern; behind an address folders in it, or files further down."""
+    if isinstance(folder, Path):
+        with _told(folder, unreadable):
+            return list(folder.glob(pattern))
+    if "/" not in pattern:
         return [found for found in folders(folder) if fnmatchcase(found.name, pattern)]
     with _told(folder, unreadable):
-        return [found for found in folder.glob(pattern) if found.is_dir()]
+        found = folder.fs.find(folder.path)  # all at once; to look into each folder would take a request for each
+    names = [name.strip("/").removeprefix(folder.path.strip("/")).strip("/") for name in found]
+    wanted = pattern.split("/")
+    fits = [n for n in names if n.count("/") == len(wanted) - 1 and all(map(fnmatchcase, n.split("/"), wanted))]
+    return [folder / name for name in fits]
 
 
 def remove(path: Place) -> None:

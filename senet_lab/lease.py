@@ -9,6 +9,7 @@ import fcntl
 import json
 import os
 import platform
+import signal
 import threading
 import time
 import uuid
@@ -65,7 +66,7 @@ def _beating(path: "UPath", tell: Callable[[str], object]) -> Iterator[None]:
         tell(f"{path.parent}: another command was here; waiting {SILENT_SECONDS:.0f} s to see whether it still runs")
     put = files.write if known is not None and _left_behind(path, known) else files.write_new
     mine, stop = uuid.uuid4().hex, threading.Event()
-    beats = threading.Thread(target=_beat_on, args=(path, mine, stop), name="lease", daemon=True)
+    beats = threading.Thread(target=_beat_on, args=(path, mine, stop, tell), name="lease", daemon=True)
     try:
         put(path, _said(mine, 0))
         stop.wait(
@@ -98,18 +99,21 @@ def _left_behind(path: Place, known: bytes) -> bool:
     return True
 
 
-def _beat_on(path: Place, mine: str, stop: threading.Event) -> None:
-    """Show that we live.
+def _beat_on(path: "UPath", mine: str, stop: threading.Event, tell: Callable[[str], object]) -> None:
+    """Show that we live. Whoever took us for dead while we stood still goes on, and we stop as if by Ctrl-C.
 
-    A holder that was frozen for long finds another in its place. Both go on, as equal trials write equal files; the
-    one that lives longer has the lease at last.
+    What both wrote until now does no harm in the store, as equal trials write equal files; but MLflow would get
+    runs twice.
     """
     beat = 0
     while not stop.wait(BEAT_SECONDS):
         beat += 1
         with contextlib.suppress(StoreError):  # a network that is away for a moment
-            if _holder(files.read(path)).get("holder") in (mine, None):
-                files.write(path, _said(mine, beat))
+            if _holder(files.read(path)).get("holder") not in (mine, None):
+                tell(f"{path.parent}: this command stood still, and another took the sweep over; this one stops")
+                signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+                return
+            files.write(path, _said(mine, beat))
 
 
 def _said(mine: str, beat: int) -> bytes:

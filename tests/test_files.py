@@ -39,7 +39,7 @@ class Failing(MemoryFileSystem):  # type: ignore[misc]
     def _fail(self, *_: Any, **__: Any) -> Any:
         raise type(self).error
 
-    pipe_file = cat_file = ls = info = isdir = rm_file = _rm = makedirs = mkdir = _fail
+    pipe_file = cat_file = ls = find = info = isdir = rm_file = _rm = makedirs = mkdir = _fail
 
     def cat(self, path: list[str], *_: Any, **__: Any) -> dict[str, Exception]:
         return dict.fromkeys(path, type(self).error)
@@ -149,11 +149,28 @@ def test_many_are_read_together_and_those_missing_are_left_out(root: Place) -> N
 def test_folders_are_in_order_and_found_by_their_names(root: Place) -> None:
     for name in ("b_1", "a_2", "c_2"):
         files.write(root / name / "x", b"")
-    files.write(root / "file_2", b"")
+    files.write(root / "file", b"")
     assert [f.name for f in files.folders(root)] == ["a_2", "b_1", "c_2"]
     assert sorted(f.name for f in files.matching(root, "*_2")) == ["a_2", "c_2"]
     assert files.matching(root, "*_3") == []
+    assert sorted(files.matching(root, "?_2/x")) == [root / "a_2" / "x", root / "c_2" / "x"]
+    assert files.matching(root, "*/*/x") == files.matching(root, "*/y") == []
     assert files.folders(root)[0] == root / "a_2" and files.is_folder(root / "a_2")
+
+
+def test_a_file_that_was_tidied_away_is_written_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    move, moved = Path.replace, list[Path]()
+
+    def tidied(self: Path, target: Path) -> Path:
+        moved.append(self)
+        if len(moved) == 1:
+            [aside] = files.matching(tmp_path, files.ASIDE)
+            files.remove(aside)
+        return move(self, target)
+
+    monkeypatch.setattr(Path, "replace", tidied)
+    files.write(tmp_path / "x", b"whole")
+    assert files.read(tmp_path / "x") == b"whole" and len(moved) == 2
 
 
 def test_removing_takes_the_file_alone(root: Place) -> None:
@@ -191,6 +208,7 @@ READS: dict[str, Callable[[Place], object]] = {
     "read_all": lambda path: files.read_all([path / "a" / "x"]),
     "folders": files.folders,
     "matching": lambda path: files.matching(path, "*"),
+    "matching files": lambda path: files.matching(path, "*/x"),
     "is_folder": files.is_folder,
 }
 ERRORS = [

@@ -297,9 +297,15 @@ def finished(trials: int) -> Store:
     """A store in the bucket with so many records."""
     kept = Store(f"s3://lab/{uuid.uuid4().hex[:6]}", "tiny")
     for planned in plan.wanted([Variant("row", {}, TINY)], trials, lambda _: "data"):
-        known = {"id": planned.id, "sweep": "tiny", "variant": "row", "settings": {}, "trial": planned.trial}
+        known: dict[str, Any] = {
+            "id": planned.id,
+            "sweep": "tiny",
+            "variant": "row",
+            "settings": {},
+            "trial": planned.trial,
+        }
         known |= {"code": "c", "fingerprint": planned.fingerprint, "data": "data", "status": "done", "environment": "e"}
-        times = {"started_at": 1.0, "ended_at": 2.0, "seconds": 1.0}
+        times: dict[str, Any] = {"started_at": 1.0, "ended_at": 2.0, "seconds": 1.0}
         store.finish(kept.path / f"row_seed-{planned.trial.seed}_{planned.id}", TrialRecord(**known, **times))
     return kept
 
@@ -324,3 +330,5 @@ def test_what_is_looked_up_costs_few_requests(requests: Requests) -> None:
     [renamed] = plan.wanted([Variant("renamed", {}, TINY)], 1, lambda _: "data")
     assert kept.folder(renamed).name.startswith("row_seed-0_")
     assert requests.count - before <= 3, "one that looks, one that lists"
+    before = requests.count
+    assert len(files.matching(kept.path, "*/record.json")) == 12 and requests.count - before <= 2
