@@ -9,14 +9,20 @@ import fcntl
 import json
 import os
 import platform
+import signal
 import threading
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from senet_lab import files
 from senet_lab.errors import StoreError
 from senet_lab.files import Place
+
+if TYPE_CHECKING:
+    from upath import UPath
 
 BEAT_SECONDS = 4.0
 SILENT_SECONDS = 14.0
@@ -54,56 +60,64 @@ def _locked(path: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _beating(path: Place, tell: Callable[[str], object]) -> Iterator[None]:
+def _beating(path: "UPath", tell: Callable[[str], object]) -> Iterator[None]:
     known = files.read(path)
     if known is not None:
         tell(f"{path.parent}: another command was here; waiting {SILENT_SECONDS:.0f} s to see whether it still runs")
-        _wait_for_silence(path, known)
-    mine = uuid.uuid4().hex
-    stop = threading.Event()
-    _beat(path, mine, 0)
-    stop.wait(SETTLE_SECONDS)  # of two that begin at once, the later write stands
-    if _holder(files.read(path)).get("holder") != mine:
-        raise _busy(path.parent, "from another machine or terminal")
-    thread = threading.Thread(target=_beat_on, args=(path, mine, stop), name="lease", daemon=True)
-    thread.start()
+    put = files.write if known is not None and _left_behind(path, known) else files.write_new
+    mine, stop = uuid.uuid4().hex, threading.Event()
+    beats = threading.Thread(target=_beat_on, args=(path, mine, stop, tell), name="lease", daemon=True)
     try:
+        put(path, _said(mine, 0))
+        stop.wait(
+            SETTLE_SECONDS
+        )  # of two that begin at once, one stands: the first if the service can tell, or the last
+        if _holder(files.read(path)).get("holder") != mine:
+            raise _busy(path.parent, "from another machine or terminal")
+        beats.start()
         yield
     finally:
         stop.set()
-        thread.join()
+        if beats.ident is not None:
+            beats.join()
         with contextlib.suppress(StoreError):
             if _holder(files.read(path)).get("holder") == mine:
                 files.remove(path)
 
 
-def _wait_for_silence(path: Place, known: bytes) -> None:
-    """Return once the holder's file is gone or has not changed for long enough."""
-    pause = threading.Event()
-    for _ in range(round(SILENT_SECONDS)):
-        pause.wait(1.0)
-        now = files.read(path)
+def _left_behind(path: Place, known: bytes) -> bool:
+    """Wait; whether the file of a dead holder is still there. Raises StoreError if its holder lives."""
+    until = time.monotonic() + SILENT_SECONDS
+    while time.monotonic() < until:
+        time.sleep(min(1.0, BEAT_SECONDS))
+        now = files.read(path)  # once more after the last moment: we may have been frozen ourselves
         if now is None:
-            return
+            return False
         if now != known:
             found = _holder(now)
             raise _busy(path.parent, f"on {found.get('host', '?')}, process {found.get('process', '?')}")
+    return True
 
 
-def _beat_on(path: Place, mine: str, stop: threading.Event) -> None:
-    """Show that we live. Whoever took a frozen holder for dead may go on: equal trials write equal files."""
+def _beat_on(path: "UPath", mine: str, stop: threading.Event, tell: Callable[[str], object]) -> None:
+    """Show that we live. Whoever took us for dead while we stood still goes on, and we stop as if by Ctrl-C.
+
+    What both wrote until now does no harm in the store, as equal trials write equal files; but MLflow would get
+    runs twice.
+    """
     beat = 0
     while not stop.wait(BEAT_SECONDS):
         beat += 1
         with contextlib.suppress(StoreError):  # a network that is away for a moment
             if _holder(files.read(path)).get("holder") not in (mine, None):
+                tell(f"{path.parent}: this command stood still, and another took the sweep over; this one stops")
+                signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
                 return
-            _beat(path, mine, beat)
+            files.write(path, _said(mine, beat))
 
 
-def _beat(path: Place, mine: str, beat: int) -> None:
-    said = {"holder": mine, "host": platform.node(), "process": os.getpid(), "beat": beat}
-    files.write(path, json.dumps(said).encode())
+def _said(mine: str, beat: int) -> bytes:
+    return json.dumps({"holder": mine, "host": platform.node(), "process": os.getpid(), "beat": beat}).encode()
 
 
 def _holder(content: bytes | None) -> dict[str, object]:

@@ -69,7 +69,7 @@ class Store:
     def folder(self, planned: PlannedTrial) -> Place:
         """The run folder of a trial: the one it has, under whatever row name, or the one it would get."""
         usual = self.path / f"{planned.variant.slug[:100]}_seed-{planned.trial.seed}_{planned.id}"
-        if usual.is_dir() or not self.path.is_dir():
+        if files.is_folder(usual):
             return usual
         return next(iter(files.matching(self.path, f"*_{planned.id}")), usual)
 
