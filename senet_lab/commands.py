@@ -13,7 +13,7 @@ from senet_lab import catalog
 from senet_lab import inventory as inventories
 from senet_lab.credentials import without_credentials
 from senet_lab.environment import program
-from senet_lab.errors import Interrupted, TrialsFailed, UserError, printable, shown
+from senet_lab.errors import Interrupted, StoreError, TrialsFailed, UserError, printable, shown
 from senet_lab.inventory import Inventory
 from senet_lab.options import RUNS
 from senet_lab.plan import State
@@ -98,7 +98,7 @@ def run_sweep(found: Inventory, how: How) -> None:
             raise Interrupted from None
         finally:
             rows = written.aggregates() if written else ()
-            now = found if written else found.again()
+            now = found if written else _latest(found)
             behind = projection.close(
                 now.planned,
                 now.records,
@@ -108,6 +108,14 @@ def run_sweep(found: Inventory, how: How) -> None:
     page = without_credentials(uri) if uri.startswith("http") else f"{program()} ui"
     console.print(behind or f"To look at the runs in MLflow: {page}", markup=False, soft_wrap=True)
     _refuse_failures(found)
+
+
+def _latest(found: Inventory) -> Inventory:
+    """What the store holds now; if it cannot be read any more, what it held: the first error is the one to tell."""
+    try:
+        return found.again()
+    except StoreError:
+        return found
 
 
 def _executor(how: How, needed: bool) -> "Executor":

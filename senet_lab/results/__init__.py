@@ -29,14 +29,15 @@ def open_sweep(
     commands. Raises SweepFileError if there is no such sweep, StoreError if `store` is no folder; one without
     trials of this sweep gives rows with n = 0.
     """
-    from senet_lab import catalog, inventory  # plotting and pandas take a second: only who opens a sweep pays
+    from senet_lab import catalog, files, inventory  # plotting and pandas take a second: only who opens a sweep pays
     from senet_lab.errors import StoreError
     from senet_lab.results import report
 
-    if not Path(store).is_dir():
-        raise StoreError(f"there is no folder {Path(store).absolute()}; name that of the run folders, store=...")
+    root = files.place(store)
+    if not files.is_folder(root):
+        raise StoreError(f"there is no folder {root}; name that of the run folders, store=...")
     question = catalog.read(catalog.find(name_or_path))
     if settings or recipe is not None or seeds is not None:
         question = catalog.derive(question, dict(settings or {}), recipe=recipe, seeds=seeds)
-    found = inventory.take(question, Path(store), Path(data_dir))
+    found = inventory.take(question, root, Path(data_dir))
     return report.analyse(found.question, found.planned, found.records, include_stale)
