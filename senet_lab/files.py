@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 Place: TypeAlias = "Path | UPath"
 """A file or folder, here or elsewhere."""
+ASIDE = ".*.????????"
+"""Names of files that are being written; one that stays was a dead process's."""
 
 
 def place(text: "str | Place") -> Place:
@@ -51,22 +53,30 @@ def place(text: "str | Place") -> Place:
 def write(path: Place, payload: bytes, durable: bool = True) -> None:
     """Put `payload` into `path`, whole. `durable` also outlives a power cut. Raises StoreError."""
     with _told(path, unwritable):
-        path.parent.mkdir(parents=True, exist_ok=True)
         if not isinstance(path, Path):
+            path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(payload)
             return
-        aside = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
         try:
-            with aside.open("wb") as file:
-                file.write(payload)
-                if durable:
-                    file.flush()
-                    os.fsync(file.fileno())
-            aside.replace(path)
-        except OSError:
-            with contextlib.suppress(OSError):
-                aside.unlink(missing_ok=True)
-            raise
+            _put(path, payload, durable)
+        except FileNotFoundError:  # a command that tidies up took the file for a dead process's
+            _put(path, payload, durable)
+
+
+def _put(path: Path, payload: bytes, durable: bool) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
+    try:
+        with aside.open("wb") as file:
+            file.write(payload)
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
+        aside.replace(path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            aside.unlink(missing_ok=True)
+        raise
 
 
 def read(path: Place) -> bytes | None:

@@ -161,11 +161,12 @@ def _round(relay: _Relay, slots: Sequence[Slot], at_once: int | None, scratch: P
 
 def _lost(job: Job, trial: Any) -> Step:
     """The failed record of a trial whose worker died more often than it is tried again."""
+    started_at = trial.run_metadata.start_time or time.time()
     record = new_record(
         job,
         status="failed",
-        started_at=trial.run_metadata.start_time or time.time(),
-        ended_at=time.time(),
+        started_at=started_at,
+        ended_at=max(started_at, time.time()),  # the clock may have been set meanwhile
         seconds=0.0,
         attempts=1 + MAX_WORKER_DEATHS,
         traceback=f"the worker process died: {trial.get_pickled_error() or trial.get_error()}",

@@ -168,7 +168,7 @@ class Writer:
             run.status = RUNNING
 
     def _end(self, run: runs.Run, status: str, at: int | None) -> None:
-        self._client.set_terminated(run.id, status=status, end_time=at)
+        self._client.set_terminated(run.id, status=status, end_time=max(at or runs.milliseconds(time.time()), run.at))
         run.status = status
 
     def _look_up(self, run: runs.Run) -> None:
