@@ -133,7 +133,7 @@ def _kill_one(folder: Path, typed: tuple[str, ...], moment: str, part: float, gr
         if due is None and happened(folder, before):
             due = time.monotonic() + part * spread
         assert time.monotonic() < until, f"hangs: {(folder / 'out.txt').read_text()}"
-        time.sleep(0.002)
+        time.sleep(0.01)
     if driver.poll() is None:
         (os.killpg if group else os.kill)(driver.pid, signal.SIGKILL)
     code = driver.wait()

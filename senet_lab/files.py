@@ -116,9 +116,11 @@ def folders(path: Place) -> list[Place]:
 
 
 def matching(folder: Place, pattern: str) -> list[Place]:
-    """What in `folder` has a name of this pattern."""
+    """What below `folder` has a name of this pattern."""
     with _told(folder, unreadable):
-        return [folder / found.name for found in folder.glob(pattern)]
+        if isinstance(folder, Path):
+            return list(folder.glob(pattern))
+        return [folder / found.path.removeprefix(folder.path).lstrip("/") for found in folder.glob(pattern)]
 
 
 def remove(path: Place) -> None:
