@@ -18,6 +18,7 @@ from senet_lab.credentials import without_credentials
 from senet_lab.plan import PlannedTrial
 from senet_lab.records import Environment, EpochMetrics, TrialRecord
 from senet_lab.tracking.address import default_uri, hush
+from senet_lab.tracking.health import reachable
 from senet_lab.tracking.runs import News, VariantAggregate, asked
 from senet_lab.tracking.writer import Writer
 
@@ -84,7 +85,7 @@ class Projection:
             if reasons and (len(reasons) >= GIVE_UP or not self._attempt(self._writer.connect, [])):
                 break
             self._attempt(step, reasons)
-        return self._behind(len(missing), len(records), reasons[0]) if reasons else None
+        return self._behind(len(missing), len(records), reachable(self._uri) or reasons[0]) if reasons else None
 
     def _catch_up(self, record: TrialRecord, wanted: Mapping[str, PlannedTrial], missing: set[str]) -> None:
         if record.id in missing:

@@ -19,7 +19,7 @@ JUMPING = '''
 import sys, time
 
 real = time.time
-WORKER = b"default_worker" in open("/proc/self/cmdline", "rb").read()
+SAID = open("/proc/self/cmdline", "rb").read()
 
 
 def jumping():
@@ -27,7 +27,7 @@ def jumping():
     return real() + 3600 * (0, 5, -7, 2)[int(time.monotonic() * 4) % 4]
 
 
-if WORKER or b"local" in open("/proc/self/cmdline", "rb").read():
+if b"default_worker" in SAID or b"--executor\\0local" in SAID:
     time.time = jumping
 '''
 
