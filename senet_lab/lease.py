@@ -9,6 +9,7 @@ import fcntl
 import json
 import os
 import platform
+import signal
 import threading
 import uuid
 from collections.abc import Callable, Iterator
@@ -65,7 +66,7 @@ def _beating(path: Place, tell: Callable[[str], object]) -> Iterator[None]:
     stop.wait(SETTLE_SECONDS)  # of two that begin at once, the later write stands
     if _holder(files.read(path)).get("holder") != mine:
         raise _busy(path.parent, "from another machine or terminal")
-    thread = threading.Thread(target=_beat_on, args=(path, mine, stop), name="lease", daemon=True)
+    thread = threading.Thread(target=_beat_on, args=(path, mine, stop, tell), name="lease", daemon=True)
     thread.start()
     try:
         yield
@@ -90,13 +91,19 @@ def _wait_for_silence(path: Place, known: bytes) -> None:
             raise _busy(path.parent, f"on {found.get('host', '?')}, process {found.get('process', '?')}")
 
 
-def _beat_on(path: Place, mine: str, stop: threading.Event) -> None:
-    """Show that we live. Whoever took a frozen holder for dead may go on: equal trials write equal files."""
+def _beat_on(path: Place, mine: str, stop: threading.Event, tell: Callable[[str], object]) -> None:
+    """Show that we live. Whoever took us for dead while we stood still goes on, and we stop as if by Ctrl-C.
+
+    What both wrote until now does no harm in the store, as equal trials write equal files; but MLflow would get
+    runs twice.
+    """
     beat = 0
     while not stop.wait(BEAT_SECONDS):
         beat += 1
         with contextlib.suppress(StoreError):  # a network that is away for a moment
             if _holder(files.read(path)).get("holder") not in (mine, None):
+                tell(f"{path.parent}: this command stood still, and another took the sweep over; this one stops")
+                signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
                 return
             _beat(path, mine, beat)
 

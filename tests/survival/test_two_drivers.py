@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks import kill
+from senet_lab import files, lease
 
-pytestmark = pytest.mark.slow
 BUSY = "another command is running this sweep here; wait for it, or stop it with Ctrl-C"
 
 
@@ -32,6 +32,7 @@ def wait_until(true: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
+@pytest.mark.slow
 def test_of_two_that_start_at_once_one_runs(tmp_path: Path) -> None:
     kill.write(tmp_path, epochs=20)
     for seeds in (1, 2, 3):
@@ -43,6 +44,7 @@ def test_of_two_that_start_at_once_one_runs(tmp_path: Path) -> None:
         assert len(kill.results(tmp_path)) == 2 * seeds
 
 
+@pytest.mark.slow
 def test_a_stopped_command_keeps_its_store(tmp_path: Path) -> None:
     kill.write(tmp_path, epochs=20)
     first = start(tmp_path, 1)
@@ -57,3 +59,15 @@ def test_a_stopped_command_keeps_its_store(tmp_path: Path) -> None:
     said, _ = first.communicate(timeout=120)
     assert first.returncode == 0, said
     assert len(kill.results(tmp_path)) == 2
+
+
+def test_behind_an_address_a_command_that_stood_still_too_long_stops(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing but a file says there who has the sweep: the one that took it over goes on."""
+    monkeypatch.setattr(lease, "BEAT_SECONDS", 0.05)
+    monkeypatch.setattr(lease, "SETTLE_SECONDS", 0.05)
+    folder, said = files.place("memory://stood-still/small"), list[str]()
+    with pytest.raises(KeyboardInterrupt), lease.held(folder, said.append):
+        files.write(folder / ".lock", b'{"holder": "another"}')
+        time.sleep(30)
+    assert "another took the sweep over" in said[-1]
+    assert files.read(folder / ".lock") == b'{"holder": "another"}', "and keeps it"
