@@ -2,8 +2,8 @@
 
 import os
 import signal
-import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -36,27 +36,21 @@ def worker_of(folder: Path) -> int:
 
 
 def test_a_killed_worker_is_nothing_to_its_trial(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    heard: dict[str, list[Step]] = {}
     monkeypatch.chdir(tmp_path)
-    for name in ("runs", "quiet"):
-        kill.write(tmp_path, epochs=EPOCHS)
-        found = inventory.take(catalog.read(tmp_path / "sweeps" / "small.py"), tmp_path / name)
-        if name == "quiet":
-            sweep.run(found, Local(), lambda step: None)
-            break
-        victims: list[int] = []
+    kill.write(tmp_path, epochs=EPOCHS)
+    question = catalog.read(tmp_path / "sweeps" / "small.py")
+    with ThreadPoolExecutor(1) as murderer:
+        murder = murderer.submit(lambda: os.kill(worker_of(tmp_path), signal.SIGKILL))
+        heard: dict[str, list[Step]] = {}
+        sweep.run(
+            inventory.take(question, tmp_path / "runs"),
+            RayTune(Slot(at_once=1)),
+            lambda step: heard.setdefault(step.planned.id, []).append(step),
+        )
+        murder.result()
+    sweep.run(inventory.take(question, tmp_path / "quiet"), Local(), lambda step: None)
 
-        def murder(victims: list[int] = victims) -> None:
-            victims.append(worker_of(tmp_path))
-            os.kill(victims[0], signal.SIGKILL)
-
-        murderer = threading.Thread(target=murder)
-        murderer.start()
-        sweep.run(found, RayTune(Slot(at_once=1)), lambda step: heard.setdefault(step.planned.id, []).append(step))
-        murderer.join()
-        assert victims
-
-    ours, theirs = (inventory.take(found.question, tmp_path / name) for name in ("runs", "quiet"))
+    ours, theirs = (inventory.take(question, tmp_path / name) for name in ("runs", "quiet"))
     assert ours.plan.counts() == {"done": 2}
     for mine, other in zip(ours.records, theirs.records, strict=True):
         steps = heard[mine.id]
