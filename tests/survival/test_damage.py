@@ -15,9 +15,10 @@ from senet_lab.cli import app
 from senet_lab.executors.local import Local
 from senet_lab.inventory import Inventory
 from senet_lab.jobs import Job
-from senet_lab.records import Cost, Environment, TrialRecord
+from senet_lab.records import Environment, TrialRecord
 from senet_lab.trial import run_trial
 
+pytestmark = pytest.mark.slow
 Damage = Callable[[bytes], bytes]
 
 
@@ -69,13 +70,16 @@ def typed(monkeypatch: pytest.MonkeyPatch, folder: Path, *arguments: str) -> Res
     return CliRunner().invoke(app, [*arguments], catch_exceptions=False)
 
 
+def job(found: Inventory, number: int = 0) -> Job:
+    planned = found.planned[number]
+    return Job(planned, found.store.sweep, str(found.store.root), "e", sweep.cost(planned.trial))
+
+
 def begun(found: Inventory, number: int = 0) -> Path:
     """The run folder of a trial that was cut off after its first epoch."""
-    planned = found.planned[number]
-    job = Job(planned, found.store.sweep, str(found.store.root), "e", Cost(params=1, params_and_statistics=1, macs=1))
-    trial = run_trial(job)
+    trial = run_trial(job(found, number))
     next(iter(trial))
-    folder = found.store.folder(planned)
+    folder = found.store.folder(found.planned[number])
     assert isinstance(folder, Path) and store.load_state(folder)
     return folder
 
@@ -102,13 +106,23 @@ def test_a_damaged_record_is_no_result_and_is_made_again(
     path = sorted(here.glob("runs/small/*seed-1*/record.json"))[0]
     path.write_bytes(RECORD_DAMAGE[damage](path.read_bytes()))
     assert ask(here).plan.counts() == {"done": 3, "interrupted": 1}
-    for command in (["plan", "small", "--seeds", "2"], ["report", "small", "--seeds", "2"], ["list"]):
-        done = typed(monkeypatch, here, *command)
-        assert done.exit_code == 0, done.output
+    done = typed(monkeypatch, here, "report", "small", "--seeds", "2")
+    assert done.exit_code == 0, done.output
     table = (here / "reports" / "small" / "trials.csv").read_text().splitlines()
     assert len(table) == 1 + 3, "what is damaged enters no mean"
     run(here)
     assert kill.results(here) == kill.results(whole)
+
+
+def test_every_command_reads_past_what_is_damaged(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number, path in enumerate(sorted(here.glob("runs/small/**/*.json"))):
+        path.write_bytes([*DAMAGE.values()][number](path.read_bytes()))
+    whole = sorted(here.glob("runs/small/*/record.json"))[0]
+    run(here)
+    whole.write_bytes(b"")
+    for command in (["plan", "small", "--seeds", "2"], ["report", "small", "--seeds", "2"], ["list"]):
+        done = typed(monkeypatch, here, *command)
+        assert done.exit_code == 0, done.output
 
 
 def test_no_flipped_bit_of_a_record_changes_a_result(here: Path) -> None:
@@ -211,6 +225,19 @@ def test_a_file_that_is_taken_away_while_it_is_written_is_written_again(tmp_path
         patched.setattr(Path, "replace", robbed)
         files.write(tmp_path / "folder" / "state.bin", b"whole")
     assert stolen and (tmp_path / "folder" / "state.bin").read_bytes() == b"whole"
+
+
+@pytest.mark.parametrize("order", ["abbabaabab", "aaababbbba", "abaaaabbbb", "bababbbaaa"])
+def test_two_processes_with_one_trial_make_one_result(tmp_path: Path, whole: Path, order: str) -> None:
+    """A worker that outlives its command, and the next command's: an older checkpoint over a newer one, a checkpoint
+    beside a result, a result over a result."""
+    found = ask(tmp_path)
+    both = {name: run_trial(job(found)) for name in "ab"}
+    for name in order:
+        next(both[name], None)
+    run(tmp_path)
+    assert kill.results(tmp_path) == kill.results(whole)
+    assert {p.name for p in tmp_path.glob("runs/small/*seed*/*")} == {"trial.json", "record.json"}
 
 
 def test_a_failure_that_comes_late_replaces_no_result(here: Path) -> None:
