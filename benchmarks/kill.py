@@ -87,6 +87,11 @@ class Story:
         """All kills."""
         return self.kills.total()
 
+    @property
+    def of_ray(self) -> int:
+        """Kills of commands with Ray."""
+        return sum(n for what, n in self.kills.items() if what.startswith("ray"))
+
 
 def write(folder: Path, epochs: int) -> None:
     """Put the sweep file into a working folder."""
@@ -108,9 +113,9 @@ def torment(folder: Path, kills: int, chance: random.Random, ray_share: float = 
     """Start and kill commands in `folder` until `kills` of them were killed."""
     story = Story()
     while story.count < kills:
-        executor = "ray" if chance.random() < ray_share else "local"
+        executor = "ray" if story.of_ray <= ray_share * story.count else "local"
         moment = chance.choice(list(MOMENTS))
-        group = chance.random() < 0.5
+        group = story.alone * 2 > story.count
         if not _kill_one(folder, arguments(story.seeds, executor), moment, chance.random(), group):
             story.ended += 1
             story.seeds += 1

@@ -85,7 +85,10 @@ class Projection:
             if reasons and (len(reasons) >= GIVE_UP or not self._attempt(self._writer.connect, [])):
                 break
             self._attempt(step, reasons)
-        return self._behind(len(missing), len(records), reachable(self._uri) or reasons[0]) if reasons else None
+        if not reasons:
+            return None
+        remedy = reachable(self._uri) if self._uri.startswith("sqlite") else None
+        return self._behind(len(missing), len(records), remedy or reasons[0])
 
     def _catch_up(self, record: TrialRecord, wanted: Mapping[str, PlannedTrial], missing: set[str]) -> None:
         if record.id in missing:

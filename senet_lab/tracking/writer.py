@@ -9,7 +9,7 @@ from typing import Any
 from senet_lab.catalog import Question
 from senet_lab.design import Variant
 from senet_lab.records import Environment, TrialRecord
-from senet_lab.tracking import runs
+from senet_lab.tracking import database, runs
 from senet_lab.tracking.address import artifact_folder
 
 PAGE = 1000
@@ -36,6 +36,7 @@ class Writer:
             return
         from mlflow import MlflowClient
 
+        database.make(self._uri)
         client = MlflowClient(self._uri)
         self._experiment = self._find_experiment(client)
         self._runs, token = {}, None
