@@ -20,6 +20,8 @@ class Job:
     """The folder or address that holds the sweeps' run folders."""
     environment: str
     cost: Cost
+    sitting: int = 1
+    """Of the commands that ran this sweep, which one this is."""
     data_dir: Path = Path("data")
     """Where archives lie, folders of images are looked for, and decoded images are kept."""
     device: str = "cpu"
@@ -59,5 +61,6 @@ def new_record(job: Job, **result: Any) -> TrialRecord:
         params=job.cost.params,
         macs=job.cost.macs,
         environment=job.environment,
+        sitting=job.sitting,
         **result,
     )

@@ -81,6 +81,8 @@ class TrialRecord(Fact):
     """Unix time; of the last sitting, if the trial was interrupted."""
     ended_at: float
     """Unix time."""
+    sitting: int = 0
+    """Of the commands that ran the sweep here, which one made this: tells what is newer, whatever clocks say."""
     seconds: float
     """Wall time in the worker: of the last sitting, and of the epochs of earlier ones."""
     train_seconds: float = 0.0

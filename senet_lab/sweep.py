@@ -45,6 +45,7 @@ def run(
         sweep=store.sweep,
         store=store.root if isinstance(store.root, Path) else str(store.root),
         environment=environment,
+        sitting=1 + max((r.sitting for r in inventory.records), default=0),
         data_dir=inventory.data_dir.absolute(),
         loaders=loaders,
         own=inventory.question.own,

@@ -48,7 +48,7 @@ def run_trial(job: Job) -> Iterator[EpochMetrics | TrialRecord]:
     Crowded, with nothing recorded, where a GPU's memory ran out that the trial had not for itself.
     """
     folder = store.Store(job.store, job.sweep).open(job.planned)
-    started_at = time.time()
+    started_at, since = time.time(), time.monotonic()
     result: dict[str, Any] = {}
     attempts = 0
     while attempts <= job.retries and result.get("status") != "done":
@@ -64,7 +64,8 @@ def run_trial(job: Job) -> Iterator[EpochMetrics | TrialRecord]:
             result = {"status": "failed", "seconds": 0.0, "traceback": without_credentials(traceback.format_exc())}
         if job.device == "cuda" and result["status"] == "failed":
             torch.cuda.empty_cache()  # the next one needs what this one held
-    sitting = {"started_at": started_at, "ended_at": time.time(), "attempts": attempts, "device": job.device}
+    ended_at = started_at + time.monotonic() - since  # a clock that is set meanwhile does not count
+    sitting = {"started_at": started_at, "ended_at": ended_at, "attempts": attempts, "device": job.device}
     result["seconds"] += time.perf_counter() - clock
     record = new_record(job, **sitting, **result)
     store.finish(folder, record)

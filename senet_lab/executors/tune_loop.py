@@ -218,11 +218,12 @@ def _lost(job: Job, trial: Any) -> Step:
     if not any(node["Alive"] and node["Resources"].get("CPU") for node in ray.nodes()):
         raise ClusterLost("Ray, which has no node any more,")
     said = trial.get_pickled_error() or trial.get_error() or "it left no word"
+    started_at = trial.run_metadata.start_time or time.time()
     record = new_record(
         job,
         status="failed",
-        started_at=trial.run_metadata.start_time or time.time(),
-        ended_at=time.time(),
+        started_at=started_at,
+        ended_at=max(started_at, time.time()),  # the clock may have been set meanwhile
         seconds=0.0,
         attempts=1 + MAX_WORKER_DEATHS,
         traceback=(

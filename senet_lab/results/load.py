@@ -102,7 +102,7 @@ def _matched(
 ) -> Iterator[tuple[dict[str, Any], PlannedTrial, TrialRecord]]:
     """Each planned trial that has a record, with its row; the latest record of older code if asked."""
     places = _places(planned)
-    ended = sorted((r for r in records if r.status in states), key=lambda r: (r.started_at, r.id))
+    ended = sorted((r for r in records if r.status in states), key=lambda r: (r.sitting, r.started_at, r.id))
     current = {r.id: r for r in ended}
     older = {r.fingerprint: r for r in ended} if include_stale else {}
     for wanted in planned:

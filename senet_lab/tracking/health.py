@@ -85,6 +85,8 @@ def _sqlite(name: str) -> str | None:
                 return f"{path} is a database of something else than MLflow; {ELSEWHERE}"
             revision = str(found.execute("SELECT version_num FROM alembic_version").fetchone()[0])
     except (sqlite3.Error, TypeError) as error:
+        if "locked" in str(error):
+            return f"{path} is locked by another program; wait for it or end it, or {ELSEWHERE}"
         return f"{path} cannot be read as MLflow's database ({error}); move it away, or {ELSEWHERE}"
     return _of_other_version(path, revision)
 

@@ -17,6 +17,7 @@ from senet_lab.credentials import without_credentials
 from senet_lab.plan import PlannedTrial
 from senet_lab.records import Environment, EpochMetrics, TrialRecord
 from senet_lab.tracking.address import default_uri, hush
+from senet_lab.tracking.health import reachable
 from senet_lab.tracking.reasons import reason
 from senet_lab.tracking.runs import News, VariantAggregate, asked
 from senet_lab.tracking.writer import Writer
@@ -87,7 +88,10 @@ class Projection:
         for _ in range(TRIES if connected else 1):
             if steps and self._attempt(self._writer.connect, reasons):
                 steps = self._undone(steps, reasons)
-        return self._behind(len(missing), len(records), reasons[-1]) if steps else None
+        if not steps:
+            return None
+        remedy = reachable(self._uri) if self._uri.startswith("sqlite") else None
+        return self._behind(len(missing), len(records), remedy or reasons[-1])
 
     def _undone(self, steps: Sequence[Step], reasons: list[str]) -> list[Step]:
         """Do `steps`; return those that failed, and all that come after MLflow went away or failed too often."""

@@ -9,7 +9,7 @@ from typing import Any
 from senet_lab.catalog import Question
 from senet_lab.design import Variant
 from senet_lab.records import Environment, TrialRecord
-from senet_lab.tracking import runs
+from senet_lab.tracking import database, runs
 from senet_lab.tracking.address import artifact_folder, is_server
 from senet_lab.tracking.health import log_in
 from senet_lab.tracking.lookup import find
@@ -39,6 +39,7 @@ class Writer:
             log_in(self._uri)
         from mlflow import MlflowClient
 
+        database.make(self._uri)
         client = MlflowClient(self._uri)
         self._experiment = self._find_experiment(client)
         self._runs, doubles = find(client, self._experiment)
@@ -172,7 +173,7 @@ class Writer:
             run.status = RUNNING
 
     def _end(self, run: runs.Run, status: str, at: int | None) -> None:
-        self._client.set_terminated(run.id, status=status, end_time=at)
+        self._client.set_terminated(run.id, status=status, end_time=max(at or runs.milliseconds(time.time()), run.at))
         run.status = status
 
     def _look_up(self, run: runs.Run) -> None:

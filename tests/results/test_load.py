@@ -57,6 +57,13 @@ def test_results_of_other_code_count_only_when_asked_and_never_twice(make):
     assert pooled["stale"].tolist() == [True, False]
 
 
+def test_which_old_result_is_the_newest_is_told_by_commands_and_not_by_clocks(make):
+    planned, before = (make.plan(make.question(seeds=1), code) for code in ("code-3", "code-1"))
+    newest = make.record(before[0], 10, id="a clock set back", started_at=1.0, sitting=2)
+    stored = [newest, make.record(before[0], 40, sitting=1)]
+    assert load.trials(planned, stored, include_stale=True)["test_error"].tolist() == [10 / 900]
+
+
 def test_curves_are_tidy(planned, records):
     frame = load.epochs(planned, records)
     assert len(frame) == 2 * 118
