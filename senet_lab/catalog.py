@@ -17,7 +17,7 @@ from senet_lab.design import Variant, factors, variants
 from senet_lab.errors import SpecError, SweepFileError, choices, printable, shown
 from senet_lab.explain import explain
 from senet_lab.spec import Source, Sweep, Trial, apply
-from senet_lab.spec.operators import defining
+from senet_lab.spec.operators import Operator, defining
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,60}")
 PACKAGE = Path(__file__).parent
@@ -83,8 +83,13 @@ def read(path: Path) -> Question:
             f"because its name becomes the run folder and the experiment; rename it"
         )
     with defining() as operators:
-        module = _execute(path)
-    own = Source(path.stem, path.read_text(encoding="utf-8"), frozenset(operators)) if operators else None
+        return _read(path, operators)
+
+
+def _read(path: Path, operators: set[Operator]) -> Question:
+    module = _execute(path)
+    text = importlib.util.decode_source(path.read_bytes()) if operators else ""
+    own = Source(path.stem, text, frozenset(operators)) if operators else None
     sweep = getattr(module, "SWEEP", None)
     if not isinstance(sweep, Sweep):
         found = f"SWEEP is {_kind(sweep)}" if hasattr(module, "SWEEP") else "it defines no SWEEP"

@@ -13,7 +13,7 @@ from senet_lab import catalog
 from senet_lab import inventory as inventories
 from senet_lab.credentials import without_credentials
 from senet_lab.environment import program
-from senet_lab.errors import Interrupted, StoreError, TrialsFailed, UserError, printable, shown
+from senet_lab.errors import Interrupted, TrialsFailed, UserError, printable, shown
 from senet_lab.inventory import Inventory
 from senet_lab.options import RUNS
 from senet_lab.plan import State
@@ -114,7 +114,7 @@ def _latest(found: Inventory) -> Inventory:
     """What the store holds now; if it cannot be read any more, what it held: the first error is the one to tell."""
     try:
         return found.again()
-    except StoreError:
+    except UserError:
         return found
 
 
@@ -145,7 +145,7 @@ def _run(found: Inventory, how: How, executor: "Executor", projection: "Projecti
     from senet_lab.progress import Progress
 
     due = found.plan.to_run(how.rerun)
-    places = expected.slots(how.workers, how.gpus_per_trial) if how.executor == "ray" else 1
+    places = expected.slots(how.workers, how.gpus_per_trial, how.cpus_per_trial) if how.executor == "ray" else 1
     told = None if how.address else expected.by_done_trials(found, due, places)  # who knows what a cluster has free
     if told:
         console.print(f"The trials to run will take {told.sentence}", soft_wrap=True)

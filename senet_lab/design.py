@@ -28,8 +28,13 @@ class Variant:
 
     @property
     def slug(self) -> str:
-        """The label as it may stand in a path: ASCII, a byte a character, whatever the label is written in."""
-        return "".join(c if (c.isascii() and c.isalnum()) or c in "._" else "-" for c in self.label)
+        """The label as it may stand in a path."""
+        return slug(self.label)
+
+
+def slug(label: str) -> str:
+    """`label` as it may stand in a path: ASCII, a byte a character, whatever it is written in."""
+    return "".join(c if (c.isascii() and c.isalnum()) or c in "._" else "-" for c in label)
 
 
 def variants(sweep: Sweep) -> tuple[Variant, ...]:

@@ -54,9 +54,9 @@ class Expected:
         )
 
 
-def slots(workers: int | None, gpu_share: float | None = None) -> int:
+def slots(workers: int | None, gpu_share: float | None = None, cpus: int = 1) -> int:
     """Trials at once on this machine: as many as `executors.ray_tune` gives it."""
-    places = workers or cores()
+    places = workers or max(1, cores() // cpus)
     gpus = torch.cuda.device_count()
     if not gpus or gpu_share == 0:
         return places

@@ -44,7 +44,8 @@ def place(text: "str | Place") -> Place:
 
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # prints of connections that broke what is told anyway
     try:
-        folder = UPath(text, use_listings_cache=False)
+        fresh: dict[str, Any] = {"use_listings_cache": False} if text.partition("://")[0] in OBJECT_STORES else {}
+        folder = UPath(text, **fresh)
         _ = folder.fs  # finds out whether the package for this kind of address is installed
     except ImportError as error:
         raise StoreError(f"{shown}: {_why(error)}; it is a package for pip, on every machine of the sweep") from None

@@ -7,6 +7,7 @@ import ast
 from functools import cache
 from importlib.resources import files
 
+from senet_lab.errors import SpecError
 from senet_lab.spec import Kind, Model, Source, Trial, is_shipped
 from senet_lab.syntax import definition_digest, digest, source_digest
 
@@ -89,13 +90,35 @@ def _operator_digest(kind: Kind, name: str, own: Source | None) -> str:
     if is_shipped(kind, name):
         return _shipped_operator_digest(kind, name)
     if own is None:
-        raise LookupError(f"{kind} {name!r}: whoever asks for it has to say which sweep file defines it")
-    return definition_digest(own.text, kind, name, _module_digest)
+        raise SpecError(
+            f"model.se.{kind}: {name!r} is another file's operator; define it in this one: @{kind}({name!r})"
+        )
+    return _own_operator_digest(own.text, kind, name)
+
+
+@cache
+def _own_operator_digest(text: str, kind: Kind, name: str) -> str:
+    return definition_digest(text, kind, name, _imported_digest)
 
 
 @cache
 def _shipped_operator_digest(kind: Kind, name: str) -> str:
-    return definition_digest(_source(f"blocks.{kind}"), kind, name, _module_digest)
+    return definition_digest(_source(f"blocks.{kind}"), kind, name, _imported_digest)
+
+
+def _imported_digest(name: str) -> str:
+    """Of a module that an operator imports from; "" for a name that is no module, and for the specs.
+
+    What a spec works out for the network is in the digest by itself.
+    """
+    if name.partition(".")[0] == "spec":
+        return ""
+    return next((_module_digest(path) for path in (name, f"{name}.__init__") if _is_module(path)), "")
+
+
+def _is_module(name: str) -> bool:
+    *folders, module = name.split(".")
+    return files("senet_lab").joinpath(*folders, f"{module}.py").is_file()
 
 
 @cache

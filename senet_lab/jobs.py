@@ -20,6 +20,8 @@ class Job:
     """The folder or address that holds the sweeps' run folders."""
     environment: str
     cost: Cost
+    folder: str | None = None
+    """Name of the run folder, where the driver has looked it up."""
     sitting: int = 1
     """Of the commands that ran this sweep, which one this is."""
     data_dir: Path = Path("data")

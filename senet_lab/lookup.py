@@ -7,10 +7,11 @@ from typing import Any
 
 from senet_lab import checkpoints, files
 from senet_lab.credentials import without_credentials
+from senet_lab.design import slug
 from senet_lab.errors import UserError
 from senet_lab.files import Place
-from senet_lab.records import Environment, EpochMetrics, TrialRecord
-from senet_lab.store import SAFE_NAME, Asked, Store, asked
+from senet_lab.records import Asked, Environment, EpochMetrics, TrialRecord
+from senet_lab.store import SAFE_NAME, Store, asked
 
 NEAR = 8
 
@@ -98,7 +99,7 @@ def _fits(entry: Entry, words: str) -> bool:
 def _as_folder(words: str) -> str:
     """ "row seed=n" in the letters that a folder's name is made of."""
     row, _, seed = words.rpartition(" seed=")
-    return f"{''.join(c if c.isalnum() or c in '._' else '-' for c in row.strip())[:100]} seed={seed.strip()}"
+    return f"{slug(row.strip())[:100]} seed={seed.strip()}"
 
 
 def _near(entries: list[Entry], words: str) -> list[Entry]:

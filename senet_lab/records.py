@@ -3,7 +3,7 @@
 import base64
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from senet_lab.spec import Trial
 
@@ -95,6 +95,20 @@ class TrialRecord(Fact):
     """Of the last attempt, if it failed."""
     environment: str
     """Digest that names the environment file beside the run folders."""
+
+
+class Asked(Fact):
+    """What a run folder is for, written before anything has happened in it."""
+
+    id: str
+    name: str
+    """For people: row and seed."""
+    fingerprint: str
+    code: str
+    settings: dict[str, Any] = Field(default_factory=dict)
+    """What differs from the sweep's base, by dotted path."""
+    trial: Trial | None = None
+    """The whole configuration; folders of the first version do not say."""
 
 
 class Environment(Fact):

@@ -14,38 +14,23 @@ import contextlib
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 
 from senet_lab import files, lease
 from senet_lab.errors import StoreError
 from senet_lab.files import Place
 from senet_lab.plan import PlannedTrial, StoredTrial
-from senet_lab.records import Environment, TrialRecord
-from senet_lab.spec import Trial
+from senet_lab.records import Asked, Environment, TrialRecord
 from senet_lab.spec.operators import ANY
 
 SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,200}")
 DIGEST_BYTES = 32
 SEAL = "sha256"
 """Key of a record's digest, over all its other keys."""
-
-
-class Asked(BaseModel):
-    """trial.json: the identity of a folder, before anything has happened in it."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-    id: str
-    name: str
-    fingerprint: str
-    code: str
-    settings: dict[str, Any] = Field(default_factory=dict)
-    """What differs from the sweep's base, by dotted path."""
-    trial: Trial | None = None
-    """The whole configuration; older folders do not say."""
 
 
 class Store:
@@ -81,14 +66,19 @@ class Store:
 
     def folder(self, planned: PlannedTrial) -> Place:
         """The run folder of a trial: the one it has, under whatever row name, or the one it would get."""
-        usual = self.path / f"{planned.variant.slug[:100]}_seed-{planned.trial.seed}_{planned.id}"
+        usual = self.path / _usual(planned)
         if files.is_folder(usual):
             return usual
         return next(iter(files.matching(self.path, f"*_{planned.id}")), usual)
 
-    def open(self, planned: PlannedTrial) -> Place:
-        """Make the trial's run folder, with its identity inside."""
-        folder = self.folder(planned)
+    def names(self, planned: Iterable[PlannedTrial]) -> dict[str, str]:
+        """Id -> name of the run folder, as `folder` gives it, of many trials by one look at the store."""
+        there = {f.name.rpartition("_")[2]: f.name for f in files.folders(self.path)}
+        return {t.id: there.get(t.id, _usual(t)) for t in planned}
+
+    def open(self, planned: PlannedTrial, name: str | None = None) -> Place:
+        """Make the trial's run folder, with its identity inside; `name`: of it, where that is known."""
+        folder = self.path / name if name else self.folder(planned)
         identity = Asked(
             id=planned.id,
             name=planned.name,
@@ -178,6 +168,10 @@ def finish(folder: Place, record: TrialRecord) -> None:
     files.write(folder / "record.json", json.dumps({SEAL: _seal(facts), **facts}, indent=1).encode())
     if record.status == "done":
         drop_state(folder)
+
+
+def _usual(planned: PlannedTrial) -> str:
+    return f"{planned.variant.slug[:100]}_seed-{planned.trial.seed}_{planned.id}"
 
 
 def _id(folder: Place) -> str:

@@ -50,7 +50,8 @@ def run(
         loaders=loaders,
         own=inventory.question.own,
     )
-    jobs = [job(t, cost=cost(t.trial, inventory.data_dir)) for t in missing]
+    names = store.names(missing)
+    jobs = [job(t, cost=cost(t.trial, inventory.data_dir), folder=names[t.id]) for t in missing]
     try:
         executor.run(jobs, listener)
     except KeyboardInterrupt:

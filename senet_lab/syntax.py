@@ -23,8 +23,9 @@ def source_digest(source: str) -> str:
 def definition_digest(source: str, kind: str, name: str, of_module: Callable[[str], str]) -> str:
     """Digest of what `@kind(name)` marks in a module, and of all in that module which it uses, near or far.
 
-    `of_module` gives the digest of a module of this package that it imports from. Where the mark is not found
-    as it stands (it may be in a loop), all of the module counts but its `SWEEP`.
+    Statements at the top that do more than to name something (`try:`, `Gem.p = 3`, `POWERS.append(2)`) count for
+    every operator. `of_module` gives the digest of a module of this package that is imported from, "" for what is
+    none. Where the mark is not found as it stands (it may be in a loop), all of the module counts but its `SWEEP`.
     """
     body = ast.parse(source).body
     roots = list(_marked(body, kind, name))
@@ -34,15 +35,41 @@ def definition_digest(source: str, kind: str, name: str, of_module: Callable[[st
     for node in body:
         for known in _binds(node):
             bound.setdefault(known, []).append(node)
-    used, open_ = list(roots), list(roots)
+    used = roots + [n for n in body if not _only_names(n)]
+    open_ = list(used)
     while open_:
         names = {n.id for n in ast.walk(open_.pop()) if isinstance(n, ast.Name)}
         new = [n for known in sorted(names) for n in bound.get(known, []) if n not in used]
         used += new
         open_ += new
-    inside = [n.module for n in used if isinstance(n, ast.ImportFrom) and (n.module or "").startswith("senet_lab.")]
-    others = [of_module(module.removeprefix("senet_lab.")) for module in inside if module]
-    return digest([sorted(json.dumps(_shape(n)) for n in used), sorted(others)])
+    others = {module: of_module(module) for module in sorted(_imported(used))}
+    return digest([sorted(json.dumps(_shape(n)) for n in used), others])
+
+
+def _only_names(node: Node) -> bool:
+    """Whether a statement at the top does nothing but to give names a meaning, or marks an operator."""
+    if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef | ast.Import | ast.ImportFrom):
+        return True
+    if isinstance(node, ast.Assign | ast.AnnAssign):
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+        return all(isinstance(t, ast.Name) for t in targets)
+    if not isinstance(node, ast.Expr):
+        return False
+    call = node.value.func if isinstance(node.value, ast.Call) else None
+    return _is_text(node) or (
+        isinstance(call, ast.Call) and any(_ends(call.func, kind) for kind in ("squeeze", "gate"))
+    )
+
+
+def _imported(nodes: list[Node]) -> set[str]:
+    """Dotted names, within this package, of all that may be a module and is imported in `nodes`."""
+    found: set[str] = set()
+    for node in (inner for outer in nodes for inner in ast.walk(outer)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return {name.removeprefix("senet_lab.") for name in found if name.startswith("senet_lab.")}
 
 
 def _marked(body: list[ast.stmt], kind: str, name: str) -> Iterator[Node]:

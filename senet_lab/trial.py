@@ -47,7 +47,7 @@ def run_trial(job: Job) -> Iterator[EpochMetrics | TrialRecord]:
     times, then recorded. Raises StoreError, as where nothing can be written nothing can end, and
     Crowded, with nothing recorded, where a GPU's memory ran out that the trial had not for itself.
     """
-    folder = store.Store(job.store, job.sweep).open(job.planned)
+    folder = store.Store(job.store, job.sweep).open(job.planned, job.folder)
     started_at, since = time.time(), time.monotonic()
     result: dict[str, Any] = {}
     attempts = 0

@@ -6,26 +6,36 @@ from types import ModuleType
 
 import torch
 
+from senet_lab.blocks.gate import GATES
 from senet_lab.blocks.se import SEBlock
+from senet_lab.blocks.squeeze import SQUEEZES, Maker
 from senet_lab.errors import SpecError
-from senet_lab.spec import Source, Trial
+from senet_lab.spec import Kind, Source, Trial
 from senet_lab.spec.operators import Operator
 
-_meant: dict[Operator, str] = {}
-"""Operator -> text of the file whose definition is in force."""
+TABLES: dict[Kind, dict[str, Maker]] = {"squeeze": SQUEEZES, "gate": GATES}
+_made: dict[Source, dict[Operator, Maker]] = {}
+"""What the operators of a file stand for, so that it is executed once."""
 
 
 def use(source: Source | None) -> None:
-    """Let the operators of `source` mean what it says. A worker has no other way to know them."""
-    if source is None or all(_meant.get(operator) == source.text for operator in source.operators):
+    """Let the operators of `source` mean what it says, whatever file was read last. Workers know them by this alone."""
+    if source is None:
         return
+    if source not in _made:
+        _execute(source)
+        _made[source] = {(kind, name): TABLES[kind][name] for kind, name in source.operators}
+    for (kind, name), make in _made[source].items():
+        TABLES[kind][name] = make
+
+
+def _execute(source: Source) -> None:
     file = f"{source.name}.py"
     module = ModuleType(f"senet_lab_sweeps.{source.name}")
     module.__file__ = file
     sys.modules[module.__name__] = module
     linecache.cache[file] = (len(source.text), None, source.text.splitlines(keepends=True), file)  # for tracebacks
     exec(compile(source.text, file, "exec"), module.__dict__)
-    _meant.update(dict.fromkeys(source.operators, source.text))
 
 
 def try_out(trial: Trial, source: Source) -> None:

@@ -120,7 +120,7 @@ class RayTune:
     def _start_ray(self) -> Slot:
         """Start Ray and return what a trial gets of it."""
         if self.address is None:
-            _start_here(self.slot.at_once or cores())
+            _start_here(self.slot.at_once * self.slot.cpus if self.slot.at_once else cores())
         else:
             _connect(self.address)
         there = ray.cluster_resources()

@@ -24,6 +24,8 @@ from senet_lab.trial import steps
 
 MAX_WORKER_DEATHS = 2
 MEET_SECONDS = 20.0
+GPU_FAULT = "CUDA error"
+"""What torch says of a GPU that a process cannot use any more."""
 
 
 class Trainable(tune.Trainable):  # type: ignore[misc]
@@ -36,17 +38,17 @@ class Trainable(tune.Trainable):  # type: ignore[misc]
         self.jobs, self.meeting = jobs, meeting
         self.refusal = _unseen(jobs[0])
         self.broken = False
-        """Whether a trial failed on this process's GPU, which may take no orders after that."""
+        """Whether this process's GPU failed, which may take no orders after that; the next job begins in another."""
         self.reset_config(config)
 
     def reset_config(self, config: dict[str, Any]) -> bool:
-        if self.broken:  # the next job starts in a process of its own, as after any death of a worker
-            os._exit(1)
         self.job = self.jobs[config["job"]]
         self.steps: Iterator[Step] = steps(self.job)
         return True
 
     def step(self) -> dict[str, Any]:
+        if self.broken:  # only now, as Tune forgives a death while a trial runs, but not while it is handed over
+            os._exit(1)
         self.meeting.wait()
         if self.refusal is not None:
             return {"step": self.refusal, "done": True}
@@ -54,7 +56,7 @@ class Trainable(tune.Trainable):  # type: ignore[misc]
             step = next(self.steps)
         except (StoreError, Crowded) as error:  # an exception would be tried again, and lose its words on the way
             return {"step": error, "done": True}
-        self.broken = self.job.device == "cuda" and step.record is not None and step.record.status == "failed"
+        self.broken = step.record is not None and GPU_FAULT in (step.record.traceback or "")
         return {"step": step, "done": step.record is not None}
 
     def save_checkpoint(self, checkpoint_dir: str) -> None:
@@ -92,9 +94,12 @@ class Meeting:
 
 def _unseen(job: Job) -> StoreError | None:
     """What to say if this node does not see the driver's store: its results would be lost."""
-    kept = store.Store(job.store, job.sweep)
-    if kept.environment(job.environment) is not None:
-        return None
+    try:
+        kept = store.Store(job.store, job.sweep)
+        if kept.environment(job.environment) is not None:
+            return None
+    except StoreError as error:  # no package or no rights for it here
+        return StoreError(f"on {platform.node()}, a node of the Ray cluster: {error}")
     return StoreError(
         f"{kept.path}: cannot be seen from {platform.node()}, a node of the Ray cluster; "
         f"put the run folders on a disk that all nodes share, or behind an address: --store s3://bucket/runs"
@@ -232,5 +237,5 @@ def _lost(job: Job, trial: Any) -> Step:
         ),
         device=job.device,
     )
-    store.finish(store.Store(job.store, job.sweep).open(job.planned), record)
+    store.finish(store.Store(job.store, job.sweep).open(job.planned, job.folder), record)
     return Step(job.planned, (), record)

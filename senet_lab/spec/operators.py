@@ -79,7 +79,8 @@ def known(kind: Kind) -> Callable[[str, ValidationInfo], str]:
     """A check that a value of `se.squeeze` or `se.gate` names an operator."""
 
     def check(name: str, info: ValidationInfo) -> str:
-        names = [*SHIPPED[kind], *(n for k, n in _defined if k == kind)]
+        others = _watchers[-1] if _watchers else _defined  # a file that is being read has its own and no other file's
+        names = [*SHIPPED[kind], *sorted(n for k, n in others if k == kind)]
         if name not in names and info.context != ANY:
             raise ValueError(
                 f"found {name!r}; {choices(name, names)}; or define it in the sweep's file: @{kind}({name!r})"

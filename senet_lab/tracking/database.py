@@ -26,7 +26,8 @@ def make(uri: str) -> None:
             shutil.copyfile(made, aside)
             _place(aside, path)
         finally:
-            aside.unlink(missing_ok=True)
+            for left in path.parent.glob(f".{path.name}.????????"):  # ours, and what killed processes left
+                left.unlink(missing_ok=True)
 
 
 def _place(aside: Path, path: Path) -> None:
@@ -38,5 +39,8 @@ def _place(aside: Path, path: Path) -> None:
         os.link(aside, path)
     except FileExistsError:
         return
+    except FileNotFoundError:  # another command was faster, and tidied up
+        if not path.exists():
+            raise
     except OSError:  # a file system without links
         aside.replace(path)

@@ -12,7 +12,7 @@ from senet_lab.records import Environment, TrialRecord
 from senet_lab.tracking import database, runs
 from senet_lab.tracking.address import artifact_folder, is_server
 from senet_lab.tracking.health import log_in
-from senet_lab.tracking.lookup import find
+from senet_lab.tracking.known import find
 
 RUNNING = "RUNNING"
 
