@@ -77,7 +77,7 @@ def _rows(sweep: Sweep, wrong: list[str]) -> tuple[Variant, ...]:
         try:
             trial = apply(sweep.base, settings)
         except SpecError as error:
-            wrong.append(str(error))
+            wrong += str(error).splitlines()
             continue
         if trial in rows and (control or label in named):
             place = "controls" if control else "variants"

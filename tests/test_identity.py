@@ -16,9 +16,10 @@ from PIL import Image
 import senet_lab
 from senet_lab import data, identity, plan, recipes
 from senet_lab.design import Variant, variants
+from senet_lab.errors import SpecError
 from senet_lab.identity import fingerprint
 from senet_lab.plan import PlannedTrial
-from senet_lab.spec import CifarResNet, Data, Model, Spec, Sweep, Train, Trial, apply, families
+from senet_lab.spec import CifarResNet, Data, Model, Source, Spec, Sweep, Train, Trial, apply, families
 from senet_lab.spec.operators import SHIPPED
 
 BASE = Trial(
@@ -175,6 +176,32 @@ def test_every_used_module_counts(name: str, monkeypatch: pytest.MonkeyPatch) ->
     before, digest = identity.code_digest(SE_BASE), identity._module_digest
     monkeypatch.setattr(identity, "_module_digest", lambda n: "new" if n == name else digest(n))
     assert identity.code_digest(SE_BASE) != before
+
+
+@pytest.mark.parametrize(
+    "imported",
+    ["from senet_lab.blocks.squeeze import Average", "from senet_lab.blocks import squeeze as sq",
+     "import senet_lab.blocks.squeeze as sq", "from senet_lab.spec import SE", "import senet_lab.nowhere"],
+)  # fmt: skip
+def test_an_operator_may_import_from_this_package(imported: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    name = imported.rpartition(" ")[2].rpartition(".")[2]
+    text = f"{imported}\nfrom senet_lab import squeeze\n@squeeze('mine')\nclass Mine:\n    x = {name}\n"
+    text = text.replace("x = nowhere", "x = senet_lab")
+    own = Source("mine", text, frozenset({("squeeze", "mine")}))
+    trial = SE_BASE.model_copy(
+        update={"model": SE_BASE.model.model_copy(update={"se": senet_lab.SE.model_construct(squeeze="mine")})}
+    )
+    before, digest = identity._operator_digest("squeeze", "mine", own), identity._module_digest
+    assert trial.model.se is not None and identity.used_operators(trial)[0] == ("squeeze", "mine")
+    monkeypatch.setattr(identity, "_module_digest", lambda n: "new" if n == "blocks.squeeze" else digest(n))
+    identity._own_operator_digest.cache_clear()
+    assert (identity._operator_digest("squeeze", "mine", own) != before) == ("blocks" in imported)
+    identity._own_operator_digest.cache_clear()
+
+
+def test_an_operator_that_no_file_at_hand_defines_is_refused() -> None:
+    with pytest.raises(SpecError, match=r"model\.se\.squeeze: 'mine' is another file's operator; define it"):
+        identity._operator_digest("squeeze", "mine", None)
 
 
 def test_another_rule_for_the_bottleneck_makes_results_stale(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -125,3 +125,59 @@ def test_an_operator_that_is_marked_in_a_loop_changes_with_the_file_but_not_with
     before = definition_digest(looped, "squeeze", "gem2", str)
     assert definition_digest(looped.replace("reduction=4", "reduction=8"), "squeeze", "gem2", str) == before
     assert definition_digest(looped.replace("1e-6", "1e-7"), "squeeze", "gem2", str) != before
+
+
+MARKED = """import torch
+from senet_lab import squeeze
+{before}
+
+@squeeze("gem")
+class GeM(torch.nn.Module):
+    def forward(self, x):
+        return {forward}
+
+{after}
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "forward", "after", "old", "new"),
+    [
+        ("P = {}\nP['gem'] = 3.0", "x ** P['gem']", "", "3.0", "4.0"),
+        ("W = []\nW.append(2.0)", "x * W[0]", "", "2.0", "5.0"),
+        ("", "x ** self.p", "GeM.p = 3", "= 3", "= 4"),
+        ("try:\n    from fast import cube\nexcept ImportError:\n    def cube(x):\n        return x**3", "cube(x)", "",
+         "x**3", "x**4"),
+        ("if torch.cuda.is_available():\n    N = 1\nelse:\n    N = 2", "x * N", "", "N = 2", "N = 3"),
+        ("for n in (1, 2):\n    TOP = n", "x * TOP", "", "(1, 2)", "(1, 3)"),
+        ("torch.set_default_dtype(torch.float32)", "x", "", "float32", "float64"),
+    ],
+)  # fmt: skip
+def test_what_is_done_at_the_top_of_a_file_counts(before: str, forward: str, after: str, old: str, new: str) -> None:
+    text = MARKED.format(before=before, forward=forward, after=after)
+    assert text.count(old) == 1
+    assert definition_digest(text, "squeeze", "gem", str) != definition_digest(
+        text.replace(old, new), "squeeze", "gem", str
+    )
+
+
+@pytest.mark.parametrize(
+    ("imported", "used", "asked"),
+    [
+        ("from senet_lab.blocks.squeeze import Average", "Average()(x)", "blocks.squeeze"),
+        ("from senet_lab.blocks import squeeze as sq", "sq.Average()(x)", "blocks.squeeze"),
+        ("import senet_lab.blocks.squeeze as sq", "sq.Average()(x)", "blocks.squeeze"),
+        ("", "__import__ and (lambda: 1)() and x", None),
+    ],
+)
+def test_modules_of_this_package_are_asked_for_however_they_are_imported(
+    imported: str, used: str, asked: str | None
+) -> None:
+    names: list[str] = []
+
+    def note(name: str) -> str:
+        names.append(name)
+        return ""
+
+    definition_digest(MARKED.format(before=imported, forward=used, after=""), "squeeze", "gem", note)
+    assert (asked in names) if asked else (names == [])

@@ -129,7 +129,7 @@ def test_the_text_is_enough_for_a_process_that_has_not_read_the_file(file: Path)
     source = catalog.read(file).own
     assert source is not None
     del SQUEEZES["gem"]
-    own._meant.clear()
+    own._made.clear()
     file.unlink()
     own.use(source)
     assert SEBlock(4, SE(squeeze="gem")).squeeze(torch.ones(2, 4, 3, 3)).shape == (2, 4)
@@ -143,6 +143,36 @@ def test_of_two_files_with_one_name_each_means_its_own(tmp_path: Path) -> None:
     for name, power in (("a", "2.0"), ("b", "5.0"), ("a", "2.0")):
         own.use(source(name, power))
         assert SEBlock(4, SE(squeeze="gem")).squeeze.p.item() == float(power)
+
+
+def test_a_file_that_was_read_in_between_changes_nothing(tmp_path: Path) -> None:
+    (tmp_path / "other.py").write_text(FILE.format(power="7.0"), encoding="utf-8")
+    (tmp_path / "mine.py").write_text(FILE.format(power="1.0"), encoding="utf-8")
+    mine = catalog.read(tmp_path / "mine.py").own
+    own.use(mine)
+    catalog.read(tmp_path / "other.py")
+    own.use(mine)
+    assert SEBlock(4, SE(squeeze="gem")).squeeze.p.item() == 1.0
+
+
+def test_a_file_that_uses_anothers_operator_is_refused_also_after_that_one_was_read(file: Path) -> None:
+    catalog.read(file)
+    text = FILE.format(power="1.0")
+    bare = text[: text.index("@squeeze")] + text[text.index("SWEEP = ") :]
+    (file.parent / "bare.py").write_text(bare, encoding="utf-8")
+    with pytest.raises(SpecError, match=r"model\.se\.squeeze: found 'gem'; allowed: avg, max, none"):
+        catalog.read(file.parent / "bare.py")
+
+
+COOKIE = "# -*- coding: latin-1 -*-\n# gr\u00fcn\n"
+
+
+@pytest.mark.parametrize(("first", "encoding"), [("\ufeff", "utf-8"), (COOKIE, "latin-1")])
+def test_the_text_is_read_as_python_reads_it(first: str, encoding: str, tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_bytes((first + FILE.format(power="2.0")).encode(encoding))
+    own._made.clear()
+    own.use(catalog.read(tmp_path / "mine.py").own)
+    assert SEBlock(4, SE(squeeze="gem")).squeeze.p.item() == 2.0
 
 
 def test_a_traceback_shows_the_lines_of_the_file(file: Path) -> None:

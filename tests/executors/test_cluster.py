@@ -244,17 +244,58 @@ def test_a_gpu_that_is_too_small_gives_way_to_fewer_at_once(
     assert {r.id: r.test for r in same} == {r.id: r.test for r in after.records}
 
 
-def test_a_process_whose_gpu_failed_takes_no_other_job(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_process_whose_gpu_failed_takes_no_other_job_and_costs_no_other_trial(
+    tmp_path: Path, cluster: Callable[..., Cluster], monkeypatch: pytest.MonkeyPatch
+) -> None:
     from senet_lab.executors import tune_loop
+    from senet_lab.executors.ray_tune import RayTune
 
-    def end(code: int) -> None:
-        raise SystemExit(code)
+    class Watched(tune_loop.Trainable):
+        def step(self) -> dict[str, Any]:
+            told: dict[str, Any] = super().step()
+            (tmp_path / f"{self.job.planned.id}-{os.getpid()}").touch()
+            return told
 
-    monkeypatch.setattr(os, "_exit", end)
-    slot = object.__new__(tune_loop.Trainable)
-    slot.broken = True
-    with pytest.raises(SystemExit):
-        slot.reset_config({"job": 0})
+    monkeypatch.setattr(tune_loop, "Trainable", Watched)
+    monkeypatch.setattr(tune_loop, "GPU_FAULT", "Diverged")
+    diverging = {"train.learning_rate": 99.0, "train.weight_decay": 0.9}
+    asked = question(grid={}, variants=[diverging, {"model.se.reduction": 2}], seeds=3)
+    found = inventory.take(asked, tmp_path / "runs")
+    sweep.run(found, RayTune(address=cluster(1).address), lambda step: None)
+    after = inventory.take(asked, tmp_path / "runs")
+    assert after.plan.counts() == {"failed": 3, "done": 6}
+    assert {r.variant.partition("=")[0] for r in after.records if r.status == "failed"} == {"learning_rate"}
+    failing = {t.id for t, state in after.plan.trials if state == "failed"}
+    workers = [p.name.split("-") for p in tmp_path.glob("*-*")]
+    assert len({pid for id, pid in workers if id in failing}) == 3, "each broke a process of its own"
+
+
+def test_a_node_that_may_not_read_the_store_refuses_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from senet_lab.executors import tune_loop
+    from senet_lab.sweep import cost
+
+    planned = inventory.take(question(), tmp_path / "runs").planned[0]
+    job = Job(planned, "tiny", "nowhere://runs", "e", cost(planned.trial))
+    refusal = tune_loop._unseen(job)
+    assert refusal is not None and "a node of the Ray cluster: --store nowhere://runs" in str(refusal)
+
+
+@pytest.mark.parametrize(
+    ("workers", "cpus", "cores"), [(None, 1, 16), (3, 1, 3), (1, 2, 2), (2, 4, 8)], ids=lambda n: str(n)
+)
+def test_workers_are_counted_in_trials_whatever_cores_each_takes(
+    workers: int | None, cpus: int, cores: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from senet_lab.executors import ray_tune
+    from senet_lab.executors.slot import Slot
+
+    started: list[int] = []
+    monkeypatch.setattr(ray_tune, "cores", lambda: 16)
+    monkeypatch.setattr(ray_tune, "_start_here", started.append)
+    monkeypatch.setattr(ray_tune.ray, "cluster_resources", lambda: {"CPU": float(started[-1])})
+    executor = ray_tune.RayTune(Slot(cpus, at_once=workers))
+    slot = executor._start_ray()
+    assert started == [cores] and executor._workers(slot) == (workers or 16 // cpus)
 
 
 def test_an_error_of_the_cluster_travels() -> None:
