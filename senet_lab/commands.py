@@ -93,6 +93,7 @@ def run_sweep(found: Inventory, how: How) -> None:
             if found.plan.to_run(how.rerun):
                 _run(found, how, executor, projection)
                 found = found.again()
+            projection.settle()
             written = show_report(found, how.reports)
         except KeyboardInterrupt:
             raise Interrupted from None

@@ -45,7 +45,7 @@ def test_data_that_cannot_serve_a_row_is_refused_before_the_store_is_touched(tmp
 
 
 def test_data_are_those_of_the_data_folder_every_time_it_is_taken(tmp_path: Path) -> None:
-    asked = question(base=apply(TINY, {"data": {"source": "parquet:mine", "validation": 4}}))
+    asked = question(base=apply(TINY, {"data": {"source": "parquet:mine", "validation": 4}, "train.batch_size": 8}))
     with pytest.raises(DataError, match=r"no folder .*mine; put the images there"):
         inventory.take(asked, tmp_path / "runs", tmp_path / "store")
     write_parquet(tmp_path / "store" / "mine" / "train.parquet", list(range(20)), [0, 1] * 10)

@@ -50,7 +50,7 @@ def test_what_is_not_asked_for_any_more_is_counted(ask: Ask) -> None:
 
 def test_stale_results_are_not_hidden_ones(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
     sweep.run(ask(seeds=1), Local(), lambda step: None)
-    monkeypatch.setattr(plan, "code_digest", lambda trial: "newer")
+    monkeypatch.setattr(plan, "code_digest", lambda trial, own: "newer")
     assert set(notes(ask(seeds=1))) == {"seeds", "stale"}
 
 
@@ -74,7 +74,7 @@ def test_a_script_finds_everything_in_the_json(ask: Ask, monkeypatch: pytest.Mon
     assert 0 < forecast["low_seconds"] < forecast["seconds"] < forecast["high_seconds"]
     assert {note["about"] for note in told["notes"]} == {"seeds"}
 
-    monkeypatch.setattr(plan, "code_digest", lambda trial: "newer")
+    monkeypatch.setattr(plan, "code_digest", lambda trial, own: "newer")
     stale = as_json(look(ask(seeds=2), COMMAND, 2, 0))["rows"][0]["trials"]["stale"][0]
     assert stale["folder"] is None and stale["results"] == [
         {k: v for k, v in row["trials"]["done"][0].items() if k != "seed"}

@@ -241,7 +241,8 @@ def test_a_server_that_goes_away_costs_a_sentence_and_the_same_command_goes_on(d
     finally:
         server.begin()
     assert code == 2 and errors.count("\n") == 1, errors
-    assert f"senet-lab: {desk.address}/small" in errors and "Could not connect" in errors and "see to" in errors
+    assert f"senet-lab: {desk.address}/small" in errors and "Could not connect" in errors
+    assert "choose another with --store" in errors
     code, _, errors = desk.type(command)
     assert (code, errors) == (0, "") and results(desk.held("record.json")) == undisturbed(desk)
 

@@ -2,7 +2,7 @@
 
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from senet_lab.errors import UserError
@@ -17,19 +17,27 @@ def check_folder(folder: Path) -> None:
 
     Raises UserError saying what is in the way.
     """
-    absent = [p for p in (folder, *folder.parents) if not p.exists()]
-    made: list[Path] = []
     with writing(folder):
         try:
-            for path in reversed(absent):
-                path.mkdir()
-                made.append(path)
-            with tempfile.TemporaryFile(dir=folder):
-                pass
-            for path in (p for p in map(folder.joinpath, FILES + PUBLISHED) if p.exists()):
-                path.open("ab").close()  # changes nothing, but finds a folder or a file that may not be written
-        finally:
-            for path in reversed(made):
+            _try(folder)
+        except FileNotFoundError:  # another command that tried at the same moment took its folder away again
+            _try(folder)
+
+
+def _try(folder: Path) -> None:
+    absent = [p for p in (folder, *folder.parents) if not p.exists()]
+    made: list[Path] = []
+    try:
+        for path in reversed(absent):
+            path.mkdir(exist_ok=True)
+            made.append(path)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+        for path in (p for p in map(folder.joinpath, FILES + PUBLISHED) if p.exists()):
+            path.open("ab").close()  # changes nothing, but finds a folder or a file that may not be written
+    finally:
+        for path in reversed(made):
+            with suppress(OSError):  # it is the other command's now
                 path.rmdir()
 
 

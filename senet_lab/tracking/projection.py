@@ -4,12 +4,14 @@ One writer in a thread of its own. Nobody waits for MLflow before `close`, and n
 what it missed is written from the records at the end, or by the next command.
 """
 
+import contextlib
 import queue
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 
 from senet_lab.catalog import Question
@@ -49,6 +51,7 @@ class Projection:
         self._due: dict[str, News] = {}
         self._skipped: set[str] = set()
         self._retry_at = 0.0
+        self._imported = threading.Event()
         self._thread = threading.Thread(target=self._work, name="mlflow", daemon=True)
         self._thread.start()
 
@@ -119,7 +122,16 @@ class Projection:
             f"the run folders have everything, and the same command again brings MLflow up to date"
         )
 
+    def settle(self) -> None:
+        """Wait until MLflow has been imported: matplotlib, imported meanwhile, looks into what it finds half there."""
+        self._imported.wait()
+
     def _work(self) -> None:
+        try:
+            with contextlib.suppress(Exception):  # told where it is used
+                import_module("mlflow.tracking")
+        finally:
+            self._imported.set()
         self._attempt(self._writer.begin, [])
         for batch in self._batches():
             for news in batch:

@@ -470,14 +470,6 @@ STORES = {
         ("cannot be read (Is a directory)", "see to rights and connections there, or choose another with --store"),
         {"runs/reduction_ratio/a_seed-0_0/record.json": None},
     ),
-    "a trial of another version": Case(
-        "plan reduction_ratio",
-        (
-            "this was written by another version of senet-lab (Field required)",
-            "use that version, or another store with --store",
-        ),
-        {"runs/reduction_ratio/a_seed-0_0/trial.json": '{"name": "a"}'},
-    ),
     "a record that shows an escape code": Case(
         "plan reduction_ratio",
         (
@@ -518,8 +510,9 @@ REPORTS = {
     "a name too long": Case(
         f"sweep reduction_ratio --to {'x' * 300}",
         (
-            "'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
-            "see to it there, or name another place",
+            "the report cannot be written into xxx",
+            "File name too long",
+            "choose another folder with --to DIR",
         ),
     ),
 }

@@ -64,7 +64,7 @@ def test_a_clock_that_jumps_by_hours(tmp_path: Path, executor: str) -> None:
     assert len(runs) == 7 and {status for _, status, _ in runs} == {"FINISHED"}
     assert all(span >= 0 for _, _, span in runs), runs
     plan = kill.run(jumpy, "plan", "small", "--seeds", "3").stdout
-    assert re.search(r"2 trials to run: about \d+(\.\d+)? s on", plan), plan
+    assert re.search(r"2 trials to run: about \d+ s \(.* on 2 slots", plan), plan
 
 
 def test_what_is_newer_is_told_by_commands_and_not_by_clocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
