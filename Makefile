@@ -10,7 +10,7 @@ sweep: $(VENV)/installed
 	@$(VENV)/bin/senet-lab sweep $(SWEEP)
 
 test: $(VENV)/installed-dev
-	@$(VENV)/bin/python -m pytest
+	@$(VENV)/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/installed-dev
 	$(VENV)/bin/ruff format --check .

@@ -251,13 +251,18 @@ def test_a_process_whose_gpu_failed_takes_no_other_job_and_costs_no_other_trial(
     from senet_lab.executors.ray_tune import RayTune
 
     class Watched(tune_loop.Trainable):
+        def setup(self, config: dict[str, Any], jobs: list[Job], meeting: Any) -> None:
+            from senet_lab.executors import tune_loop as of_the_worker
+
+            of_the_worker.GPU_FAULT = "Diverged"
+            super().setup(config, jobs, meeting)
+
         def step(self) -> dict[str, Any]:
             told: dict[str, Any] = super().step()
             (tmp_path / f"{self.job.planned.id}-{os.getpid()}").touch()
             return told
 
     monkeypatch.setattr(tune_loop, "Trainable", Watched)
-    monkeypatch.setattr(tune_loop, "GPU_FAULT", "Diverged")
     diverging = {"train.learning_rate": 99.0, "train.weight_decay": 0.9}
     asked = question(grid={}, variants=[diverging, {"model.se.reduction": 2}], seeds=3)
     found = inventory.take(asked, tmp_path / "runs")

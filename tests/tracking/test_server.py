@@ -110,7 +110,8 @@ class Seen:
         assert len(self.runs) == len(everything), "a run twice"
 
     def curve(self, name: str, metric: str = "validation_error") -> list[int]:
-        return [m.step for m in self.client.get_metric_history(self.runs[name].info.run_id, metric)]
+        history = self.client.get_metric_history(self.runs[name].info.run_id, metric)
+        return sorted(m.step for m in history)  # PostgreSQL promises no order
 
     def as_data(self) -> dict[str, Any]:
         return {name: run.to_dictionary() for name, run in self.runs.items()}
