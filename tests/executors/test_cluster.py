@@ -251,14 +251,10 @@ def test_a_process_whose_gpu_failed_takes_no_other_job_and_costs_no_other_trial(
     from senet_lab.executors.ray_tune import RayTune
 
     class Watched(tune_loop.Trainable):
-        def setup(self, config: dict[str, Any], jobs: list[Job], meeting: Any) -> None:
-            from senet_lab.executors import tune_loop as of_the_worker
-
-            of_the_worker.GPU_FAULT = "Diverged"
-            super().setup(config, jobs, meeting)
-
         def step(self) -> dict[str, Any]:
             told: dict[str, Any] = super().step()
+            record = told["step"].record
+            self.broken = record is not None and record.status == "failed"  # as if its GPU had failed
             (tmp_path / f"{self.job.planned.id}-{os.getpid()}").touch()
             return told
 
@@ -273,6 +269,21 @@ def test_a_process_whose_gpu_failed_takes_no_other_job_and_costs_no_other_trial(
     failing = {t.id for t, state in after.plan.trials if state == "failed"}
     workers = [p.name.split("-") for p in tmp_path.glob("*-*")]
     assert len({pid for id, pid in workers if id in failing}) == 3, "each broke a process of its own"
+
+
+@pytest.mark.parametrize(("said", "broken"), [("CUDA error: misaligned address", True), ("Diverged", False)])
+def test_only_a_fault_of_the_gpu_breaks_its_process(said: str, broken: bool, tmp_path: Path) -> None:
+    from senet_lab.executors import tune_loop
+    from senet_lab.jobs import new_record
+    from senet_lab.sweep import cost
+
+    planned = inventory.take(question(), tmp_path / "runs").planned[0]
+    ended = {"status": "failed", "started_at": 0.0, "ended_at": 0.0, "seconds": 0.0, "traceback": said}
+    record = new_record(Job(planned, "tiny", tmp_path, "e", cost(planned.trial)), **ended)
+    slot = object.__new__(tune_loop.Trainable)
+    slot.broken, slot.refusal, slot.meeting = False, None, tune_loop.Meeting(tmp_path, 1)
+    slot.steps = iter([Step(planned, (), record)])
+    assert slot.step()["done"] and slot.broken is broken
 
 
 def test_a_node_that_may_not_read_the_store_refuses_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
