@@ -1,6 +1,5 @@
 """What the commands do, apart from reading their options. Everything with torch is imported where it is used."""
 
-import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,7 @@ from senet_lab.credentials import without_credentials
 from senet_lab.environment import program
 from senet_lab.errors import Interrupted, TrialsFailed, UserError, printable, shown
 from senet_lab.inventory import Inventory
-from senet_lab.options import RUNS
+from senet_lab.options import to_show
 from senet_lab.plan import State
 
 if TYPE_CHECKING:
@@ -93,6 +92,8 @@ def run_sweep(found: Inventory, how: How) -> None:
             if found.plan.to_run(how.rerun):
                 _run(found, how, executor, projection)
                 found = found.again()
+            else:
+                console.print(f"{found.plan.counts()['done']} of {len(found.planned)} trials are done; nothing to run")
             projection.settle()
             written = show_report(found, how.reports)
         except KeyboardInterrupt:
@@ -183,6 +184,9 @@ def show_report(found: Inventory, folder: Path, include_stale: bool = False) -> 
     name = found.question.name
     written = report.write(found.question, found.planned, found.records, folder / name, include_stale)
     console.print(written.terminal(console.width))
+    if failed := [t for t, state in found.plan.trials if state == "failed"]:
+        why = to_show(found.store.root, failed[0].id)
+        console.print(f"{len(failed)} trials failed and do not count; why: {why}", soft_wrap=True, markup=False)
     if found.plan.counts()["stale"] and not include_stale:
         console.print(
             f"{found.plan.counts()['stale']} results are of code that has changed since and do not count: "
@@ -228,12 +232,11 @@ def _refuse_failures(found: Inventory) -> None:
     text = f"{', '.join(f'{n} {state}' for state, n in left.items())} of {len(found.planned)} trials"
     remedy = "to run what is left, type the same command again"
     if failed := [r for r in found.counting if r.status == "failed"]:
-        first, root = failed[0], str(found.store.root)
+        first = failed[0]
         last = (first.traceback or "").strip().splitlines()[-1:]
         text += f", e.g. {first.variant} seed={first.trial.seed}: {without_credentials(''.join(last))}"
-        show = [program(), "show", first.id, *(["--store", root] if root != str(Path(RUNS).absolute()) else [])]
         remedy = (
-            f"{shlex.join(show)} shows its whole traceback; "
+            f"{to_show(found.store.root, first.id)} shows its whole traceback; "
             f"to try the failed ones again, add --rerun failed to the same command"
         )
     raise TrialsFailed(f"{text}. {remedy}")

@@ -87,6 +87,14 @@ def typed(command: str, sweep: str, options: Mapping[str, object], settings: Seq
     return shlex.join(words)
 
 
+def to_show(root: object, trial_id: str) -> str:
+    """What to type to see a trial of the store at `root`."""
+    from senet_lab.environment import program
+
+    elsewhere = ["--store", str(root)] if str(root) != str(Path(RUNS).absolute()) else []
+    return shlex.join([program(), "show", trial_id, *elsewhere])
+
+
 def settings(pairs: Sequence[str]) -> dict[str, Any]:
     """`KEY=VALUE` texts as settings. A value is JSON or Python where it reads as such, else text."""
     found = {}

@@ -7,6 +7,7 @@ from typing import Any
 from senet_lab.design import Variant, baselines
 from senet_lab.expected import Expected, by_done_trials, by_probe, slots
 from senet_lab.inventory import Inventory
+from senet_lab.options import to_show
 from senet_lab.plan import STATES, PlannedTrial
 from senet_lab.records import Cost, TrialRecord
 from senet_lab.sweep import cost
@@ -44,7 +45,7 @@ def _notes(found: Inventory, command: str) -> Iterable[tuple[str, str]]:
         yield "seeds", text
     by_state = {state: [t for t, s in found.plan.trials if s == state] for state in STATES}
     if failed := by_state["failed"]:
-        why = f"why: senet-lab show {failed[0].id}"
+        why = f"why: {to_show(found.store.root, failed[0].id)}"
         yield "failed", f"{len(failed)} failed ({why}); to run them again: {command} --rerun failed"
     if stale := by_state["stale"]:
         yield "stale", f"{len(stale)} of code that has changed since; to run them again: {command} --rerun stale"

@@ -37,7 +37,8 @@ def test_failed_trials_are_told_with_what_to_do(ask: Ask) -> None:
     found = ask(seeds=1, variants=wild)
     failed = next(t for t, state in found.plan.trials if state == "failed")
     assert notes(found)["failed"] == (
-        f"1 failed (why: senet-lab show {failed.id}); to run them again: {COMMAND} --rerun failed"
+        f"1 failed (why: senet-lab show {failed.id} --store {found.store.root}); "
+        f"to run them again: {COMMAND} --rerun failed"
     )
 
 

@@ -63,7 +63,8 @@ def try_out(trial: Trial, source: Source) -> None:
         ) from error
     if wrong:
         kind, name, made = wrong
+        given = f"(N, C, H, W) = (2, {channels}, 4, 4)" if kind == "squeeze" else f"(N, C) = {tuple(pooled.shape)}"
         raise SpecError(
-            f"{source.name}.py: {kind} {name!r} made {tuple(made.shape)} of (N, C, H, W) = (2, {channels}, 4, 4); "
+            f"{source.name}.py: {kind} {name!r} made {tuple(made.shape)} of {given}; "
             f"a squeeze makes (N, C), a number per channel, or (N, H, W, C), and a gate keeps the shape"
         )

@@ -162,7 +162,8 @@ def _connect(address: str) -> None:
         ray.init(address=address, runtime_env=environment, **QUIET)
     except Exception as error:
         why = without_credentials(str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__)
-        raise UserError(f"{shown}: there is no Ray cluster to join ({why}); {remedy}") from None
+        token = "if it asks for a token, set RAY_AUTH_MODE=token and give the token here, too; or "
+        raise UserError(f"{shown}: there is no Ray cluster to join ({why}); {token}{remedy}") from None
 
 
 def _silent(address: str) -> str | None:
