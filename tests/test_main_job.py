@@ -108,6 +108,7 @@ def test_sweep_report_extend(here: Path) -> None:
     assert "trials that are done" not in first.stdout, "nothing tells the time yet, and a sweep makes no probe"
     again = senet_lab(here, "sweep", "small")
     assert again.returncode == 0 and "trials to run" not in again.stdout and "starting" not in again.stdout
+    assert "6 of 6 trials are done; nothing to run" in again.stdout
     assert {p: p.stat().st_mtime_ns for p in (here / "runs").rglob("record.json")} == before
     assert len(mlflow_runs(here)) == 10
 
@@ -203,6 +204,7 @@ def test_failed_trials_make_exit_code_1_and_a_short_row(here: Path) -> None:
     assert "2 failed of 8 trials" in done.stderr and "--rerun failed" in done.stderr
     assert "Diverged" in done.stderr and "Traceback" not in done.stderr
     assert "0/2" in done.stdout
+    assert "2 trials failed and do not count; why: senet-lab show" in senet_lab(here, "report", "small").stdout
     failed = done.stderr.partition("senet-lab show ")[2].split()[0]
     shown = senet_lab(here, "show", failed)
     assert shown.returncode == 0 and "Traceback (most recent call last)" in shown.stdout and "Diverged" in shown.stdout
