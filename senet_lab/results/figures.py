@@ -132,8 +132,8 @@ def scale(marks: pd.DataFrame, label: str, ax: Axes) -> Axes:
 
 
 def thousands(axis: Axis) -> Axis:
-    """Counts as 17,000 instead of 17000."""
-    axis.set_major_locator(MaxNLocator(4))
+    """Counts as 17,000 instead of 17000, ticked at whole numbers: a fraction would be labelled as another value."""
+    axis.set_major_locator(MaxNLocator(4, integer=True))
     axis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
     return axis
 

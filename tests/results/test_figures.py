@@ -85,6 +85,16 @@ def test_any_other_sweep_gets_a_line_per_row(make):
     assert error.get_ylim() == (4.5, -0.5)  # the first row on top
 
 
+@pytest.mark.parametrize(("low", "high"), [(19290, 19292), (19290, 19290), (17000, 25000)])
+def test_counts_are_labelled_where_they_stand(low, high):
+    ax = Figure().subplots()
+    ax.plot([low, high], [0, 1], "o")
+    figures.thousands(ax.xaxis)
+    ax.figure.draw_without_rendering()
+    ticks = [(x, t.get_text()) for x, t in zip(ax.get_xticks(), ax.get_xticklabels(), strict=True)]
+    assert ticks and all(text == f"{int(x):,}" and x == int(x) for x, text in ticks)
+
+
 def test_one_categorical_factor_is_no_number(make):
     question = make.question(seeds=2, grid={"model.se.gate": ("sigmoid", "tanh")})
     assert not figures.is_numeric(marks_of(make, question, {}))
