@@ -11,7 +11,7 @@ from senet_lab.catalog import Question
 from senet_lab.design import baselines
 from senet_lab.plan import PlannedTrial
 from senet_lab.records import TrialRecord
-from senet_lab.results import beside, captions, figures, load, paper, published, stats, tables
+from senet_lab.results import beside, captions, figures, load, paper, parts, published, stats, tables
 from senet_lab.results.aggregates import Aggregate, aggregates
 
 
@@ -58,7 +58,7 @@ class Report:
         return Group(results, "", tables.terminal(frame, "beside the paper", caption, width) if len(frame) else caption)
 
     def _beside(self, found: pd.DataFrame) -> pd.DataFrame:
-        return paper.beside_frame(found, self.rows["variant"])
+        return paper.beside_frame(found, self.rows["variant"], tables.difference_heading(self.comparison))
 
     def marks(self) -> pd.DataFrame:
         """What the figure draws, a line per mark."""
@@ -105,12 +105,14 @@ def analyse(
     trials = load.trials(planned, records, include_stale=include_stale)
     sweep = question.sweep
     comparison = stats.compare(trials, rows, baselines(sweep, question.rows), sweep.margin)
+    answers = load.answers(planned, records, include_stale=include_stale)
+    summary, comparison = parts.added(stats.summarise(trials, rows), comparison, answers)
     found = Report(
         question,
         rows,
         trials,
         load.epochs(planned, records, include_stale=include_stale),
-        stats.summarise(trials, rows),
+        summary,
         comparison,
     )
     if sweep.published is None:
