@@ -163,12 +163,16 @@ def test_damaged_gates_are_none_and_their_trial_is_done(
 
 @pytest.mark.parametrize("damage", DAMAGE)
 def test_damaged_labels_are_none_and_written_anew(here: Path, damage: str) -> None:
+    """A bit that is turned where no label is may change nothing."""
     (path,) = (here / "runs" / "small" / "labels").iterdir()
-    content = path.read_bytes()
+    content, known = path.read_bytes(), ask(here).store.labels(path.stem)
+    assert known is not None
     path.write_bytes(DAMAGE[damage](content))
-    assert ask(here).store.labels(path.stem) is None
+    found = ask(here).store.labels(path.stem)
+    assert found is None or (found[0].tolist(), found[1]) == (known[0].tolist(), known[1])
+    assert found is None or damage.startswith("flipped")
     inventory.keep_labels(ask(here))
-    assert path.read_bytes() == content
+    assert found is not None or path.read_bytes() == content
 
 
 @pytest.mark.parametrize("other", [1, 2], ids=["another network", "another seed of the same network"])
