@@ -44,7 +44,7 @@ def test_power_is_what_is_promised(n, effect, sd):
 
 
 def test_plans_are_large_enough_and_reach_their_power():
-    (reached,) = verdicts.further(draw(), 500, n=5, effect=0.004, sd=0.004)
+    (reached,) = verdicts.further(draw(), 500, n=5, effect=0.004, sd=0.003)
     assert reached["share"] >= 0.8 - noise(0.8, 500)
     by_limit, as_seen, _ = verdicts.plans(draw(), 60, n=5, effect=0.004, sd=0.008)
     assert by_limit["share"] >= 0.8 - noise(0.8, 60)
