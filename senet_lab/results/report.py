@@ -1,8 +1,8 @@
-"""The report of a sweep: frames, and the files that are made of them. Same store, same bytes."""
+"""What the store says of a question: frames, and what is made of them. `artifacts` writes the files."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from pathlib import Path
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from html import escape
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -10,19 +10,17 @@ from rich.console import Group
 
 from senet_lab.catalog import Question
 from senet_lab.design import baselines
+from senet_lab.errors import UserError, choices, shown
 from senet_lab.plan import PlannedTrial
 from senet_lab.records import TrialRecord
-from senet_lab.results import beside, captions, figures, load, paper, parts, published, stats, tables
+from senet_lab.results import beside, captions, cells, figures, load, paper, parts, prose, published, stats, tables
 from senet_lab.results.aggregates import Aggregate, aggregates
-from senet_lab.results.folder import FILES, PUBLISHED, writing
-from senet_lab.results.folder import check_folder as check_folder  # for who has a report at hand
-
-PNG = {"Software": "senet-lab"}
-PDF = {"Creator": "senet-lab", "Producer": "senet-lab", "CreationDate": None}
-DOTS_PER_INCH = 200
+from senet_lab.results.load import Answers
+from senet_lab.results.pair import Images, Pair, pair
+from senet_lab.store import Store
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Report:
     """A question and what its trials say; the frames are those of `load` and `stats`."""
 
@@ -36,8 +34,10 @@ class Report:
     """The published table with the rows of this sweep; see `beside.join`."""
     protocol: pd.DataFrame | None = None
     """How those networks were trained and how these are; see `published.protocols`."""
-    files: tuple[Path, ...] = ()
-    """What `save` wrote, in a fixed order."""
+    answers: Mapping[str, Answers] = field(default_factory=dict, repr=False)
+    """Row -> which test images its trials got right."""
+    store: Store | None = None
+    """Where the trials are kept: labels, gates and environments are read from it when they are asked for."""
 
     @property
     def baseline(self) -> str:
@@ -68,6 +68,45 @@ class Report:
 
     def _beside(self, found: pd.DataFrame) -> pd.DataFrame:
         return paper.beside_frame(found, self.rows["variant"], tables.difference_heading(self.comparison))
+
+    def __repr__(self) -> str:
+        return f"<{self.question.report_name}: {len(self.rows)} rows, {len(self.trials)} trials>"
+
+    def _repr_html_(self) -> str:
+        caption = f"<p><small>{escape(self.caption())}</small></p>"
+        return cells.page(self.question.report_name, self.question.text, cells.html(self.table()), caption)
+
+    def row(self, text: str) -> str:
+        """The row called `text`: its label, or the value of the one setting that it varies.
+
+        Raises UserError, with those there are, otherwise.
+        """
+        labels = self.rows["variant"].tolist()
+        fitting = [str(label) for label in labels if label.partition("=")[2] == text and "," not in label]
+        if text in labels or len(fitting) != 1:
+            return known(labels, text, self.question.name)
+        return fitting[0]
+
+    def compare(self, a: str | float, b: str | float) -> cells.Compared:
+        """Two rows in full, by label or value; shown as tables in a notebook."""
+        found = self.pair(self.row(str(a)), self.row(str(b)))
+        return cells.Compared(found, prose.paragraph(found, self.summary, self.setting()))
+
+    def pair(self, a: str, b: str) -> Pair:
+        """Two rows, by their labels, in full. Raises UserError if they are the same."""
+        if a == b:
+            raise UserError(f"{self.question.name}: {a} is compared to itself; give two rows")
+        images = None
+        if a in self.answers and b in self.answers:
+            ours = self.answers[a]
+            images = Images(ours, self.answers[b], self.store.labels(ours.images[0]) if self.store else None)
+        return pair(self.trials, self.rows, (a, b), self.question.sweep.margin, images)
+
+    def setting(self) -> str:
+        """Data and test images, as a sentence begins: "On digits (891 test images)"."""
+        data = sorted({row.trial.data.kind for row in self.question.rows})
+        images = sorted(set(self.trials["n_test"]))
+        return f"On {' and '.join(data)}" + (f" ({images[0]:,} test images)" if len(images) == 1 else "")
 
     def marks(self) -> pd.DataFrame:
         """What the figure draws, a line per mark."""
@@ -101,33 +140,12 @@ class Report:
         )
         return "\n".join([page, *(tables.markdown(*section) for section in sections)])
 
-    def save(self, folder: Path) -> "Report":
-        """Write everything into `folder`, replacing what an earlier report left; the same report with `files`.
 
-        Raises UserError if that cannot be written.
-        """
-        with writing(folder):
-            folder.mkdir(parents=True, exist_ok=True)
-            table_csv, table_md, trials_csv, figure_png, figure_pdf, figure_csv = files = [folder / n for n in FILES]
-            tables.full_frame(self.summary, self.comparison).to_csv(table_csv, index=False)
-            table_md.write_text(self.markdown(), encoding="utf-8")
-            self.trials.to_csv(trials_csv, index=False)
-            figure = self.figure()
-            figure.savefig(figure_png, dpi=DOTS_PER_INCH, metadata=PNG)
-            figure.savefig(figure_pdf, metadata=PDF)
-            self.marks().to_csv(figure_csv, index=False)
-            files += self._save_published(folder)
-        return replace(self, files=tuple(files))
-
-    def _save_published(self, folder: Path) -> list[Path]:
-        published_csv, protocol_csv = files = [folder / name for name in PUBLISHED]
-        if self.beside is None or self.protocol is None:
-            for path in files:
-                path.unlink(missing_ok=True)
-            return []
-        paper.as_csv(self.beside).to_csv(published_csv, index=False)
-        self.protocol.to_csv(protocol_csv, index=False)
-        return files
+def known(labels: list[str], text: str, sweep: str) -> str:
+    """`text`, if it is one of `labels`. Raises UserError naming those there are."""
+    if text not in labels:
+        raise UserError(f"{sweep}: there is no row {shown(text)}; {choices(text, labels)}")
+    return text
 
 
 def analyse(
@@ -135,6 +153,7 @@ def analyse(
     planned: Iterable[PlannedTrial],
     records: Iterable[TrialRecord],
     include_stale: bool = False,
+    store: Store | None = None,
 ) -> Report:
     """What the stored trials say about a question; nothing is written."""
     planned, records = tuple(planned), tuple(records)
@@ -151,6 +170,8 @@ def analyse(
         load.epochs(planned, records, include_stale=include_stale),
         summary,
         comparison,
+        answers=answers,
+        store=store,
     )
     if sweep.published is None:
         return found
@@ -158,14 +179,3 @@ def analyse(
     return replace(
         found, beside=beside.join(published.load(sweep.published), question.rows, comparison), protocol=protocol
     )
-
-
-def write(
-    question: Question,
-    planned: Iterable[PlannedTrial],
-    records: Iterable[TrialRecord],
-    folder: Path,
-    include_stale: bool = False,
-) -> Report:
-    """`analyse`, and the files in `folder` itself: those of `folder.FILES` and `folder.PUBLISHED`."""
-    return analyse(question, planned, records, include_stale).save(folder)
