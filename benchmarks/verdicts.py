@@ -19,7 +19,6 @@ import itertools
 import json
 import math
 import platform
-import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime
@@ -241,11 +240,11 @@ def cases(quick: bool) -> list[tuple[Callable[..., list[Case]], int, dict[str, A
     pilots = [{"n": n, "effect": 0.004, "sd": sd} for n in (3, 5, 8) for sd in (0.004, 0.008)]
     asked = [(coverage, 3000 // few, case) for case in by_seeds]
     asked += [(near_ties, 3000 // few, {"n": n, "images": 891}) for n in (3, 5, 8, 20)]
-    asked += [(families, 1200 // few, case) for case in by_seeds if case["images"] < 10_000]
-    asked += [(at_margin, 1000 // few, case) for case in by_seeds if case["images"] < 10_000]
-    asked += [(powers, 1000 // few, case) for case in by_effect]
-    asked += [(further, 800 // few, case | {"sd": case["sd"] / 2}) for case in pilots]
-    asked += [(plans, 400 // few, case) for case in pilots]
+    asked += [(families, 600 // few, case) for case in by_seeds if case["images"] < 10_000]
+    asked += [(at_margin, 500 // few, case) for case in by_seeds if case["images"] < 10_000]
+    asked += [(powers, 800 // few, case) for case in by_effect]
+    asked += [(further, 600 // few, case | {"sd": case["sd"] / 2}) for case in pilots]
+    asked += [(plans, 300 // few, case) for case in pilots]
     return asked
 
 
@@ -273,7 +272,6 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="a tenth of the draws, and no file")
     parser.add_argument("--workers", type=int, default=2)
     options = parser.parse_args()
-    began = time.perf_counter()
     numbers = range(len(cases(options.quick)))
     with ProcessPoolExecutor(options.workers) as pool:
         several = track(pool.map(functools.partial(run, quick=options.quick), numbers), total=len(numbers))
@@ -283,7 +281,6 @@ def main() -> None:
         return
     here = collect()
     facts = {"date": f"{datetime.now(UTC):%Y-%m-%d}", "cpu": here.cpu, "cores": here.cores, "packages": here.packages}
-    facts |= {"seconds": round(time.perf_counter() - began), "workers": options.workers}
     path = Path(__file__).parent / "results" / f"{facts['date']}-verdicts-{platform.machine()}.json"
     path.write_text(json.dumps({**facts, "cases": found}, indent=1) + "\n", encoding="utf-8")
 
