@@ -11,15 +11,15 @@ from pathlib import Path
 
 from rich.console import Console
 
-from senet_lab.results import open_sweep
+from senet_lab.results import artifacts, open_sweep
 
 
 def main(store: Path) -> None:
     """Print the table and write the report's files."""
-    report = open_sweep("reduction_ratio", store).save(Path("reports/reduction_ratio"))
+    report = open_sweep("reduction_ratio", store)
     console = Console()
     console.print(report.terminal(console.width))
-    for path in report.files:
+    for path in artifacts.write(report, Path("reports/reduction_ratio")):
         console.print(path)
 
 

@@ -13,12 +13,15 @@ from pydantic import ValidationError
 
 import senet_lab
 from senet_lab import recipes
-from senet_lab.design import Variant, factors, variants
+from senet_lab.design import Variant, factors, slug, variants
 from senet_lab.errors import SpecError, SweepFileError, choices, printable, shown
 from senet_lab.explain import explain
 from senet_lab.spec import Source, Sweep, Trial, apply
 from senet_lab.spec.operators import Operator, defining
+from senet_lab.syntax import digest
 
+LONGEST = 120
+"""Letters of a report's name."""
 NAME = re.compile(r"[a-z][a-z0-9_]{0,60}")
 PACKAGE = Path(__file__).parent
 SHIPPED = next((p for p in (PACKAGE / "sweeps", PACKAGE.parent / "sweeps") if p.is_dir()), PACKAGE / "sweeps")
@@ -36,6 +39,15 @@ class Question:
     rows: tuple[Variant, ...]
     own: Source | None = None
     """The file as it travels to workers, if it defines operators."""
+    changed: tuple[tuple[str, str], ...] = ()
+    """What was asked otherwise than the file does: ("recipe", "cifar10"), ("seeds", "2"), ("train.epochs", "5")."""
+
+    @property
+    def report_name(self) -> str:
+        """The name of this question's report: the sweep's, and what was asked otherwise, as it may stand in a path."""
+        parts = (slug(f"{key}-{value}") for key, value in self.changed)
+        name = "+".join([self.name, *parts])
+        return name if len(name) <= LONGEST else f"{self.name}+{digest([*map(list, self.changed)])[:12]}"
 
 
 def names(folder: Path = Path("sweeps")) -> dict[str, Path]:
@@ -133,7 +145,9 @@ def derive(
         raise SpecError(f"command line: {explain(error, Sweep)}") from None
     except SpecError as error:
         raise SpecError(f"command line: {error}") from None
-    return _checked(replace(question, sweep=derived))
+    said = {"recipe": recipe, "seeds": None if seeds == sweep.seeds else seeds} | settings
+    otherwise = tuple((key, str(value)) for key, value in said.items() if value is not None or key in settings)
+    return _checked(replace(question, sweep=derived, changed=otherwise))
 
 
 def _checked(question: Question) -> Question:

@@ -192,3 +192,14 @@ def test_an_inventory_sets_the_question_against_what_is_there(folder: Path) -> N
 def test_apply_and_the_file_agree_on_what_a_row_is(folder: Path) -> None:
     found = catalog.read(write(folder / "mine.py"))
     assert all(apply(found.sweep.base, r.settings) == r.trial for r in found.rows)
+
+
+def test_a_report_is_named_by_all_that_was_asked_otherwise() -> None:
+    asked = catalog.read(catalog.find("reduction_ratio"))
+    more = catalog.derive(asked, {"train.epochs": 5}, seeds=2, recipe="digits")
+    assert asked.report_name == "reduction_ratio"
+    assert more.report_name == "reduction_ratio+recipe-digits+seeds-2+train.epochs-5"
+    assert catalog.derive(asked, {}, seeds=asked.sweep.seeds).report_name == "reduction_ratio"
+    changes = {"model.widths": [16, 24], "train.learning_rate": 0.05, "train.weight_decay": 1e-4}
+    many = catalog.derive(asked, changes | {"train.epochs": 5, "data.validation": 100, "data.crop_padding": 0})
+    assert len(many.report_name) < 40 and many.report_name != "reduction_ratio"

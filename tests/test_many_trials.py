@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from senet_lab import commands, files, inventory, sweep
+from senet_lab import files, inventory, sweep
+from senet_lab.commands.sweep import How, run_sweep
 from senet_lab.executors import Executor
 from senet_lab.executors.local import Local
 from senet_lab.inventory import Inventory
@@ -162,10 +163,10 @@ def test_a_command_with_nothing_to_run_asks_nothing_more_where_more_is_done(
         found = inventory.take(question(base=ONE_STEP, seeds=seeds), tmp_path / "runs")
         client_calls.clear()
         reads.clear()
-        commands.run_sweep(found, how)
+        run_sweep(found, how)
         return client_calls.total(), reads["contents"]
 
-    how = commands.How("local", None, None, 1, None, None, (), f"sqlite:///{tmp_path}/mlflow.db", tmp_path / "reports")
+    how = How("local", None, None, 1, None, None, (), f"sqlite:///{tmp_path}/mlflow.db", tmp_path / "reports")
     first, nothing, more, nothing_of_more = typed(2), typed(2), typed(12), typed(12)
     assert nothing_of_more == nothing and nothing[1] == 1 and first[1] == more[1] == 2
     assert more[0] - nothing[0] <= 20 * 4 + 10, "a run is created, gets a batch or two, and ends"

@@ -1,8 +1,7 @@
-"""The report of a sweep: frames, and the files that are made of them. Same store, same bytes."""
+"""What the store says of a question: frames, and what is made of them. `artifacts` writes the files."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -14,12 +13,6 @@ from senet_lab.plan import PlannedTrial
 from senet_lab.records import TrialRecord
 from senet_lab.results import beside, captions, figures, load, paper, parts, published, stats, tables
 from senet_lab.results.aggregates import Aggregate, aggregates
-from senet_lab.results.folder import FILES, PUBLISHED, writing
-from senet_lab.results.folder import check_folder as check_folder  # for who has a report at hand
-
-PNG = {"Software": "senet-lab"}
-PDF = {"Creator": "senet-lab", "Producer": "senet-lab", "CreationDate": None}
-DOTS_PER_INCH = 200
 
 
 @dataclass(frozen=True)
@@ -36,8 +29,6 @@ class Report:
     """The published table with the rows of this sweep; see `beside.join`."""
     protocol: pd.DataFrame | None = None
     """How those networks were trained and how these are; see `published.protocols`."""
-    files: tuple[Path, ...] = ()
-    """What `save` wrote, in a fixed order."""
 
     @property
     def baseline(self) -> str:
@@ -101,34 +92,6 @@ class Report:
         )
         return "\n".join([page, *(tables.markdown(*section) for section in sections)])
 
-    def save(self, folder: Path) -> "Report":
-        """Write everything into `folder`, replacing what an earlier report left; the same report with `files`.
-
-        Raises UserError if that cannot be written.
-        """
-        with writing(folder):
-            folder.mkdir(parents=True, exist_ok=True)
-            table_csv, table_md, trials_csv, figure_png, figure_pdf, figure_csv = files = [folder / n for n in FILES]
-            tables.full_frame(self.summary, self.comparison).to_csv(table_csv, index=False)
-            table_md.write_text(self.markdown(), encoding="utf-8")
-            self.trials.to_csv(trials_csv, index=False)
-            figure = self.figure()
-            figure.savefig(figure_png, dpi=DOTS_PER_INCH, metadata=PNG)
-            figure.savefig(figure_pdf, metadata=PDF)
-            self.marks().to_csv(figure_csv, index=False)
-            files += self._save_published(folder)
-        return replace(self, files=tuple(files))
-
-    def _save_published(self, folder: Path) -> list[Path]:
-        published_csv, protocol_csv = files = [folder / name for name in PUBLISHED]
-        if self.beside is None or self.protocol is None:
-            for path in files:
-                path.unlink(missing_ok=True)
-            return []
-        paper.as_csv(self.beside).to_csv(published_csv, index=False)
-        self.protocol.to_csv(protocol_csv, index=False)
-        return files
-
 
 def analyse(
     question: Question,
@@ -158,14 +121,3 @@ def analyse(
     return replace(
         found, beside=beside.join(published.load(sweep.published), question.rows, comparison), protocol=protocol
     )
-
-
-def write(
-    question: Question,
-    planned: Iterable[PlannedTrial],
-    records: Iterable[TrialRecord],
-    folder: Path,
-    include_stale: bool = False,
-) -> Report:
-    """`analyse`, and the files in `folder` itself: those of `folder.FILES` and `folder.PUBLISHED`."""
-    return analyse(question, planned, records, include_stale).save(folder)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from senet_lab.errors import UserError
-from senet_lab.results import report
+from senet_lab.results import artifacts, report
 from senet_lab.results.folder import check_folder
 
 
@@ -37,7 +37,7 @@ def test_a_folder_that_cannot_be_written_is_a_users_error(obstacle, question, pl
     assert str(folder) in str(early.value) and "--to" in str(early.value)
     assert sorted(tmp_path.rglob("*")) == before
     with pytest.raises(UserError, match=r"cannot be written into .*; choose another folder with --to"):
-        report.write(question, planned, [], folder)
+        artifacts.write(report.analyse(question, planned, []), folder)
 
 
 def test_asking_leaves_nothing_behind_and_changes_nothing(tmp_path):
@@ -54,15 +54,15 @@ def test_a_full_disk_is_told_too(question, planned, tmp_path, monkeypatch):
     def full(*_, **__):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("pandas.DataFrame.to_csv", full)
+    monkeypatch.setattr(Path, "write_bytes", full)
     with pytest.raises(UserError, match="No space left on device; choose"):
-        report.write(question, planned, [], tmp_path)
+        artifacts.write(report.analyse(question, planned, []), tmp_path)
 
 
 def test_a_relative_folder_is_made(question, planned, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     check_folder(Path("reports/sweep"))
     assert not Path("reports").exists()
-    report.write(question, planned, [], Path("reports/sweep"))
+    artifacts.write(report.analyse(question, planned, []), Path("reports/sweep"))
     check_folder(Path("reports/sweep"))
     shutil.rmtree("reports")

@@ -7,27 +7,28 @@ import pytest
 from rich.console import Console
 
 from senet_lab import catalog
-from senet_lab.results import report
+from senet_lab.results import artifacts, report
 
 FILES = ["table.csv", "table.md", "trials.csv", "figure.png", "figure.pdf", "figure.csv"]
 PUBLISHED = ["published.csv", "protocol.csv"]
 
 
 def test_the_files(question, planned, records, tmp_path):
-    written = report.write(question, planned, records, tmp_path / "reports" / "reduction_ratio")
-    assert [p.name for p in written.files] == FILES + PUBLISHED
+    answer = report.analyse(question, planned, records)
+    written = artifacts.write(answer, tmp_path / "reports" / "reduction_ratio")
+    assert [p.name for p in written] == FILES + PUBLISHED
     assert sorted(p.name for p in (tmp_path / "reports" / "reduction_ratio").iterdir()) == sorted(FILES + PUBLISHED)
-    table = pd.read_csv(written.files[0])
-    assert table["mean"].tolist() == written.summary["mean"].tolist()
+    table = pd.read_csv(written[0])
+    assert table["mean"].tolist() == answer.summary["mean"].tolist()
     assert table["n_pairs"].tolist()[:3] == [20, 20, 18]
-    assert len(pd.read_csv(written.files[2])) == 118
-    assert len(pd.read_csv(written.files[5])) == 26
+    assert len(pd.read_csv(written[2])) == 118
+    assert len(pd.read_csv(written[5])) == 26
 
 
 def test_same_store_same_bytes(question, planned, records, tmp_path):
-    first = report.write(question, planned, records, tmp_path / "1")
-    second = report.write(question, planned, reversed(records), tmp_path / "2")
-    for a, b in zip(first.files, second.files, strict=True):
+    first = artifacts.write(report.analyse(question, planned, records), tmp_path / "1")
+    second = artifacts.write(report.analyse(question, planned, reversed(records)), tmp_path / "2")
+    for a, b in zip(first, second, strict=True):
         assert a.read_bytes() == b.read_bytes(), a.name
 
 
@@ -58,7 +59,8 @@ def test_few_seeds_are_named(make):
 
 
 def test_an_empty_store_has_a_report_too(question, planned, tmp_path):
-    written = report.write(question, planned, [], tmp_path)
+    written = report.analyse(question, planned, [])
+    artifacts.write(written, tmp_path)
     assert set(written.comparison["verdict"]) == {"undecided"}
     assert "120 are missing" in written.caption()
 
@@ -74,16 +76,16 @@ def test_results_of_older_code_count_when_asked_and_are_named(make):
 def test_sweeps_without_a_published_table(make, tmp_path):
     question = make.question(seeds=2, grid={"model.se.gate": ("sigmoid", "relu")})
     planned = make.plan(question)
-    written = report.write(question, planned, [make.record(p) for p in planned], tmp_path)
+    written = report.analyse(question, planned, [make.record(p) for p in planned])
     assert written.beside is None
     assert "Published" not in written.markdown()
-    assert [p.name for p in written.files] == FILES
+    assert [p.name for p in artifacts.write(written, tmp_path)] == FILES
 
 
 def test_published_numbers_of_an_earlier_report_do_not_stay(make, question, planned, tmp_path):
-    report.write(question, planned, [], tmp_path)
+    artifacts.write(report.analyse(question, planned, []), tmp_path)
     other = make.question(seeds=2, grid={"model.se.gate": ("sigmoid", "relu")})
-    report.write(other, make.plan(other), [], tmp_path)
+    artifacts.write(report.analyse(other, make.plan(other), []), tmp_path)
     assert sorted(p.name for p in tmp_path.iterdir()) == sorted(FILES)
 
 

@@ -142,10 +142,11 @@ def sweep_(
 ) -> None:
     """Run exactly the trials that are missing, live, then report. After anything at all: type it again."""
     from senet_lab import commands
+    from senet_lab.commands.sweep import How, run_sweep
 
     where = commands.Where(store, data_dir, download)
     found = commands.inventory(sweep, where, settings(set_ or []), seeds, recipe)
-    how = commands.How(
+    how = How(
         executor=executor.value,
         address=address,
         workers=workers,
@@ -156,7 +157,7 @@ def sweep_(
         tracking_uri=tracking_uri,
         reports=to,
     )
-    commands.run_sweep(found, how)
+    run_sweep(found, how)
 
 
 @app.command(epilog="Example: senet-lab report reduction_ratio")
@@ -172,9 +173,10 @@ def report(
 ) -> None:
     """The table with intervals and verdicts; writes CSV, Markdown and the figure. Runs nothing."""
     from senet_lab import commands
+    from senet_lab.commands.report import report_only
 
     where = commands.Where(store, data_dir)
-    commands.report_only(commands.inventory(sweep, where, settings(set_ or []), seeds, recipe), to, include_stale)
+    report_only(commands.inventory(sweep, where, settings(set_ or []), seeds, recipe), to, include_stale)
 
 
 @app.command(epilog="Example: senet-lab show reduction=8 seed=0")
@@ -216,17 +218,17 @@ def ui(
     tracking_uri: Tracking = None,
 ) -> None:
     """The MLflow pages of this folder, on 127.0.0.1 only; Ctrl-C ends them."""
-    from senet_lab import commands
+    from senet_lab.commands import surroundings
 
-    commands.serve_ui(port, tracking_uri)
+    surroundings.serve_ui(port, tracking_uri)
 
 
 @app.command(epilog="Example: senet-lab doctor")
 def doctor(store: StoreFolder = RUNS, data_dir: DataFolder = DATA, tracking_uri: Tracking = None) -> None:
     """Versions, cores, GPUs, store, data and MLflow: what works, and what to do about the rest."""
-    from senet_lab import commands
+    from senet_lab.commands import surroundings
 
-    commands.doctor(store, data_dir, tracking_uri)
+    surroundings.doctor(store, data_dir, tracking_uri)
 
 
 def main() -> None:

@@ -1,18 +1,14 @@
-"""What the commands do, apart from reading their options. Everything with torch is imported where it is used."""
+"""Run what a question is missing, report, and bring MLflow up to date."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.markup import escape
-
-from senet_lab import catalog
-from senet_lab import inventory as inventories
+from senet_lab.commands import console
+from senet_lab.commands.report import show_report
 from senet_lab.credentials import without_credentials
 from senet_lab.environment import program
-from senet_lab.errors import Interrupted, TrialsFailed, UserError, printable, shown
+from senet_lab.errors import Interrupted, TrialsFailed, UserError, shown
 from senet_lab.inventory import Inventory
 from senet_lab.options import to_show
 from senet_lab.plan import State
@@ -22,19 +18,6 @@ if TYPE_CHECKING:
     from senet_lab.jobs import Step
     from senet_lab.results.report import Report
     from senet_lab.tracking import Projection
-
-console = Console(highlight=False)
-
-
-@dataclass(frozen=True)
-class Where:
-    """The folders that a command works in."""
-
-    store: str
-    """A folder, or an address that fsspec knows."""
-    data_dir: Path
-    download: bool = False
-    """Fetch archives that are missing."""
 
 
 @dataclass(frozen=True)
@@ -52,24 +35,6 @@ class How:
     reports: Path
 
 
-def inventory(sweep: str, where: Where, changes: dict[str, Any], seeds: int | None, recipe: str | None) -> Inventory:
-    """The question that the options name, set against the store; operators of its file are tried out first."""
-    question = catalog.read(catalog.find(sweep))
-    if changes or seeds is not None or recipe is not None:
-        question = catalog.derive(question, changes, seeds=seeds, recipe=recipe)
-    if question.own is not None:
-        from senet_lab.blocks.own import try_out
-
-        for trial in {row.trial.model: row.trial for row in question.rows}.values():
-            try_out(trial, question.own)
-    if where.download:
-        from senet_lab.data.download import fetch
-
-        for source in sorted({row.trial.data.source for row in question.rows}):
-            fetch(source, where.data_dir)
-    return inventories.take(question, where.store, where.data_dir)
-
-
 def run_sweep(found: Inventory, how: How) -> None:
     """Run what is missing, report, and bring MLflow up to date.
 
@@ -78,7 +43,7 @@ def run_sweep(found: Inventory, how: How) -> None:
     from senet_lab import tracking
     from senet_lab.results.folder import check_folder
 
-    folder = how.reports / found.question.name
+    folder = how.reports / found.question.report_name
     check_folder(folder)
     uri = how.tracking_uri or tracking.default_uri()
     if wrong := tracking.refused(uri):
@@ -162,66 +127,6 @@ def _run(found: Inventory, how: How, executor: "Executor", projection: "Projecti
 
         sweep.run(found, executor, listener, how.rerun, how.loaders)
     console.print(progress.sentence())
-
-
-def report_only(found: Inventory, folder: Path, include_stale: bool) -> None:
-    """`show_report`, where there is something to report. Raises UserError if not, and writes nothing."""
-    counts = found.plan.counts()
-    if not counts["done"] and not (counts["stale"] and include_stale):
-        others = len(found.records) - len(found.counting)
-        held = f"it holds {others} of other settings, seeds or code" if others else "it holds none of this sweep at all"
-        raise UserError(
-            f"{found.store.path}: no trial of this question is done; {held}. Give `report` the same --set, --seeds, "
-            f"--recipe and --store as `sweep`, or run it first: {program()} sweep {found.question.name}"
-        )
-    show_report(found, folder, include_stale)
-
-
-def show_report(found: Inventory, folder: Path, include_stale: bool = False) -> "Report":
-    """Print the table and write the report's files into the sweep's own folder in `folder`."""
-    from senet_lab.results import report
-
-    name = found.question.name
-    written = report.write(found.question, found.planned, found.records, folder / name, include_stale)
-    console.print(written.terminal(console.width))
-    if failed := [t for t, state in found.plan.trials if state == "failed"]:
-        why = to_show(found.store.root, failed[0].id)
-        console.print(f"{len(failed)} trials failed and do not count; why: {why}", soft_wrap=True, markup=False)
-    if found.plan.counts()["stale"] and not include_stale:
-        console.print(
-            f"{found.plan.counts()['stale']} results are of code that has changed since and do not count: "
-            f"--rerun stale added to the sweep command runs them again, "
-            f"--include-stale added to the report command counts them as they are"
-        )
-    files = ", ".join(path.name for path in written.files)
-    console.print(printable(f"Written to {folder / name}: {files}"), soft_wrap=True, markup=False)
-    return written
-
-
-def serve_ui(port: int, tracking_uri: str | None) -> None:
-    """The MLflow pages until Ctrl-C; prints where they are."""
-    from senet_lab import tracking
-
-    def ready(pages: Mapping[str, str]) -> None:
-        for name, address in pages.items():
-            console.print(f"[bold]{escape(name)}[/]: {escape(address)}", soft_wrap=True)
-        console.print("Ctrl-C ends it")
-
-    console.print("starting MLflow ...")
-    tracking.serve(tracking_uri or tracking.default_uri(), port, ready)
-
-
-def doctor(store: str, data_dir: Path, tracking_uri: str | None) -> None:
-    """A line per finding. Raises UserError if something is wrong."""
-    from senet_lab import doctor, tracking
-
-    wrong = []
-    for mark, what, text in doctor.examine(store, data_dir, tracking_uri or tracking.default_uri()):
-        style = {"ok": "green", "note": "yellow", "wrong": "red"}[mark]
-        console.print(f"[{style}]{mark:>5}[/]  [bold]{escape(what)}[/]: {escape(text)}")
-        wrong += [what] if mark == "wrong" else []
-    if wrong:
-        raise UserError(f"{', '.join(wrong)}: see above for what to do")
 
 
 def _refuse_failures(found: Inventory) -> None:

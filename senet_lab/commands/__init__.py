@@ -1,0 +1,45 @@
+"""What the commands do, apart from reading their options: a module a command, what they share here.
+
+Everything with torch is imported where it is used.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from senet_lab import catalog
+from senet_lab import inventory as inventories
+from senet_lab.inventory import Inventory
+
+console = Console(highlight=False)
+
+
+@dataclass(frozen=True)
+class Where:
+    """The folders that a command works in."""
+
+    store: str
+    """A folder, or an address that fsspec knows."""
+    data_dir: Path
+    download: bool = False
+    """Fetch archives that are missing."""
+
+
+def inventory(sweep: str, where: Where, changes: dict[str, Any], seeds: int | None, recipe: str | None) -> Inventory:
+    """The question that the options name, set against the store; operators of its file are tried out first."""
+    question = catalog.read(catalog.find(sweep))
+    if changes or seeds is not None or recipe is not None:
+        question = catalog.derive(question, changes, seeds=seeds, recipe=recipe)
+    if question.own is not None:
+        from senet_lab.blocks.own import try_out
+
+        for trial in {row.trial.model: row.trial for row in question.rows}.values():
+            try_out(trial, question.own)
+    if where.download:
+        from senet_lab.data.download import fetch
+
+        for source in sorted({row.trial.data.source for row in question.rows}):
+            fetch(source, where.data_dir)
+    return inventories.take(question, where.store, where.data_dir)
