@@ -23,6 +23,8 @@ OPTIONS = {
         *("--executor", "--workers", "--gpus-per-trial", "--loaders", "--to", "--tracking-uri"),
     },
     "report": {"--store", "--data-dir", "--set", "--seeds", "--recipe", "--include-stale", "--to"},
+    "why": {"--store", "--data-dir", "--set", "--seeds", "--recipe", "--json"},
+    "check": {"--store", "--data-dir", "--sweep"},
     "show": {"--store", "--sweep", "--json"},
     "model": {"--set", "--size", "--classes"},
     "ui": {"--port", "--tracking-uri"},

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from senet_lab.cli.check import check
+from senet_lab.cli.why import why
 from senet_lab.options import (
     DATA,
     REPORTS,
@@ -177,6 +179,10 @@ def report(
 
     where = commands.Where(store, data_dir)
     report_only(commands.inventory(sweep, where, settings(set_ or []), seeds, recipe), to, include_stale)
+
+
+app.command(epilog="Example: senet-lab why reduction_ratio:reduction=8:difference")(why)
+app.command(epilog="Example: senet-lab check paper.tex")(check)
 
 
 @app.command(epilog="Example: senet-lab show reduction=8 seed=0")

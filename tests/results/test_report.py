@@ -9,7 +9,8 @@ from rich.console import Console
 from senet_lab import catalog
 from senet_lab.results import artifacts, report
 
-FILES = ["table.csv", "table.md", "trials.csv", "figure.png", "figure.pdf", "figure.csv"]
+TABLES = ["table.csv", "table.md", "table.tex", "macros.tex", "table_alone.tex", "trials.csv", "columns.csv"]
+FILES = [*TABLES, "figure.png", "figure.pdf", "figure.csv"]
 PUBLISHED = ["published.csv", "protocol.csv"]
 
 
@@ -21,8 +22,8 @@ def test_the_files(question, planned, records, tmp_path):
     table = pd.read_csv(written[0])
     assert table["mean"].tolist() == answer.summary["mean"].tolist()
     assert table["n_pairs"].tolist()[:3] == [20, 20, 18]
-    assert len(pd.read_csv(written[2])) == 118
-    assert len(pd.read_csv(written[5])) == 26
+    assert len(pd.read_csv(written[FILES.index("trials.csv")])) == 118
+    assert len(pd.read_csv(written[FILES.index("figure.csv")])) == 26
 
 
 def test_same_store_same_bytes(question, planned, records, tmp_path):
