@@ -12,13 +12,9 @@ from senet_lab.results.cells import Sheet
 from senet_lab.results.manuscript import Manuscript
 
 NOTHING = (
-    (
-        "there is nothing to check in it: no macros, rows or marked numbers of senet-lab. Put \\input{{macros}} of a report "
-        "before \\begin{{document}} and write numbers as \\senetlab{{reduction_ratio:reduction=8:error}}, paste rows of "
-        "table.tex with their comments, or mark a number by hand: 2.77 % senet-lab: reduction_ratio:reduction=8:error"
-    )
-    .replace("{{", "{")
-    .replace("}}", "}")
+    "there is nothing to check in it: no macros, rows or marked numbers of senet-lab. Put \\input{macros} of a report "
+    "before \\begin{document} and write numbers as \\senetlab{reduction_ratio:reduction=8:error}, paste rows of "
+    "table.tex with their comments, or mark a number by hand: 2.77 % senet-lab: reduction_ratio:reduction=8:error"
 )
 
 

@@ -1,4 +1,4 @@
-"""Every number of a table under a name of its own, exactly as it is printed: for papers, and for whoever checks them."""
+"""Every number of a table under a name of its own, as it is printed: for papers, and for whoever checks them."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass

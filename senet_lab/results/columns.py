@@ -62,7 +62,7 @@ TRIALS: Mapping[str, tuple[str, str]] = {
 
 
 def described(table: Iterable[str], trials: Iterable[str]) -> pd.DataFrame:
-    """A line per column of both files: `file`, `column`, `unit`, `meaning`; dotted columns are what the sweep varies."""
+    """A line per column of both files: `file`, `column`, `unit`, `meaning`; what the sweep varies is dotted."""
     lines = [
         (file, column, *known.get(column, ("", "setting that the sweep varies; empty where it does not apply")))
         for file, known, columns in (("table.csv", TABLE, table), ("trials.csv", TRIALS, trials))

@@ -50,7 +50,7 @@ class Manuscript:
 def read(paper: Path) -> Manuscript:
     """The paper at `paper`, with all files that it inputs. Raises UserError if one cannot be read."""
     found = Manuscript()
-    waiting, seen = [(paper, "")], set()
+    waiting, seen = [(paper, "")], set[Path]()
     while waiting and len(seen) < MOST_FILES:
         path, place = waiting.pop(0)
         if place and not path.is_file():
@@ -129,6 +129,6 @@ def plain(text: str) -> str:
         r"\\(?:ensuremath|text\w*|math\w*|num|bfseries|bf|it|em|boldsymbol|senetlab|mbox|hphantom)\b", "", text
     )
     text = re.sub(r"\\[,;:! ]|~|\s+", " ", text)
-    text = re.sub(r"\{,\}", ",", text).replace("−", "-").replace("--", "-")
+    text = re.sub(r"\{,\}", ",", text).replace("\u2212", "-").replace("--", "-")
     text = re.sub(r"(?<!\\)[${}]", "", re.sub(r"\$-\$", "-", text))
     return re.sub(r"\s+", " ", re.sub(r"\\([_%&#{}$])", r"\1", text)).strip()

@@ -41,7 +41,8 @@ def beside_caption(beside: pd.DataFrame, baseline: str) -> str:
     if beside["paper"].isna().all():
         return f"The published table ({data}) has none of the pairs of rows that this sweep compares."
     sentences = (
-        f"n: seeds of ours. paper: the same comparison on {data}, one run each (n = 1), hence no interval; differences to {baseline} "
+        f"n: seeds of ours. "
+        f"paper: the same comparison on {data}, one run each (n = 1), hence no interval; differences to {baseline} "
         f"within one document, in points.",
         "v4 and CVPR print the same numbers: one measurement."
         if beside["reference"].str.contains("; CVPR").any()

@@ -118,7 +118,7 @@ def _squeezed(text: str) -> str:
 def _rounded(text: str, unit: str, value: float) -> bool:
     """Whether `value` is `text` where it is rounded to as many digits."""
     digits = len(text.partition(".")[2])
-    return abs(float(text.replace(",", "")) - value / UNITS[unit]) <= 0.5 * 10**-digits * (1 + 1e-9)
+    return bool(abs(float(text.replace(",", "")) - value / UNITS[unit]) <= 0.5 * 10**-digits * (1 + 1e-9))
 
 
 def _held(store: str, line: Row | None) -> str:

@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+import pandas as pd
+
 from senet_lab.credentials import without_credentials
 from senet_lab.errors import UserError, choices, shown
 from senet_lab.inventory import Inventory
@@ -128,7 +130,7 @@ def trace(found: Inventory, report: Report, sheet: Sheet, name: str) -> Trace:
     )
 
 
-def _formula(column: str, compared: "Mapping[str, Any] | None") -> str:
+def _formula(column: str, compared: "pd.Series[Any] | None") -> str:
     if column.partition(".")[0] in PAIRED and compared is None:
         return "not compared to another row"
     return FORMULAS[column].format_map({} if compared is None else dict(compared))
