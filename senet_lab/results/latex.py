@@ -30,13 +30,14 @@ class Layout:
     """Letters of a label in a line."""
 
 
-LAYOUTS = tuple(Layout(tuple(COSTS)[:n], label) for n, label in ((2, 24), (1, 24), (2, 16), (1, 16), (0, 16)))
+LAYOUTS = tuple(Layout(tuple(COSTS)[:n], label) for n, label in ((2, 24), (1, 24), (2, 16), (1, 16), (0, 24), (0, 16)))
+LINES = 32
+"""Of rows, that a page holds below a long caption."""
 SIGNED = ("difference", "difference.low", "difference.high", "p")
 """Columns whose + - < stand in math."""
-WIDTH = 42
-"""Of a table, in em of its type: the narrow text of the standard classes, about 345 pt."""
+WIDTH = 40.8
+"""Of a table, in em of its type: the narrow text of the standard classes, 345 pt. `_needed` is rather too much."""
 NOTHING = "--"
-PART, BREAK = r"[^,=\-_/:+ ]*[,=\-_/:+ ]+|[^,=\-_/:+ ]+", r"\allowbreak{}"
 
 
 def table(sheet: Sheet, sentences: Sequence[str], interval: str) -> str:
@@ -47,7 +48,7 @@ def table(sheet: Sheet, sentences: Sequence[str], interval: str) -> str:
     caption = "\n    ".join(map(_sentence, filter(None, sentences)))
     heads = (r"Test error (\%)", r"$\Delta$ (points)")
     over = " & ".join(rf"\multicolumn{{2}}{{c}}{{{head}}}" for head in heads)
-    layout = next((known for known in LAYOUTS if _needed(sheet, known) <= WIDTH), LAYOUTS[-1])
+    layout = _fitting(sheet)
     costs, first = layout.costs, len(layout.costs) + 3  # column of the error
     apart = "    \\addlinespace[2pt]\n" * any(len(line.label) > layout.label for line in sheet.rows)
     under = [
@@ -85,13 +86,28 @@ def table(sheet: Sheet, sentences: Sequence[str], interval: str) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _fitting(sheet: Sheet) -> Layout:
+    """The first layout that fits a page, or what comes nearest to it."""
+
+    def lines(known: Layout) -> int:
+        return sum(fold(line.label, known.label).count("\n") + 1 for line in sheet.rows)
+
+    narrow = [known for known in LAYOUTS if _needed(sheet, known) <= WIDTH] or [LAYOUTS[-1]]
+    return next((known for known in narrow if lines(known) <= LINES), min(narrow, key=lines))
+
+
 def _needed(sheet: Sheet, layout: Layout) -> float:
-    """Em that a table takes, about: half an em a letter, 6 pt between columns."""
-    lines = [[re.sub(r"[$\\{}]|textbf", "", cell) for cell in row(line, layout)[1:]] for line in sheet.rows]
-    letters = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    heads = [len(COSTS[cost]) for cost in layout.costs]
-    letters = [*map(max, letters, heads), *letters[len(heads) :]] if heads else letters
-    return max(_em(line.label, layout) for line in sheet.rows) + sum(letters) / 2 + 0.7 * (len(heads) + 4)
+    """Em that a table takes, by Computer Modern's widths, with 6 pt between columns."""
+    lines = [[*(COSTS[cost] for cost in layout.costs), "", "mean", "", "mean"] + [""] * 2]
+    lines += [row(line, layout)[1:] for line in sheet.rows]
+    columns = [max(map(_set, column)) for column in zip(*lines, strict=True)]
+    return max(_em(line.label, layout) for line in sheet.rows) + sum(columns) + 0.7 * (len(layout.costs) + 5)
+
+
+def _set(cell: str) -> float:
+    """Em of a cell: a digit half of one, + and - three quarters, commas and brackets a quarter."""
+    text = re.sub(r"[$\\{}]|textbf", "", cell)
+    return sum(0.78 if c in "+-" else 0.3 if c in ",.[] " else 0.58 if "textbf" in cell else 0.5 for c in text)
 
 
 def row(line: Row, layout: Layout) -> list[str]:
@@ -158,15 +174,19 @@ def _label(text: str, layout: Layout) -> str:
     r"""In lines, where it is long; in braces, as \\ would take a [ or * that follows for its own."""
     if len(text) <= layout.label:
         return f"{{{escape(text)}}}" if text[0] in "[*" else escape(text)
-    words = [escape(w) if len(w) <= layout.label else BREAK.join(map(escape, w)) for w in re.findall(PART, text)]
-    return rf"\parbox[t]{{{_em(text, layout):.2f}em}}{{\raggedright {BREAK.join(words)}\strut}}"
+    lines = r"\newline ".join(map(escape, fold(text, layout.label).split("\n")))
+    return rf"\parbox[t]{{{_em(text, layout):.2f}em}}{{\raggedright {lines}\strut}}"
 
 
 def _em(label: str, layout: Layout) -> float:
-    """Room for a label; in one line letters take half an em, in lines of which TeX chooses the ends a little more."""
-    if len(label) <= layout.label:
-        return len(label) / 2
-    return 0.58 * max(map(len, fold(label, layout.label).split("\n")))
+    """Room for a label in its lines."""
+    return max(sum(map(_letter, line)) for line in fold(label, layout.label).split("\n"))
+
+
+def _letter(c: str) -> float:
+    if c.isascii():
+        return 0.85 if c in "mwMW@%<>" else 0.53
+    return 3.5 if escape(c).startswith("U+") else 1.0
 
 
 COMMANDS = r"""% \senetlab{table:row:column} is that number: errors in percent, differences in points.
