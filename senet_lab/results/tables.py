@@ -187,11 +187,11 @@ def _difference(found: "pd.Series[Any]", n: int) -> str:
 
 
 def fold(label: str, width: int) -> str:
-    """`label` in lines of at most `width` characters; they end behind a comma or blank, or else = - _ / : or +."""
+    """`label` in lines of at most `width` characters; they end behind a comma or blank, or else = - _ / : + or a dot."""
     lines = [""]
     for setting in re.findall(r"[^, ]*[, ]+|[^, ]+", label):
         fits = len(setting.rstrip()) <= width
-        for part in [setting] if fits else re.findall(r"[^=\-_/:+]*[=\-_/:+]|[^=\-_/:+]+", setting):
+        for part in [setting] if fits else re.findall(r"[^=\-_/:+.]*[=\-_/:+.]|[^=\-_/:+.]+", setting):
             for word in (part[i : i + width] for i in range(0, len(part.rstrip()), width)):
                 if len(lines[-1] + word.rstrip()) > width:
                     lines.append("")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from senet_lab import catalog
-from senet_lab.results import artifacts, keys, latex, manuscript, report
+from senet_lab.results import keys, latex, manuscript, report
 
 NASTY = (
     r"50%_of{a}&b#c~d^e$f\g",
@@ -59,8 +59,8 @@ def paper(reports, tmp_path_factory):
     lines = [r"\documentclass{article}", r"\usepackage{booktabs}"]
     for case, found in reports.items():
         (folder / case).mkdir()
-        for name, content in artifacts.artifacts(found).items():
-            (folder / case / name).write_bytes(content)
+        (folder / case / "table.tex").write_text(found.latex())
+        (folder / case / "macros.tex").write_text(latex.macros(found.sheet()))
         lines.append(rf"\input{{{case}/macros}}")
     lines.append(r"\begin{document}")
     for case, found in reports.items():
@@ -97,11 +97,11 @@ def test_every_table_and_number_is_set_without_a_complaint_and_fits_a_page(paper
 
 
 def test_the_alone_document_shows_the_table_by_itself(reports, tmp_path):
-    files = artifacts.artifacts(reports["ratio"])
-    for name in ("table.tex", "macros.tex"):
-        (tmp_path / name).write_bytes(files[name])
-        assert b"documentclass" not in files[name], "arXiv would take it for a paper"
-    log, pdf = compiled(tmp_path, files["table_alone.tex"].decode())
+    files = {"table.tex": reports["ratio"].latex(), "macros.tex": latex.macros(reports["ratio"].sheet())}
+    for name, content in files.items():
+        (tmp_path / name).write_text(content)
+        assert "documentclass" not in content, "arXiv would take it for a paper"
+    log, pdf = compiled(tmp_path, latex.ALONE)
     assert pdf.exists() and "\n!" not in log
 
 
