@@ -187,7 +187,7 @@ def _difference(found: "pd.Series[Any]", n: int) -> str:
 
 
 def fold(label: str, width: int) -> str:
-    """`label` in lines of at most `width` characters; they end behind a comma or blank, or else = - _ / : + or a dot."""
+    """`label` in lines of at most `width` characters that end behind a comma or blank, else = - _ / : + or a dot."""
     lines = [""]
     for setting in re.findall(r"[^, ]*[, ]+|[^, ]+", label):
         fits = len(setting.rstrip()) <= width

@@ -21,7 +21,7 @@ def environment(command: str, **changes: object) -> Environment:
 
 @pytest.fixture
 def fill(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Fill:
-    """Trials of `reduction_ratio` in ./runs: row i has 30 + 3 i + seed (mod 3) of 900 images wrong; all but `without`."""
+    """Trials of `reduction_ratio` in ./runs, all but `without`: row i has 30 + 3 i + seed (mod 3) of 900 images wrong."""
     monkeypatch.chdir(tmp_path)
 
     def filled(seeds: int = 4, without: tuple[str, ...] = (), more: int = 0) -> Inventory:

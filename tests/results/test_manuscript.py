@@ -24,7 +24,9 @@ def read(tmp_path):
 
 
 def test_definitions_and_uses(read):
-    _, claims = read(paper="\\senetlabset{a:b=2:error}{2.77}\n\\providecommand\\senetlabset[2]{x}\nIs \\senetlab{a:b=2:n}.")
+    _, claims = read(
+        paper="\\senetlabset{a:b=2:error}{2.77}\n\\providecommand\\senetlabset[2]{x}\nIs \\senetlab{a:b=2:n}."
+    )
     assert claims == [("paper.tex:1", "number", "a:b=2:error", "2.77"), ("paper.tex:3", "use", "a:b=2:n", "")]
 
 
@@ -62,7 +64,7 @@ ROW = "r=2 & \\textbf{2.78} & $+0.34$"
 )
 def test_pasted_rows(read, text):
     _, claims = read(paper=text)
-    place, kind, name, row = claims[-1]
+    _, kind, name, row = claims[-1]
     assert (kind, name) == ("row", "a:b=2")
     assert manuscript.cells(row)[1:] == ["2.78", "+0.34"]
     assert [manuscript.bold(cell) for cell in row.split("&")] == [False, True, False]
