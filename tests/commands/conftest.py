@@ -21,7 +21,7 @@ def environment(command: str, **changes: object) -> Environment:
 
 @pytest.fixture
 def fill(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Fill:
-    """Trials of `reduction_ratio` in ./runs, all but `without`: in row i, 30 + 3 i + (7 seed mod 3) images are wrong."""
+    """Trials of `reduction_ratio` in ./runs, all but `without`: row i has 30 + 3 i + (7 seed mod 3) wrong."""
     monkeypatch.chdir(tmp_path)
 
     def filled(seeds: int = 4, without: tuple[str, ...] = (), more: int = 0) -> Inventory:
