@@ -1,0 +1,198 @@
+"""What a row costs against its error: parameters, multiply-adds, seconds of a trial; and the Pareto front."""
+
+import math
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from senet_lab.results import paired
+from senet_lab.results.figures import style
+from senet_lab.results.figures.along import counted
+from senet_lab.results.figures.shown import Shown
+
+COLUMNS = ["cost", "variant", "key", "x", "x_low", "x_high", "error_percent", "low_percent", "high_percent", "n"]
+COLUMNS += ["on_front"]
+TITLES = {"params": "parameters", "macs": "multiply-adds an image", "seconds": "seconds a trial"}
+SHORTEST_KEY = 6
+"""Characters of a label that can stand beside its point; longer ones get a number."""
+LOG_FROM = 8
+ALPHA = 0.05
+PLACES = (
+    (1, 1),
+    (1, -1),
+    (-1, 1),
+    (-1, -1),
+    (0, 1.5),
+    (0, -1.5),
+    (1.6, 0),
+    (-1.6, 0),
+    (2, 2),
+    (-2, 2),
+    (2, -2),
+    (-2, -2),
+)
+"""Where a key may stand beside its point, in steps of some points; the first that is free is taken."""
+
+
+def frame(shown: Shown) -> pd.DataFrame:
+    """A line per row and cost: `x` (a count, or mean seconds with a 95 % t interval), error in percent, `on_front`.
+
+    On the front: no other row costs as little and errs as little, one of the two less.
+    """
+    lines: list[tuple[Any, ...]] = []
+    named = keys(shown)
+    for cost in TITLES:
+        rows = shown.summary
+        x = rows[cost].astype("float64").to_numpy()
+        front = on_front(x, rows["mean"].to_numpy(np.float64))
+        for place, (_, row) in enumerate(rows.iterrows()):
+            low, high = _seconds(shown.trials, row["variant"]) if cost == "seconds" else (math.nan, math.nan)
+            numbers = (100 * row["mean"], 100 * row["ci_low"], 100 * row["ci_high"], row["n"])
+            lines.append((cost, row["variant"], named[row["variant"]], x[place], low, high, *numbers, front[place]))
+    return pd.DataFrame(lines, columns=COLUMNS)
+
+
+def keys(shown: Shown) -> dict[str, str]:
+    """What stands beside a row's point: its value, its label if that is short, else its number in the table."""
+    short = {label: label if value is None else f"{value}" for label, value in shown.values.items()}
+    if all(len(text) <= SHORTEST_KEY for text in short.values()) and len(set(short.values())) == len(short):
+        return short
+    return {label: str(i + 1) for i, label in enumerate(shown.labels)}
+
+
+def on_front(x: "np.ndarray[Any, Any]", error: "np.ndarray[Any, Any]") -> list[bool]:
+    """Whether no other point is as low in both and lower in one; NaN is on no front and beats nobody."""
+    found = []
+    for cost, mean in zip(x, error, strict=True):
+        beaten = (x <= cost) & (error <= mean) & ((x < cost) | (error < mean))
+        found.append(bool(np.isfinite(cost) and np.isfinite(mean) and not beaten.any()))
+    return found
+
+
+def draw(marks: pd.DataFrame, shown: Shown, width: float = style.WIDE) -> Figure:
+    """Three panels with one error axis, beside each other or, in a column, below each other."""
+    wide = width > style.NARROW + 3
+    key = key_lines(shown, marks, width)
+    with style.style():
+        height = (6.2 if wide else 14.5) + 0.36 * key.count("\n") + (0.5 if key else 0)
+        figure = style.sheet(width, height)
+        panels = figure.subplots(*((1, 3) if wide else (3, 1)), sharey=True)
+        for ax, (cost, title) in zip(panels, TITLES.items(), strict=True):
+            panel(marks[marks["cost"] == cost], title, ax)
+            if wide and ax is not panels[0]:
+                ax.tick_params(labelleft=False)
+            else:
+                ax.set_ylabel("test error (%)")
+        if key:
+            figure.supxlabel(key, fontsize=style.SMALL, x=0.01, ha="left")
+        style.settle(figure)
+        for ax, cost in zip(panels, TITLES, strict=True):
+            name_points(marks[marks["cost"] == cost], ax)
+    return figure
+
+
+def panel(rows: pd.DataFrame, title: str, ax: Axes) -> Axes:
+    """One cost: points with intervals, those on the front dark and joined, the others paler."""
+    rows = rows.dropna(subset=["x", "error_percent"])
+    paler: dict[str, Any] = {"fmt": "s", "color": "0.6", "markerfacecolor": "white", "zorder": 2}
+    for front, look in ((False, paler), (True, {"fmt": "o", "color": style.DARK, "zorder": 3})):
+        own = rows[rows["on_front"] == front]
+        if own.empty:
+            continue
+        ends = [own["error_percent"] - own["low_percent"], own["high_percent"] - own["error_percent"]]
+        sides = [own["x"] - own["x_low"], own["x_high"] - own["x"]]
+        ax.errorbar(own["x"], own["error_percent"], ends, sides, elinewidth=0.9, capsize=0, markersize=4, **look)
+    edge = rows[rows["on_front"]].sort_values(["x", "error_percent"])
+    ax.step(edge["x"], edge["error_percent"], where="post", color=style.DARK, linewidth=0.9, linestyle="--", zorder=1)
+    cost_axis(ax, title, rows["x"])
+    ax.margins(x=0.14, y=0.12)
+    ax.grid(axis="y", color=style.PALE, linewidth=0.6)
+    ax.set_axisbelow(True)
+    return style.tidy(ax)
+
+
+def cost_axis(ax: Axes, title: str, x: "pd.Series[float]") -> Axes:
+    """A few ticks in a unit that the label names; a log axis where the costs span much."""
+    most, least = float(x.max()) if len(x) else 1.0, float(x.min()) if len(x) else 1.0
+    unit, size = next(((u, s) for u, s in (("billions", 1e9), ("millions", 1e6)) if most >= s), ("", 1.0))
+    if least > 0 and most / least >= LOG_FROM:
+        ax.set_xscale("log")
+        ax.set_xticks([], minor=True)
+    else:
+        ax.xaxis.set_major_locator(MaxNLocator(3))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value / size:,.6g}"))
+    ax.set_xlabel(f"{title} ({unit})" if unit else title)
+    return ax
+
+
+def name_points(rows: pd.DataFrame, ax: Axes) -> Axes:
+    """Each point's key beside it, where it covers no other point and no other key, if there is such a place."""
+    rows = rows.dropna(subset=["x", "error_percent"])
+    at = ax.transData.transform(rows[["x", "error_percent"]].to_numpy(np.float64)) if len(rows) else np.empty((0, 2))
+    scale = ax.figure.dpi / 72
+    taken = [(x - 3 * scale, y - 3 * scale, x + 3 * scale, y + 3 * scale) for x, y in at]
+    order = sorted(range(len(rows)), key=lambda i: not rows["on_front"].iloc[i])
+    for i in order:
+        row, (x, y) = rows.iloc[i], at[i]
+        half = 2.2 * scale * len(row["key"])
+        boxes = []
+        for dx, dy in PLACES:
+            cx, cy = x + dx * (3 * scale + half), y + dy * 6.5 * scale
+            boxes.append((cx - half, cy - 3.6 * scale, cx + half, cy + 3.6 * scale))
+        costs = [_overlap(box, [b for j, b in enumerate(taken) if j != i], ax) for box in boxes]
+        best = boxes[int(np.argmin(costs))]
+        taken.append(best)
+        middle = ((best[0] + best[2]) / 2, (best[1] + best[3]) / 2)
+        offset = ((middle[0] - x) / scale, (middle[1] - y) / scale)
+        look: dict[str, Any] = {"color": style.DARK if row["on_front"] else style.GREY}
+        ax.annotate(
+            row["key"], (row["x"], row["error_percent"]), offset, textcoords="offset points", ha="center",
+            va="center", fontsize=6.5, zorder=4, **look,
+        )  # fmt: skip
+    return ax
+
+
+def _overlap(box: tuple[float, ...], others: list[tuple[float, ...]], ax: Axes) -> float:
+    """Area that `box` shares with what is there, and that it has outside the panel, in pixels."""
+    inside = ax.bbox
+    out = (
+        max(0, inside.x0 - box[0])
+        + max(0, box[2] - inside.x1)
+        + max(0, inside.y0 - box[1])
+        + max(0, box[3] - inside.y1)
+    )
+    shared = sum(
+        max(0, min(box[2], b[2]) - max(box[0], b[0])) * max(0, min(box[3], b[3]) - max(box[1], b[1])) for b in others
+    )
+    return float(shared + 20 * out)
+
+
+def key_lines(shown: Shown, marks: pd.DataFrame, width: float) -> str:
+    """Which number is which row, in lines; "" where the points carry names of their own."""
+    named = dict(zip(marks["variant"], marks["key"], strict=True))
+    if [*named.values()] != [str(i + 1) for i in range(len(named))]:
+        return ""
+    longest, lines = int(width * 6.2), [""]
+    for label, key in named.items():
+        piece = f"{key} {label}"
+        if lines[-1] and len(lines[-1]) + len(piece) + 3 > longest:
+            lines.append("")
+        lines[-1] += ("   " if lines[-1] else "") + piece
+    return "\n".join(lines)
+
+
+def _seconds(trials: pd.DataFrame, label: str) -> tuple[float, float]:
+    return paired.interval(trials.loc[trials["variant"] == label, "seconds"].to_numpy(np.float64), ALPHA)
+
+
+def caption(marks: pd.DataFrame, shown: Shown) -> str:
+    """One sentence: what is drawn, n, kind of interval; and how far a front can be believed."""
+    return (
+        f"Test error against what a row costs ({counted(marks['n'])} seeds; 95 % Student-t intervals of the means, of "
+        f"the seconds too, as measured whatever else ran); dark and joined: the Pareto front of the means, which is "
+        f"itself uncertain, as rows whose intervals overlap may change places in it."
+    )
