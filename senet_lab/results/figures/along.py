@@ -1,4 +1,4 @@
-"""Where rows stand along a numeric factor, and how values that are equal are laid side by side."""
+"""Where rows stand along a numeric factor, and how equal values are stacked."""
 
 import itertools
 import math
@@ -58,17 +58,16 @@ def along(values: Mapping[str, Any]) -> Along:
     return Along(places, numbers, step, log)
 
 
-def spread(values: Sequence[float], room: float, pitch: float) -> list[float]:
-    """Offsets that lay equal values side by side, `pitch` apart or closer, so that none leaves `room`."""
+def stacked(values: Sequence[float], room: float, pitch: float) -> list[float]:
+    """Distances that stack equal values beside each other, `pitch` apart or closer, so that all have `room`."""
     counts = Counter(round(v, 9) for v in values)
-    most = max(counts.values(), default=1)
-    apart = min(pitch, room / max(1, most - 1))
+    apart = min(pitch, room / max(1, max(counts.values(), default=1) - 1))
     seen: Counter[float] = Counter()
-    offsets = []
+    found = []
     for value in (round(v, 9) for v in values):
-        offsets.append((seen[value] - (counts[value] - 1) / 2) * apart)
+        found.append(seen[value] * apart)
         seen[value] += 1
-    return offsets
+    return found
 
 
 def counted(numbers: Iterable[float]) -> str:

@@ -106,13 +106,24 @@ def panel(rows: pd.DataFrame, title: str, ax: Axes) -> Axes:
         ends = [own["error_percent"] - own["low_percent"], own["high_percent"] - own["error_percent"]]
         sides = [own["x"] - own["x_low"], own["x_high"] - own["x"]]
         ax.errorbar(own["x"], own["error_percent"], ends, sides, elinewidth=0.9, capsize=0, markersize=4, **look)
-    edge = rows[rows["on_front"]].sort_values(["x", "error_percent"])
-    ax.step(edge["x"], edge["error_percent"], where="post", color=style.DARK, linewidth=0.9, linestyle="--", zorder=1)
     cost_axis(ax, title, rows["x"])
     ax.margins(x=0.14, y=0.12)
+    front_line(rows, ax)
     ax.grid(axis="y", color=style.PALE, linewidth=0.6)
     ax.set_axisbelow(True)
     return style.tidy(ax)
+
+
+def front_line(rows: pd.DataFrame, ax: Axes) -> Axes:
+    """The edge of what the front leaves behind: up from its cheapest row, and to the right from its best."""
+    edge = rows[rows["on_front"]].sort_values(["x", "error_percent"])
+    if not edge.empty:
+        right, top = ax.get_xlim()[1], ax.get_ylim()[1]
+        x, y = [edge["x"].iloc[0], *edge["x"], right], [top, *edge["error_percent"], edge["error_percent"].iloc[-1]]
+        ax.step(x, y, where="post", color=style.DARK, linewidth=0.8, linestyle=(0, (4, 2)), zorder=1)
+        ax.set_xlim(right=right)
+        ax.set_ylim(top=top)
+    return ax
 
 
 def cost_axis(ax: Axes, title: str, x: "pd.Series[float]") -> Axes:
@@ -134,7 +145,7 @@ def name_points(rows: pd.DataFrame, ax: Axes) -> Axes:
     rows = rows.dropna(subset=["x", "error_percent"])
     at = ax.transData.transform(rows[["x", "error_percent"]].to_numpy(np.float64)) if len(rows) else np.empty((0, 2))
     scale = ax.figure.dpi / 72
-    taken = [(x - 3 * scale, y - 3 * scale, x + 3 * scale, y + 3 * scale) for x, y in at]
+    taken = [(x - 3 * scale, y - 3 * scale, x + 3 * scale, y + 3 * scale) for x, y in at] + intervals(rows, ax)
     order = sorted(range(len(rows)), key=lambda i: not rows["on_front"].iloc[i])
     for i in order:
         row, (x, y) = rows.iloc[i], at[i]
@@ -154,6 +165,16 @@ def name_points(rows: pd.DataFrame, ax: Axes) -> Axes:
             va="center", fontsize=6.5, zorder=4, **look,
         )  # fmt: skip
     return ax
+
+
+def intervals(rows: pd.DataFrame, ax: Axes) -> list[tuple[float, ...]]:
+    """The boxes of the drawn intervals, in pixels."""
+    names = ("x", "low_percent", "x", "high_percent"), ("x_low", "error_percent", "x_high", "error_percent")
+    boxes = []
+    for ends in (rows[[*columns]].dropna().to_numpy(np.float64) for columns in names):
+        low, high = (ax.transData.transform(ends[:, side : side + 2]) for side in (0, 2))
+        boxes += [(*a - 1, *b + 1) for a, b in zip(low, high, strict=True)]
+    return boxes
 
 
 def _overlap(box: tuple[float, ...], others: list[tuple[float, ...]], ax: Axes) -> float:

@@ -12,7 +12,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, NullFormatter, StrMethodFormatter
+from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator, StrMethodFormatter
 from scipy import stats
 
 from senet_lab.results.figures import style
@@ -59,15 +59,14 @@ def together(errors: pd.DataFrame, shown: Shown, width: float) -> Figure:
     """All rows in two panels, training and validation, one legend."""
     wide = width > style.NARROW + 3
     figure = style.sheet(width, 7.4 if wide else 12.5)
-    axes = figure.subplots(*((1, 2) if wide else (2, 1)), sharey=True, sharex=True)
+    axes = figure.subplots(*((1, 2) if wide else (2, 1)), sharex=True)
     looked = looks(shown)
     for ax, (part, title) in zip(axes, PARTS.items(), strict=True):
         for label in shown.labels:
             line(errors[(errors["variant"] == label) & (errors["part"] == part)], ax, label, looked[label])
         ax.set_title(f"{title} part", loc="left")
-        error_axis(ax, errors)
-    for ax in axes if not wide else axes[:1]:
         ax.set_ylabel("error (%)")
+        error_axis(ax, errors[errors["part"] == part])
     for ax in axes if wide else axes[1:]:
         ax.set_xlabel("epoch")
     handles, labels = axes[0].get_legend_handles_labels()
@@ -134,12 +133,13 @@ def error_axis(ax: Axes, errors: pd.DataFrame) -> Axes:
     if len(positive) and positive.max() / positive.min() >= LOG_FROM:
         if positive.min() == means.min():
             ax.set_yscale("log")
+            ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if positive.max() / positive.min() < 100 else (1, 3)))
             ax.set_ylim(positive.min() / 1.5, positive.max() * 1.2)
         else:
             ax.set_yscale("symlog", linthresh=float(positive.min()))
             ax.set_ylim(bottom=-0.1 * positive.min())
         ax.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
-        ax.yaxis.set_minor_formatter(NullFormatter())
+        ax.yaxis.set_minor_locator(NullLocator())
     ax.xaxis.set_major_locator(MaxNLocator(5, integer=True))
     ax.grid(axis="y", color=style.PALE, linewidth=0.6)
     ax.set_axisbelow(True)

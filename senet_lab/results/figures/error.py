@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from senet_lab.results.figures import style
-from senet_lab.results.figures.along import Along, along, counted, spread
+from senet_lab.results.figures.along import Along, along, counted, stacked
 from senet_lab.results.figures.shown import Shown
 
 COLUMNS = ["mark", "variant", "value", "seed", "error_percent", "low_percent", "high_percent", "n"]
@@ -55,8 +55,8 @@ def across(marks: pd.DataFrame, shown: Shown, ax: Axes) -> Axes:
     means, seeds = marks[marks["mark"] == "mean"], marks[marks["mark"] == "seed"]
     for label, x in place.places.items():
         own = seeds.loc[seeds["variant"] == label, "error_percent"].tolist()
-        aside = [place.moved(x, -0.2 + offset) for offset in spread(own, 0.22, 0.035)]
-        ax.plot(aside, own, zorder=2, **SEED)
+        at_seeds = [place.moved(x, -0.12 - aside) for aside in stacked(own, 0.3, 0.035)]
+        ax.plot(at_seeds, own, zorder=2, **SEED)
     at = [place.places[label] for label in means["variant"]]
     ends = [means["error_percent"] - means["low_percent"], means["high_percent"] - means["error_percent"]]
     ax.errorbar(at, means["error_percent"], yerr=ends, zorder=3, **MEAN)
@@ -76,9 +76,9 @@ def by_row(marks: pd.DataFrame, shown: Shown, ax: Axes, characters: int) -> Axes
     means, seeds = marks[marks["mark"] == "mean"], marks[marks["mark"] == "seed"]
     for place, (_, row) in enumerate(means.iterrows()):
         own = seeds.loc[seeds["variant"] == row["variant"], "error_percent"].tolist()
-        ax.plot(own, [place + 0.24 + offset for offset in spread(own, 0.3, 0.09)], zorder=2, **SEED)
-        look = {"fmt": "o", "color": style.DARK}
-        style.bars(ax, row["error_percent"], place - 0.1, row["low_percent"], row["high_percent"], **look)
+        ax.plot(own, [place + 0.06 + below for below in stacked(own, 0.36, 0.09)], zorder=2, **SEED)
+        look: dict[str, Any] = {"fmt": "o", "color": style.DARK}
+        style.bars(ax, row["error_percent"], place - 0.14, row["low_percent"], row["high_percent"], **look)
     _baseline(means, shown, ax.axvline)
     style.row_axis(ax, shown.labels, characters)
     style.column(ax, range(len(means)), [str(n) for n in means["n"]], "n", 6)

@@ -59,13 +59,15 @@ def sampling_error(entry: "pd.Series[Any]") -> float:
 def draw(marks: pd.DataFrame, shown: Shown, width: float = style.WIDE) -> Figure:
     """A line per row that the paper has: ours on top, the paper's below; `width` in centimetres."""
     labels, characters = [*dict.fromkeys(marks["variant"])], style.label_width(width)
-    sources = [*dict.fromkeys(marks["source"])]
+    sources = marks["source"].nunique()
     with style.style():
-        figure = style.sheet(width, 3.2 + style.rows_height(labels, characters, 0.4 + 0.28 * len(sources)))
+        figure = style.sheet(width, 3.2 + style.rows_height(labels, characters, 0.4 + 0.28 * sources))
         ax = figure.subplots()
-        for _, row in marks.iterrows():
-            place = labels.index(row["variant"]) + 0.24 * (sources.index(row["source"]) - (len(sources) - 1) / 2)
-            style.bars(ax, row["delta_points"], place, row["low_points"], row["high_points"], **look(row))
+        for place, label in enumerate(labels):
+            own = marks[marks["variant"] == label]
+            for i, (_, row) in enumerate(own.iterrows()):
+                y = place + 0.24 * (i - (len(own) - 1) / 2)
+                style.bars(ax, row["delta_points"], y, row["low_points"], row["high_points"], **look(row))
         style.shade_margin(ax, shown.margin)
         style.row_axis(ax, labels, characters)
         words = [together(marks[marks["variant"] == label]) for label in labels]
@@ -74,6 +76,7 @@ def draw(marks: pd.DataFrame, shown: Shown, width: float = style.WIDE) -> Figure
         to = style.fold(shown.baseline, 60 if width > 12 else 30)
         ax.set_xlabel(f"difference in test error to {to} (points)")
         unique = dict(zip(*reversed(ax.get_legend_handles_labels()), strict=True))
+        unique = dict(sorted(unique.items(), key=lambda item: item[0].startswith("within")))
         columns = 2 if width > 12 else 1
         figure.legend([*unique.values()], [*unique], loc="outside lower center", ncols=columns, frameon=False)
         return style.settle(figure)
@@ -84,7 +87,7 @@ def look(row: "pd.Series[Any]") -> dict[str, Any]:
     if row["source"] == "ours":
         return {"marker": "o", "color": style.DARK, "label": "this sweep, joint 95 % interval"}
     text = f"paper, {row['source']} ({row['data']}, n = 1), test images only"
-    return LOOKS.get(row["source"], OTHER) | {"capsize": 0, "elinewidth": 0.6, "label": text, "linestyle": "none"}
+    return LOOKS.get(row["source"], OTHER) | {"capsize": 0, "dotted": True, "label": text}
 
 
 def together(rows: pd.DataFrame) -> str:

@@ -56,7 +56,7 @@ def style() -> Iterator[None]:
     }
     sizes |= {"xtick.labelsize": SMALL, "ytick.labelsize": SMALL, "lines.linewidth": 1.2, "axes.linewidth": 0.6}
     ticks = {f"{axis}tick.major.{what}": size for axis in "xy" for what, size in (("width", 0.6), ("size", 3.0))}
-    files = {"pdf.fonttype": 42, "svg.fonttype": "none", "svg.hashsalt": "senet-lab", "hatch.linewidth": 0.4}
+    files = {"pdf.fonttype": 42, "svg.fonttype": "none", "svg.hashsalt": "senet-lab"}
     colours = {"text.color": INK, "axes.edgecolor": GREY, "axes.labelcolor": INK, "axes.unicode_minus": True}
     with mpl.rc_context(sns.axes_style("ticks") | sizes | ticks | files | colours):
         yield
@@ -108,6 +108,8 @@ def row_axis(ax: Axes, labels: Sequence[str], characters: int) -> Axes:
     ax.set_yticks(range(len(labels)), [fold(label, characters) for label in labels])
     ax.set_ylim(len(labels) - 0.5, -0.5)
     ax.tick_params(axis="y", length=0)
+    for between in range(len(labels) - 1):
+        ax.axhline(between + 0.5, color=PALE, linewidth=0.5, zorder=0.2)
     ax.grid(axis="x", color=PALE, linewidth=0.6)
     ax.set_axisbelow(True)
     sns.despine(ax=ax, left=True)
@@ -127,11 +129,11 @@ def column(ax: Axes, places: Sequence[float], texts: Sequence[str], head: str, r
 
 def shade_margin(ax: Axes, margin: float) -> Axes:
     """The zero line and, in points, the differences that the sweep calls equivalent."""
+    ends = (-100 * margin, 100 * margin)
     ax.axvline(0, color=INK, linewidth=0.8, zorder=1)
-    text = f"within the margin of {points(margin)}"
-    ax.axvspan(
-        -100 * margin, 100 * margin, facecolor="0.93", edgecolor="0.75", hatch="////", linewidth=0, zorder=0, label=text
-    )
+    ax.axvspan(*ends, facecolor="0.93", linewidth=0, zorder=0, label=f"within the margin of {points(margin)}")
+    for end in ends:
+        ax.axvline(end, color="0.6", linewidth=0.6, linestyle=(0, (1, 2)), zorder=0.5)
     return ax
 
 
@@ -147,9 +149,13 @@ def directions(ax: Axes) -> Axes:
     return ax
 
 
-def bars(ax: Axes, x: float, y: float, low: float, high: float, **look: Any) -> Axes:
-    """A point with its horizontal interval; the point alone where there is none."""
+def bars(ax: Axes, x: float, y: float, low: float, high: float, dotted: bool = False, **look: Any) -> Axes:
+    """A point with its horizontal interval, dotted where `dotted`; the point alone where there is none."""
     known = low == low and high == high
     ends = [[x - low], [high - x]] if known else None
-    ax.errorbar([x], [y], xerr=ends, **({"capsize": 2, "elinewidth": 1.1, "markersize": 4.5, "zorder": 3} | look))
+    drawn = ax.errorbar(
+        [x], [y], xerr=ends, **({"capsize": 2, "elinewidth": 1.1, "markersize": 4.5, "zorder": 3} | look)
+    )
+    for line in drawn.lines[2] if dotted else ():
+        line.set_linestyle((0, (1, 1.5)))
     return ax
