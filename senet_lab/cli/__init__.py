@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from senet_lab.cli.interaction import interaction
 from senet_lab.options import (
     DATA,
     REPORTS,
@@ -171,12 +172,17 @@ def report(
     include_stale: Annotated[bool, typer.Option("--include-stale", help="Count results of older code too.")] = False,
     to: Reports = REPORTS,
 ) -> None:
-    """The table with intervals and verdicts; writes CSV, Markdown and the figure. Runs nothing."""
+    """The table with intervals and verdicts; writes CSV, Markdown and figures. Runs nothing."""
     from senet_lab import commands
     from senet_lab.commands.report import report_only
 
     where = commands.Where(store, data_dir)
     report_only(commands.inventory(sweep, where, settings(set_ or []), seeds, recipe), to, include_stale)
+
+
+app.command(epilog="Example: senet-lab interaction reduction_ratio --recipe digits --recipe digits_resnet50")(
+    interaction
+)
 
 
 @app.command(epilog="Example: senet-lab show reduction=8 seed=0")

@@ -1,13 +1,14 @@
 """The files of a report. Same store, same bytes."""
 
 import io
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import pandas as pd
 from matplotlib.figure import Figure
 
 from senet_lab.results import paper, tables
+from senet_lab.results.across import Across
 from senet_lab.results.figures.style import style
 from senet_lab.results.folder import FILES, FORMER, PUBLISHED, of_figure, writing
 from senet_lab.results.report import Report
@@ -58,15 +59,27 @@ def csv(frame: pd.DataFrame) -> bytes:
     return frame.to_csv(index=False, lineterminator="\n").encode()
 
 
+def of_settings(answer: Across) -> dict[str, bytes]:
+    """Name -> content of every file about a sweep in several settings."""
+    return {"interaction.md": answer.markdown().encode(), **drawn("interaction", answer.figure(), answer.data())}
+
+
 def write(report: Report, folder: Path) -> tuple[Path, ...]:
     """Write the artifacts into `folder` and take away those of an earlier report that this one has not.
 
     Returns their paths. Raises UserError if that cannot be written.
     """
-    files = artifacts(report)
+    return put(artifacts(report), folder, {*FILES, *PUBLISHED, *FORMER})
+
+
+def put(files: Mapping[str, bytes], folder: Path, former: Collection[str] = ()) -> tuple[Path, ...]:
+    """Write `files` into `folder` and take away what is named in `former` besides; returns their paths.
+
+    Raises UserError if that cannot be written.
+    """
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        for name in {*FILES, *PUBLISHED, *FORMER} - files.keys():
+        for name in {*former} - files.keys():
             (folder / name).unlink(missing_ok=True)
         for name, content in files.items():
             (folder / name).write_bytes(content)

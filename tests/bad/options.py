@@ -386,17 +386,23 @@ COMMANDS = {
     ),
     "command far off": Case(
         "frobnicate",
-        ("there is no command 'frobnicate'", "allowed: list, plan, sweep, report, show, model, ui, doctor. A sweep:"),
+        (
+            "there is no command 'frobnicate'",
+            "allowed: list, plan, sweep, report, interaction, show, model, ui, doctor. A sweep:",
+        ),
     ),
     "upper case": Case(
         "PLAN reduction_ratio",
-        ("there is no command 'PLAN'", "allowed: list, plan, sweep, report, show, model, ui, doctor. A sweep:"),
+        (
+            "there is no command 'PLAN'",
+            "allowed: list, plan, sweep, report, interaction, show, model, ui, doctor. A sweep:",
+        ),
     ),
     "a sweep as a command": Case(
         "reduction_ratio",
         (
             "there is no command 'reduction_ratio'",
-            "allowed: list, plan, sweep, report, show, model, ui, doctor. A sweep:",
+            "allowed: list, plan, sweep, report, interaction, show, model, ui, doctor. A sweep:",
         ),
     ),
     "no sweep": Case(

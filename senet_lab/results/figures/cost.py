@@ -1,5 +1,6 @@
 """What a row costs against its error: parameters, multiply-adds, seconds of a trial; and the Pareto front."""
 
+import itertools
 import math
 from typing import Any
 
@@ -10,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from senet_lab.results import paired
-from senet_lab.results.figures import style
+from senet_lab.results.figures import placing, style
 from senet_lab.results.figures.along import counted
 from senet_lab.results.figures.shown import Shown
 
@@ -21,21 +22,6 @@ SHORTEST_KEY = 6
 """Characters of a label that can stand beside its point; longer ones get a number."""
 LOG_FROM = 8
 ALPHA = 0.05
-PLACES = (
-    (1, 1),
-    (1, -1),
-    (-1, 1),
-    (-1, -1),
-    (0, 1.5),
-    (0, -1.5),
-    (1.6, 0),
-    (-1.6, 0),
-    (2, 2),
-    (-2, 2),
-    (2, -2),
-    (-2, -2),
-)
-"""Where a key may stand beside its point, in steps of some points; the first that is free is taken."""
 
 
 def frame(shown: Shown) -> pd.DataFrame:
@@ -115,15 +101,21 @@ def panel(rows: pd.DataFrame, title: str, ax: Axes) -> Axes:
 
 
 def front_line(rows: pd.DataFrame, ax: Axes) -> Axes:
-    """The edge of what the front leaves behind: up from its cheapest row, and to the right from its best."""
-    edge = rows[rows["on_front"]].sort_values(["x", "error_percent"])
-    if not edge.empty:
-        right, top = ax.get_xlim()[1], ax.get_ylim()[1]
-        x, y = [edge["x"].iloc[0], *edge["x"], right], [top, *edge["error_percent"], edge["error_percent"].iloc[-1]]
-        ax.step(x, y, where="post", color=style.DARK, linewidth=0.8, linestyle=(0, (4, 2)), zorder=1)
-        ax.set_xlim(right=right)
-        ax.set_ylim(top=top)
+    """The edge of what the front leaves behind: down to its cheapest row, in steps, and on from its best."""
+    x, y = front_corners(rows, ax)
+    ax.plot(x, y, color=style.GREY, linewidth=0.7, linestyle=(0, (4, 2)), zorder=1, scalex=False, scaley=False)
     return ax
+
+
+def front_corners(rows: pd.DataFrame, ax: Axes) -> tuple[list[float], list[float]]:
+    """Corner by corner from the panel's top to its right edge; nothing without a front."""
+    edge = rows[rows["on_front"]].sort_values(["x", "error_percent"])
+    right, top = ax.get_xlim()[1], ax.get_ylim()[1]
+    x, y = [], [top] if len(edge) else []
+    for cost, error in zip(edge["x"], edge["error_percent"], strict=True):
+        x += [cost, cost]
+        y += [error, error]
+    return [*x, right] if len(edge) else [], y
 
 
 def cost_axis(ax: Axes, title: str, x: "pd.Series[float]") -> Axes:
@@ -141,55 +133,15 @@ def cost_axis(ax: Axes, title: str, x: "pd.Series[float]") -> Axes:
 
 
 def name_points(rows: pd.DataFrame, ax: Axes) -> Axes:
-    """Each point's key beside it, where it covers no other point and no other key, if there is such a place."""
-    rows = rows.dropna(subset=["x", "error_percent"])
-    at = ax.transData.transform(rows[["x", "error_percent"]].to_numpy(np.float64)) if len(rows) else np.empty((0, 2))
-    scale = ax.figure.dpi / 72
-    taken = [(x - 3 * scale, y - 3 * scale, x + 3 * scale, y + 3 * scale) for x, y in at] + intervals(rows, ax)
-    order = sorted(range(len(rows)), key=lambda i: not rows["on_front"].iloc[i])
-    for i in order:
-        row, (x, y) = rows.iloc[i], at[i]
-        half = 2.2 * scale * len(row["key"])
-        boxes = []
-        for dx, dy in PLACES:
-            cx, cy = x + dx * (3 * scale + half), y + dy * 6.5 * scale
-            boxes.append((cx - half, cy - 3.6 * scale, cx + half, cy + 3.6 * scale))
-        costs = [_overlap(box, [b for j, b in enumerate(taken) if j != i], ax) for box in boxes]
-        best = boxes[int(np.argmin(costs))]
-        taken.append(best)
-        middle = ((best[0] + best[2]) / 2, (best[1] + best[3]) / 2)
-        offset = ((middle[0] - x) / scale, (middle[1] - y) / scale)
-        look: dict[str, Any] = {"color": style.DARK if row["on_front"] else style.GREY}
-        ax.annotate(
-            row["key"], (row["x"], row["error_percent"]), offset, textcoords="offset points", ha="center",
-            va="center", fontsize=6.5, zorder=4, **look,
-        )  # fmt: skip
-    return ax
-
-
-def intervals(rows: pd.DataFrame, ax: Axes) -> list[tuple[float, ...]]:
-    """The boxes of the drawn intervals, in pixels."""
-    names = ("x", "low_percent", "x", "high_percent"), ("x_low", "error_percent", "x_high", "error_percent")
-    boxes = []
-    for ends in (rows[[*columns]].dropna().to_numpy(np.float64) for columns in names):
-        low, high = (ax.transData.transform(ends[:, side : side + 2]) for side in (0, 2))
-        boxes += [(*a - 1, *b + 1) for a, b in zip(low, high, strict=True)]
-    return boxes
-
-
-def _overlap(box: tuple[float, ...], others: list[tuple[float, ...]], ax: Axes) -> float:
-    """Area that `box` shares with what is there, and that it has outside the panel, in pixels."""
-    inside = ax.bbox
-    out = (
-        max(0, inside.x0 - box[0])
-        + max(0, box[2] - inside.x1)
-        + max(0, inside.y0 - box[1])
-        + max(0, box[3] - inside.y1)
-    )
-    shared = sum(
-        max(0, min(box[2], b[2]) - max(box[0], b[0])) * max(0, min(box[3], b[3]) - max(box[1], b[1])) for b in others
-    )
-    return float(shared + 20 * out)
+    """Each point's key beside it, those on the front first."""
+    rows = rows.dropna(subset=["x", "error_percent"]).sort_values("on_front", ascending=False, kind="stable")
+    upright = rows[["x", "low_percent", "x", "high_percent"]].dropna().to_numpy(np.float64)
+    level = rows[["x_low", "error_percent", "x_high", "error_percent"]].dropna().to_numpy(np.float64)
+    corners = [*zip(*front_corners(rows, ax), strict=True)]
+    steps = [(*a, *b) for a, b in itertools.pairwise(corners)]
+    looks = [style.DARK if front else style.GREY for front in rows["on_front"]]
+    points = rows[["x", "error_percent"]].to_numpy(np.float64)
+    return placing.names(ax, rows["key"].tolist(), points, [*upright, *level, *steps], looks)
 
 
 def key_lines(shown: Shown, marks: pd.DataFrame, width: float) -> str:
