@@ -70,9 +70,8 @@ def stacked(values: Sequence[float], room: float, pitch: float) -> list[float]:
     return found
 
 
-def counted(numbers: Iterable[float]) -> str:
-    """`n = 20`, or `n = 18 to 20`."""
-    found = sorted({int(n) for n in numbers})
-    if not found:
-        return "n = 0"
-    return f"n = {found[0]}" if len(found) == 1 else f"n = {found[0]} to {found[-1]}"
+def counted(numbers: Iterable[float], what: str = "") -> str:
+    """`n = 20`, or `n = 18 to 20`; with `what` each is one of, `n = 1 seed`, `n = 20 seeds`."""
+    found = sorted({int(n) for n in numbers}) or [0]
+    span = f"n = {found[0]}" if len(found) == 1 else f"n = {found[0]} to {found[-1]}"
+    return f"{span} {what}{'s' * (found[-1] != 1)}" if what else span

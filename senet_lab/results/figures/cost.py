@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator
 
 from senet_lab.results import paired
 from senet_lab.results.figures import placing, style
@@ -18,8 +18,8 @@ from senet_lab.results.figures.shown import Shown
 COLUMNS = ["cost", "variant", "key", "x", "x_low", "x_high", "error_percent", "low_percent", "high_percent", "n"]
 COLUMNS += ["on_front"]
 TITLES = {"params": "parameters", "macs": "multiply-adds an image", "seconds": "seconds a trial"}
-SHORTEST_KEY = 6
-"""Characters of a label that can stand beside its point; longer ones get a number."""
+LONGEST_KEY = {6: 12, 24: 6}
+"""Rows up to -> characters of a label that can stand beside its point; longer ones get a number."""
 LOG_FROM = 8
 ALPHA = 0.05
 
@@ -43,11 +43,17 @@ def frame(shown: Shown) -> pd.DataFrame:
 
 
 def keys(shown: Shown) -> dict[str, str]:
-    """What stands beside a row's point: its value, its label if that is short, else its number in the table."""
-    short = {label: label if value is None else f"{value}" for label, value in shown.values.items()}
-    if all(len(text) <= SHORTEST_KEY for text in short.values()) and len(set(short.values())) == len(short):
+    """What stands beside a row's point: its value or label if they are short, else its number in the table."""
+    short = {label: _short(label, value) for label, value in shown.values.items()}
+    room = next((room for rows, room in LONGEST_KEY.items() if len(short) <= rows), 0)
+    if all(len(text) <= room for text in short.values()) and len(set(short.values())) == len(short):
         return short
     return {label: str(i + 1) for i, label in enumerate(shown.labels)}
+
+
+def _short(label: str, value: Any) -> str:
+    """`16` of `reduction=16`; a row that was given a name keeps it."""
+    return str(value) if value is not None and label.endswith(f"={value}") else label
 
 
 def on_front(x: "np.ndarray[Any, Any]", error: "np.ndarray[Any, Any]") -> list[bool]:
@@ -76,7 +82,8 @@ def draw(marks: pd.DataFrame, shown: Shown, width: float = style.WIDE) -> Figure
         if key:
             figure.supxlabel(key, fontsize=style.SMALL, x=0.01, ha="left")
         style.settle(figure)
-        for ax, cost in zip(panels, TITLES, strict=True):
+        for ax, cost in zip(panels, TITLES, strict=True):  # the axes stand now: nothing below may move them
+            front_line(marks[marks["cost"] == cost], ax)
             name_points(marks[marks["cost"] == cost], ax)
     return figure
 
@@ -94,7 +101,8 @@ def panel(rows: pd.DataFrame, title: str, ax: Axes) -> Axes:
         ax.errorbar(own["x"], own["error_percent"], ends, sides, elinewidth=0.9, capsize=0, markersize=4, **look)
     cost_axis(ax, title, rows["x"])
     ax.margins(x=0.14, y=0.12)
-    front_line(rows, ax)
+    if rows.empty:
+        style.nothing(ax).set_xticks([])
     ax.grid(axis="y", color=style.PALE, linewidth=0.6)
     ax.set_axisbelow(True)
     return style.tidy(ax)
@@ -124,6 +132,8 @@ def cost_axis(ax: Axes, title: str, x: "pd.Series[float]") -> Axes:
     unit, size = next(((u, s) for u, s in (("billions", 1e9), ("millions", 1e6)) if most >= s), ("", 1.0))
     if least > 0 and most / least >= LOG_FROM:
         ax.set_xscale("log")
+        subs = (1, 2, 5) if most / least < 30 else (1, 3) if most / least < 300 else (1,)
+        ax.xaxis.set_major_locator(LogLocator(subs=subs))
         ax.set_xticks([], minor=True)
     else:
         ax.xaxis.set_major_locator(MaxNLocator(3))
@@ -165,7 +175,7 @@ def _seconds(trials: pd.DataFrame, label: str) -> tuple[float, float]:
 def caption(marks: pd.DataFrame, shown: Shown) -> str:
     """One sentence: what is drawn, n, kind of interval; and how far a front can be believed."""
     return (
-        f"Test error against what a row costs ({counted(marks['n'])} seeds; 95 % Student-t intervals of the means, of "
-        f"the seconds too, as measured whatever else ran); dark and joined: the Pareto front of the means, which is "
+        f"Test error against what a row costs ({counted(marks['n'], 'seed')}; 95 % Student-t intervals of the "
+        f"means, of the seconds too, as measured whatever else ran); dark and joined: the Pareto front of the means, which is "
         f"itself uncertain, as rows whose intervals overlap may change places in it."
     )

@@ -82,7 +82,7 @@ def apart(errors: pd.DataFrame, shown: Shown, width: float) -> Figure:
     pairs = dict(zip(shown.comparison["variant"], shown.comparison["baseline"], strict=True))
     alone = [label for label in shown.labels if label not in pairs and label not in pairs.values()]
     panels = [(label, pairs.get(label)) for label in shown.labels if label in pairs or label in alone]
-    columns = 4 if width > style.NARROW + 3 else 2
+    columns = min((4, 3), key=lambda c: -len(panels) % c) if width > style.NARROW + 3 else 2
     rows = math.ceil(len(panels) / columns)
     figure = style.sheet(width, 1.8 + 3.4 * rows)
     axes = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
@@ -93,11 +93,13 @@ def apart(errors: pd.DataFrame, shown: Shown, width: float) -> Figure:
                 line(own, ax, f"{word}, {PARTS[part]}", {"color": colour, "linestyle": dash})
         ax.set_title(style.fold(label, 22), loc="left", fontsize=style.SMALL)
         error_axis(ax, errors)
-    for ax in axes[len(panels) :]:
-        ax.set_visible(False)
+    for place, ax in enumerate(axes):
+        ax.set_visible(place < len(panels))
+        ax.tick_params(labelbottom=place + columns >= len(panels))  # nothing stands below it
     figure.supxlabel("epoch", fontsize=style.TEXT)
     figure.supylabel("error (%)", fontsize=style.TEXT)
-    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=columns, frameon=False)
+    handles, labels = axes[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper center", ncols=4 if columns > 2 else 2, frameon=False)
     return figure
 
 
@@ -140,7 +142,9 @@ def error_axis(ax: Axes, errors: pd.DataFrame) -> Axes:
             ax.set_ylim(bottom=-0.1 * positive.min())
         ax.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
         ax.yaxis.set_minor_locator(NullLocator())
-    ax.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+    ax.xaxis.set_major_locator(MaxNLocator(5, integer=True, steps=[1, 2, 5, 10]))
+    if means.empty:
+        style.nothing(ax).set_xticks([])
     ax.grid(axis="y", color=style.PALE, linewidth=0.6)
     ax.set_axisbelow(True)
     return style.tidy(ax)

@@ -46,8 +46,7 @@ def draw(marks: pd.DataFrame, shown: Shown, width: float = style.WIDE) -> Figure
         style.column(ax, range(len(marks)), [str(n) for n in marks["n"]], "n", 6)
         style.column(ax, range(len(marks)), [words(row) for _, row in marks.iterrows()], "verdict", 24)
         style.directions(ax)
-        to = style.fold(shown.baseline, 60 if width > 12 else 30)
-        ax.set_xlabel(f"difference in test error to {to} (points)")
+        ax.set_xlabel(style.difference_label(shown.baseline, width))
         legend(figure, ax)
         return style.settle(figure)
 

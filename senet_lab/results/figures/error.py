@@ -62,11 +62,13 @@ def across(marks: pd.DataFrame, shown: Shown, ax: Axes) -> Axes:
     ax.errorbar(at, means["error_percent"], yerr=ends, zorder=3, **MEAN)
     _baseline(means, shown, ax.axhline)
     label = style.SHORT.get(str(shown.factor), str(shown.factor))
-    place.apply(ax, f"{label}{' (log scale)' if place.log else ''}; {counted(means['n'])} seeds")
+    place.apply(ax, f"{label}{' (log scale)' if place.log else ''}; {counted(means['n'], 'seed')}")
     if means["n"].nunique() > 1:
         _ticks_with_n(ax, means, place)
     ax.set_ylabel("test error (%)")
     ax.grid(axis="y", color=style.PALE, linewidth=0.6)
+    if means["n"].max() == 0:
+        style.nothing(ax)
     ax.set_axisbelow(True)
     return style.tidy(ax)
 
@@ -80,9 +82,12 @@ def by_row(marks: pd.DataFrame, shown: Shown, ax: Axes, characters: int) -> Axes
         look: dict[str, Any] = {"fmt": "o", "color": style.DARK}
         style.bars(ax, row["error_percent"], place - 0.14, row["low_percent"], row["high_percent"], **look)
     _baseline(means, shown, ax.axvline)
-    style.row_axis(ax, shown.labels, characters)
+    pairs = [i for i, label in enumerate(shown.labels) if i and label in shown.baselines]
+    style.row_axis(ax, shown.labels, characters, pairs if len(shown.baselines) > 1 else None)
     style.column(ax, range(len(means)), [str(n) for n in means["n"]], "n", 6)
     ax.set_xlabel("test error (%)")
+    if means["n"].max() == 0:
+        ax.set_xticks([])
     return ax
 
 
@@ -103,9 +108,10 @@ def _ticks_with_n(ax: Axes, means: pd.DataFrame, place: Along) -> None:
 
 def caption(marks: pd.DataFrame, shown: Shown) -> str:
     """One sentence: what is drawn, n, kind of interval."""
-    n = counted(marks.loc[marks["mark"] == "mean", "n"])
+    means = marks[marks["mark"] == "mean"]
+    none = ", none from one seed" if means["n"].min() < 2 else ""
     line = f"; dashed: the mean of {shown.baselines[0]}" if len(shown.baselines) == 1 else ""
     return (
-        f"Test error at the last epoch: mean and 95 % Student-t interval over seeds ({n} a row), the single seeds in "
-        f"grey{line}."
+        f"Test error at the last epoch: mean and 95 % Student-t interval over seeds{none} ({counted(means['n'])} a "
+        f"row), the single seeds in grey{line}."
     )

@@ -56,7 +56,7 @@ def draw(marks: pd.DataFrame, baseline: str, margin: float, width: float = style
         words = ["" if pd.isna(word) else str(word) for word in marks["interaction"]]
         style.column(ax, at, words, f"against {settings[0]}" if width > 12 else "effect", 24)
         style.directions(ax)
-        ax.set_xlabel(f"difference in test error to {style.fold(baseline, 60 if width > 12 else 30)} (points)")
+        ax.set_xlabel(style.difference_label(baseline, width))
         unique = dict(zip(*reversed(ax.get_legend_handles_labels()), strict=True))
         columns = 4 if width > 12 else 1
         figure.legend([*unique.values()], [*unique], loc="outside lower center", ncols=columns, frameon=False)

@@ -18,11 +18,12 @@ from senet_lab.results.figures.shown import Shown
 from senet_lab.results.published import TEST_IMAGES
 
 COLUMNS = ["variant", "source", "data", "delta_points", "low_points", "high_points", "interval", "n", "sign"]
-LOOKS: dict[str, dict[str, Any]] = {
-    "v4": {"marker": "s", "color": style.ORANGE, "markerfacecolor": "white"},
-    "CVPR": {"marker": "^", "color": style.GREEN, "markerfacecolor": "white"},
-}
-OTHER: dict[str, Any] = {"marker": "D", "color": style.PINK, "markerfacecolor": "white"}
+LOOKS: tuple[dict[str, Any], ...] = (
+    {"marker": "s", "color": style.ORANGE, "markerfacecolor": "white"},
+    {"marker": "^", "color": style.GREEN, "markerfacecolor": "white"},
+    {"marker": "D", "color": style.PINK, "markerfacecolor": "white"},
+)
+"""Of the documents, in their order."""
 Z = 1.959964
 """Two-sided 95 % of the normal distribution."""
 
@@ -59,22 +60,21 @@ def sampling_error(entry: "pd.Series[Any]") -> float:
 def draw(marks: pd.DataFrame, shown: Shown, width: float = style.WIDE) -> Figure:
     """A line per row that the paper has: ours on top, the paper's below; `width` in centimetres."""
     labels, characters = [*dict.fromkeys(marks["variant"])], style.label_width(width)
-    sources = marks["source"].nunique()
+    documents = [source for source in dict.fromkeys(marks["source"]) if source != "ours"]
     with style.style():
-        figure = style.sheet(width, 3.2 + style.rows_height(labels, characters, 0.4 + 0.28 * sources))
+        figure = style.sheet(width, 3.2 + style.rows_height(labels, characters, 0.68 + 0.28 * len(documents)))
         ax = figure.subplots()
         for place, label in enumerate(labels):
             own = marks[marks["variant"] == label]
             for i, (_, row) in enumerate(own.iterrows()):
                 y = place + 0.24 * (i - (len(own) - 1) / 2)
-                style.bars(ax, row["delta_points"], y, row["low_points"], row["high_points"], **look(row))
+                style.bars(ax, row["delta_points"], y, row["low_points"], row["high_points"], **look(row, documents))
         style.shade_margin(ax, shown.margin)
         style.row_axis(ax, labels, characters)
         words = [together(marks[marks["variant"] == label]) for label in labels]
         style.column(ax, range(len(labels)), words, "sign", 6)
         style.directions(ax)
-        to = style.fold(shown.baseline, 60 if width > 12 else 30)
-        ax.set_xlabel(f"difference in test error to {to} (points)")
+        ax.set_xlabel(style.difference_label(shown.baseline, width))
         unique = dict(zip(*reversed(ax.get_legend_handles_labels()), strict=True))
         unique = dict(sorted(unique.items(), key=lambda item: item[0].startswith("within")))
         columns = 2 if width > 12 else 1
@@ -82,12 +82,13 @@ def draw(marks: pd.DataFrame, shown: Shown, width: float = style.WIDE) -> Figure
         return style.settle(figure)
 
 
-def look(row: "pd.Series[Any]") -> dict[str, Any]:
-    """Ours filled with a capped interval, a document's open with a thin line."""
+def look(row: "pd.Series[Any]", documents: list[str]) -> dict[str, Any]:
+    """Ours filled with a capped interval, a document's open with a dotted line."""
     if row["source"] == "ours":
         return {"marker": "o", "color": style.DARK, "label": "this sweep, joint 95 % interval"}
-    text = f"paper, {row['source']} ({row['data']}, n = 1), test images only"
-    return LOOKS.get(row["source"], OTHER) | {"capsize": 0, "dotted": True, "label": text}
+    data = "" if row["data"] in row["source"] else f"{row['data']}, "
+    text = {"label": f"paper, {row['source']} ({data}n = 1), test images only"}
+    return LOOKS[documents.index(row["source"]) % len(LOOKS)] | {"capsize": 0, "dotted": True} | text
 
 
 def together(rows: pd.DataFrame) -> str:

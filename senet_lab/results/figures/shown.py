@@ -39,19 +39,17 @@ class Shown:
 
     @property
     def values(self) -> dict[str, Any]:
-        """Label -> value of the only factor; None where there is none, or several factors."""
+        """Label -> value of the only factor; None for controls, where it is off, and of several factors."""
         if self.factor is None:
             return dict.fromkeys(self.labels)
-        return {
-            label: None if _absent(value) else value
-            for label, value in zip(self.labels, self.summary[self.factor], strict=True)
-        }
+        columns = (self.summary["variant"], self.summary[self.factor], self.summary["control"])
+        return {label: None if control or _absent(v) else v for label, v, control in zip(*columns, strict=True)}
 
     @property
     def numeric(self) -> bool:
-        """Whether the rows lie along a number, two of them at least."""
+        """Whether the rows lie along a number: two values at least, and one row each."""
         found = [v for v in self.values.values() if v is not None]
-        return len(set(map(str, found))) > 1 and all(_number(v) for v in found)
+        return len(found) > 1 and all(map(_number, found)) and len(set(found)) == len(found)
 
     @property
     def has_published(self) -> bool:

@@ -80,6 +80,14 @@ def tidy(ax: Axes) -> Axes:
     return ax
 
 
+def nothing(ax: Axes) -> Axes:
+    """Says that there is nothing to draw, and takes the numbers from axes that have none."""
+    ax.text(0.5, 0.5, "no trial is done yet", transform=ax.transAxes, ha="center", va="center", color=GREY)
+    ax.set_yticks([])
+    ax.grid(False)
+    return ax
+
+
 def fold(label: str, characters: int = 24) -> str:
     """A label in lines of up to `characters`; what has no spaces breaks after `,`, `_` and `=`."""
     if len(label) <= characters:
@@ -103,13 +111,18 @@ def rows_height(labels: Iterable[str], characters: int, a_row: float = ROW) -> f
     return sum(max(a_row, 0.32 * (1 + fold(label, characters).count("\n")) + 0.15) for label in labels)
 
 
-def row_axis(ax: Axes, labels: Sequence[str], characters: int) -> Axes:
-    """A line per row, the first on top."""
+def difference_label(to: str, width: float) -> str:
+    """What differences are measured in, in as many lines as the width takes."""
+    return "\n".join(textwrap.wrap(f"difference in test error to {to} (points)", int(5.4 * width - 8)))
+
+
+def row_axis(ax: Axes, labels: Sequence[str], characters: int, starts: Iterable[int] | None = None) -> Axes:
+    """A line per row, the first on top; a thin line above each row, or above those of `starts` only."""
     ax.set_yticks(range(len(labels)), [fold(label, characters) for label in labels])
     ax.set_ylim(len(labels) - 0.5, -0.5)
     ax.tick_params(axis="y", length=0)
-    for between in range(len(labels) - 1):
-        ax.axhline(between + 0.5, color=PALE, linewidth=0.5, zorder=0.2)
+    for start in range(1, len(labels)) if starts is None else starts:
+        ax.axhline(start - 0.5, color=PALE, linewidth=0.5, zorder=0.2)
     ax.grid(axis="x", color=PALE, linewidth=0.6)
     ax.set_axisbelow(True)
     sns.despine(ax=ax, left=True)
