@@ -101,6 +101,7 @@ def panel(rows: pd.DataFrame, title: str, ax: Axes) -> Axes:
         ax.errorbar(own["x"], own["error_percent"], ends, sides, elinewidth=0.9, capsize=0, markersize=4, **look)
     cost_axis(ax, title, rows["x"])
     ax.margins(x=0.14, y=0.12)
+    ax.yaxis.set_major_locator(MaxNLocator(5))
     if rows.empty:
         style.nothing(ax).set_xticks([])
     ax.grid(axis="y", color=style.PALE, linewidth=0.6)
@@ -175,7 +176,7 @@ def _seconds(trials: pd.DataFrame, label: str) -> tuple[float, float]:
 def caption(marks: pd.DataFrame, shown: Shown) -> str:
     """One sentence: what is drawn, n, kind of interval; and how far a front can be believed."""
     return (
-        f"Test error against what a row costs ({counted(marks['n'], 'seed')}; 95 % Student-t intervals of the "
-        f"means, of the seconds too, as measured whatever else ran); dark and joined: the Pareto front of the means, which is "
-        f"itself uncertain, as rows whose intervals overlap may change places in it."
+        f"Test error against what a row costs ({counted(marks['n'], 'seed')}; 95 % Student-t intervals of the means, "
+        f"of the seconds too, as measured whatever else ran); dark and joined: the Pareto front of the means, itself "
+        f"uncertain, as rows whose intervals overlap may change places in it."
     )

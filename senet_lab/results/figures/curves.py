@@ -131,6 +131,7 @@ def looks(shown: Shown) -> dict[str, dict[str, Any]]:
 def error_axis(ax: Axes, errors: pd.DataFrame) -> Axes:
     """Log where the means span much, so that the last epochs can be told apart; linear about an error of 0."""
     means = errors["mean"].dropna()
+    ax.yaxis.set_major_locator(MaxNLocator(5))
     positive = means[means > 0]
     if len(positive) and positive.max() / positive.min() >= LOG_FROM:
         if positive.min() == means.min():

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from senet_lab.results.figures import style
 from senet_lab.results.figures.along import Along, along, counted, stacked
@@ -66,6 +67,7 @@ def across(marks: pd.DataFrame, shown: Shown, ax: Axes) -> Axes:
     if means["n"].nunique() > 1:
         _ticks_with_n(ax, means, place)
     ax.set_ylabel("test error (%)")
+    ax.yaxis.set_major_locator(MaxNLocator(6))  # whatever the size: ticks that change move the label out of sight
     ax.grid(axis="y", color=style.PALE, linewidth=0.6)
     if means["n"].max() == 0:
         style.nothing(ax)

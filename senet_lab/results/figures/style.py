@@ -151,14 +151,10 @@ def shade_margin(ax: Axes, margin: float) -> Axes:
 
 
 def directions(ax: Axes) -> Axes:
-    """Which side of zero is which, above the panel, where both sides are in sight."""
-    low, high = sorted(ax.get_xlim())
-    look: dict[str, Any] = {"textcoords": "offset points", "fontsize": SMALL, "color": GREY, "va": "bottom"}
-    place = (0, 1)
-    if low < 0:
-        ax.annotate("← better", place, (-4, 4), xycoords=ax.get_xaxis_transform(), ha="right", **look)
-    if high > 0:
-        ax.annotate("worse →", place, (4, 4), xycoords=ax.get_xaxis_transform(), ha="left", **look)
+    """Which way is which, above the panel's corners: differences are errors, so left is better."""
+    look: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points", "fontsize": SMALL}
+    ax.annotate("← better", (0, 1), (0, 4), ha="left", va="bottom", color=GREY, **look)
+    ax.annotate("worse →", (1, 1), (0, 4), ha="right", va="bottom", color=GREY, **look)
     return ax
 
 
