@@ -33,6 +33,11 @@ def test_types() -> None:
 MIRRORED_ELSEWHERE = {
     "commands/sweep.py": "test_main_job", "commands/report.py": "test_main_job",
     "commands/surroundings.py": "test_cli", "results/artifacts.py": "results/test_report", "doctor.py": "test_cli",
+    "cli/interaction.py": "results/test_across", "commands/interaction.py": "results/test_across",
+    "results/figures/style.py": "results/figures/test_figures", "results/figures/shown.py": "results/figures/test_figures",
+    "results/figures/along.py": "results/figures/test_error", "results/figures/cost.py": "results/figures/test_costs",
+    "results/figures/interaction.py": "results/test_across",
+    "results/figures/published.py": "results/figures/test_published_differences",
     "options.py": "test_cli", "sweep.py": "executors/test_contract",
     "credentials.py": "test_environment", "executors/far.py": "executors/test_cluster", "jobs.py": "test_trial",
     "environment.py": "test_environment", "explain.py": "test_spec",

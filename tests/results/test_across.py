@@ -55,7 +55,7 @@ def test_the_table_sets_each_setting_against_the_first(answer):
     assert table["setting"].tolist() == [*RECIPES] * 5
     assert table["verdict"].tolist() == ["reference", "equivalent", *["reference", "differs"] * 4]
     assert table["Δ of Δ, points [joint 95 %]"][3].startswith("+2.")
-    assert answer.sentence() == "The effect differs in 4, is the same within 0.5 points in 1 of 5 contrasts."
+    assert answer.sentence() == "Of 5 contrasts, the effect differs in 4, is the same within 0.5 points in 1."
 
 
 def test_the_caption_says_how_and_why(answer):
@@ -111,7 +111,7 @@ def test_the_command_writes_table_and_figure(workplace, capsys):
     assert {p.name for p in folder.iterdir()} == names
     assert len(pd.read_csv(folder / "interaction.csv")) == 10
     said = " ".join(capsys.readouterr().out.split())
-    assert "reference" in said and "The effect is undecided in 5 of 5 contrasts." in said and "Traceback" not in said
+    assert "reference" in said and "Of 5 contrasts, the effect is undecided in 5." in said and "Traceback" not in said
 
 
 def test_one_recipe_stands_beside_the_files_own_setting(workplace):

@@ -52,7 +52,7 @@ def test_the_script_writes_the_report_without_torch(workplace):
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1] == "[]"
     assert "reduction=16" in done.stdout
-    assert (workplace / "reports/reduction_ratio/figure.png").stat().st_size > 10_000
+    assert (workplace / "reports/reduction_ratio/error.png").stat().st_size > 10_000
 
 
 @pytest.mark.slow
