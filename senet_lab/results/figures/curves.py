@@ -63,7 +63,8 @@ def together(errors: pd.DataFrame, shown: Shown, width: float) -> Figure:
     looked = looks(shown)
     for ax, (part, title) in zip(axes, PARTS.items(), strict=True):
         for label in shown.labels:
-            line(errors[(errors["variant"] == label) & (errors["part"] == part)], ax, label, looked[label])
+            own = errors[(errors["variant"] == label) & (errors["part"] == part)]
+            line(own, ax, label, looked[label], 0.16 if label in shown.baselines else 0.08)
         ax.set_title(f"{title} part", loc="left")
         ax.set_ylabel("error (%)")
         error_axis(ax, errors[errors["part"] == part])
@@ -103,8 +104,8 @@ def apart(errors: pd.DataFrame, shown: Shown, width: float) -> Figure:
     return figure
 
 
-def line(rows: pd.DataFrame, ax: Axes, label: str, look: dict[str, Any]) -> Axes:
-    """A mean with its band; dots where there is one epoch only."""
+def line(rows: pd.DataFrame, ax: Axes, label: str, look: dict[str, Any], dense: float = 0.16) -> Axes:
+    """A mean with its band, `dense` by so much; dots where there is one epoch only."""
     dot = {"marker": "o", "markersize": 3} if len(rows) == 1 else {}
     ax.plot(rows["epoch"], rows["mean"], label=label, **(look | dot))
     if rows["low"].notna().any():

@@ -54,7 +54,7 @@ def draw(marks: pd.DataFrame, baseline: str, margin: float, width: float = style
         style.row_axis(ax, labels, characters)
         style.column(ax, at, [str(n) for n in marks["n"]], "n", 6)
         words = ["" if pd.isna(word) else str(word) for word in marks["interaction"]]
-        style.column(ax, at, words, f"against {settings[0]}" if width > 12 else "effect", 24)
+        style.column(ax, at, words, f"against {settings[0]}" if width > 12 else "differs?", 24)
         style.directions(ax)
         ax.set_xlabel(style.difference_label(baseline, width))
         unique = dict(zip(*reversed(ax.get_legend_handles_labels()), strict=True))
