@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from senet_lab.cli.compare import compare
 from senet_lab.cli.interaction import interaction
 from senet_lab.options import (
     DATA,
@@ -180,6 +181,7 @@ def report(
     report_only(commands.inventory(sweep, where, settings(set_ or []), seeds, recipe), to, include_stale)
 
 
+app.command(epilog="Example: senet-lab compare reduction_ratio 8 16 --prose")(compare)
 app.command(epilog="Example: senet-lab interaction reduction_ratio --recipe digits --recipe digits_resnet50")(
     interaction
 )

@@ -24,7 +24,9 @@ def show_interaction(
     from senet_lab.results import artifacts, report
     from senet_lab.results.across import across
 
-    answers = {name: report.analyse(one.question, one.planned, one.records) for name, one in found.items()}
+    answers = {
+        name: report.analyse(one.question, one.planned, one.records, store=one.store) for name, one in found.items()
+    }
     answer = across(answers, {name: one.planned for name, one in found.items()})
     folder = reports / _name(found)
     written = artifacts.put(artifacts.of_settings(answer), folder)

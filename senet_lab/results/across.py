@@ -1,22 +1,23 @@
 """A sweep asked in several settings: what each says, what the contrasts between them say, in frames and words."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from matplotlib.figure import Figure
 from rich.console import Group
 
+from senet_lab import catalog, files, inventory
 from senet_lab.plan import PlannedTrial
-from senet_lab.results import interaction, tables
+from senet_lab.results import interaction, report, tables
 from senet_lab.results.figures import WIDE
 from senet_lab.results.figures import interaction as figure
 from senet_lab.results.interaction import DIFFERS, SAME, UNDECIDED, Setting
 from senet_lab.results.report import Report
 from senet_lab.results.stats import points
-
-CONTRAST = "Δ of Δ, points [joint 95 %]"
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class Across:
 
     def data(self) -> pd.DataFrame:
         """All that the figure draws and all that the contrasts say, a line per row and setting."""
-        return figure.frame({name: report.comparison for name, report in self.reports.items()}, self.contrasts)
+        return figure.frame({name: found.comparison for name, found in self.reports.items()}, self.contrasts)
 
     def figure(self, width: float = WIDE) -> Figure:
         """Effects beside each other, made for `width` centimetres of paper."""
@@ -51,7 +52,8 @@ class Across:
 
     def table(self) -> pd.DataFrame:
         """A line per row and setting in words and percent; the first setting's are what the others differ from."""
-        lines = []
+        lines, joint = [], "joint " * (len(self.contrasts) > 1)
+        heading = tables.difference_heading(self.first.comparison)
         for _, row in self.data().iterrows():
             effect = (row["delta_points"] / 100, row["low_points"] / 100, row["high_points"] / 100)
             ends = (row["contrast_low_points"] / 100, row["contrast_high_points"] / 100)
@@ -62,8 +64,8 @@ class Across:
                     "variant": row["variant"],
                     "setting": row["setting"],
                     "n": str(row["n"]),
-                    tables.DIFFERENCE: tables.interval(*effect, sign="+"),
-                    CONTRAST: "-" if is_first else tables.interval(*contrast, sign="+"),
+                    heading: tables.interval(*effect, sign="+"),
+                    f"Δ of Δ, points [{joint}95 %]": "-" if is_first else tables.interval(*contrast, sign="+"),
                     "verdict": "reference" if is_first else str(row["interaction"]),
                 }
             )
@@ -113,8 +115,31 @@ class Across:
 def across(reports: Mapping[str, Report], planned: Mapping[str, tuple[PlannedTrial, ...]]) -> Across:
     """Contrast the settings of `reports` with the first; `planned` tells what each is trained on."""
     settings = tuple(
-        Setting(name, report.trials, report.baselines, frozenset(trial.data for trial in planned[name]))
-        for name, report in reports.items()
+        Setting(name, found.trials, found.baselines, frozenset(trial.data for trial in planned[name]))
+        for name, found in reports.items()
     )
     margin = next(iter(reports.values())).question.sweep.margin
     return Across(reports, interaction.contrasts(settings, margin))
+
+
+def open_across(
+    name_or_path: str,
+    recipes: Sequence[str],
+    store: Path | str = "runs",
+    *,
+    settings: Mapping[str, Any] | None = None,
+    seeds: int | None = None,
+    data_dir: Path | str = "data",
+) -> Across:
+    """What the store holds of a sweep asked in the settings of `recipes`; the others as in `open_sweep`."""
+    asked, root = catalog.read(catalog.find(name_or_path)), files.place(store)
+    found = {
+        recipe: inventory.take(
+            catalog.derive(asked, dict(settings or {}), recipe=recipe, seeds=seeds), root, Path(data_dir)
+        )
+        for recipe in recipes
+    }
+    answers = {
+        name: report.analyse(one.question, one.planned, one.records, store=one.store) for name, one in found.items()
+    }
+    return across(answers, {name: one.planned for name, one in found.items()})

@@ -10,8 +10,8 @@ are contrasted in one of two ways:
 - on different data by Welch's t test (Welch 1947): seeds draw from different images, so no seed of one
   belongs to one of the other, all seeds count, and the spreads may differ.
 
-Differences and equivalence are two families, each corrected by Holm over all rows and settings; intervals
-hold jointly (Bonferroni), as those of `stats.compare`.
+Differences and equivalence are two families, each corrected by Holm over all rows and settings, those without
+data included; intervals hold jointly (Bonferroni), as those of `stats.compare`.
 """
 
 import math
@@ -24,6 +24,7 @@ import pandas as pd
 from scipy import stats as distributions
 
 from senet_lab.results import paired
+from senet_lab.results.signflip import SAME as SAME_VALUE
 from senet_lab.results.stats import ALPHA
 
 COLUMNS = ["variant", "setting", "reference", "method", "n", "n_reference", "contrast", "contrast_low"]
@@ -69,7 +70,7 @@ def contrasts(settings: tuple[Setting, ...], margin: float, alpha: float = ALPHA
                 lines.append({"variant": label, "setting": setting.name, "reference": first[0].name} | sample.facts())
     frame = pd.DataFrame(lines, columns=COLUMNS)
     p = np.array([sample.p() for sample in samples])
-    level = paired.joint_level(p, alpha)
+    level = paired.joint_level(len(frame), alpha)
     equivalence = np.array([sample.p_equivalence(margin) for sample in samples])
     ends = np.array([sample.interval(level) for sample in samples], dtype=np.float64).reshape(-1, 2)
     frame["contrast_low"], frame["contrast_high"] = ends.T
@@ -102,8 +103,9 @@ class Paired:
         return paired.p_equivalence(self.values, margin)
 
     def interval(self, level: float) -> tuple[float, float]:
-        """Student's; NaN where there is none."""
-        return paired.interval(self.values, level)
+        """Student's; NaN where there is none. Halves, as `paired` cuts at -1 and 1 and these reach from -2 to 2."""
+        low, high = paired.interval(self.values / 2, level)
+        return 2 * low, 2 * high
 
 
 @dataclass(frozen=True)
@@ -125,7 +127,7 @@ class Welch:
     @property
     def _middle(self) -> float:
         middle = paired.average(self.values) - paired.average(self.reference)
-        return 0.0 if abs(middle) < paired.SAME else middle
+        return 0.0 if abs(middle) < SAME_VALUE else middle
 
     @property
     def _few(self) -> bool:
@@ -159,7 +161,7 @@ class Welch:
         if self._few:
             return math.nan
         if self._flat:
-            return self._reached() / 2 if abs(self._middle) < margin - paired.SAME else 1.0
+            return self._reached() / 2 if abs(self._middle) < margin - SAME_VALUE else 1.0
         error, freedom = self._error()
         below = distributions.t.sf((self._middle + margin) / error, freedom)
         return float(max(below, distributions.t.cdf((self._middle - margin) / error, freedom)))
@@ -172,7 +174,7 @@ class Welch:
             return self._middle, self._middle
         error, freedom = self._error()
         half = float(distributions.t.isf(level / 2, freedom) * error)
-        return self._middle - half, self._middle + half
+        return max(-2.0, self._middle - half), min(2.0, self._middle + half)
 
 
 def _sample(effect: "pd.Series[float]", reference: "pd.Series[float]", same_data: bool) -> Paired | Welch:

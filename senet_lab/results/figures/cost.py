@@ -9,8 +9,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator
+from scipy import stats
 
-from senet_lab.results import paired
 from senet_lab.results.figures import placing, style
 from senet_lab.results.figures.along import counted
 from senet_lab.results.figures.shown import Shown
@@ -170,7 +170,12 @@ def key_lines(shown: Shown, marks: pd.DataFrame, width: float) -> str:
 
 
 def _seconds(trials: pd.DataFrame, label: str) -> tuple[float, float]:
-    return paired.interval(trials.loc[trials["variant"] == label, "seconds"].to_numpy(np.float64), ALPHA)
+    """95 % Student-t interval of the mean seconds of a row's trials; NaN if n < 2."""
+    seconds = trials.loc[trials["variant"] == label, "seconds"].to_numpy(np.float64)
+    if len(seconds) < 2:
+        return math.nan, math.nan
+    half = float(stats.t.isf(ALPHA / 2, len(seconds) - 1) * seconds.std(ddof=1) / math.sqrt(len(seconds)))
+    return max(0.0, float(seconds.mean()) - half), float(seconds.mean()) + half
 
 
 def caption(marks: pd.DataFrame, shown: Shown) -> str:

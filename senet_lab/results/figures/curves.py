@@ -41,7 +41,8 @@ def frame(shown: Shown) -> pd.DataFrame:
             n = table["n"].to_numpy(np.float64)
             with np.errstate(invalid="ignore", divide="ignore"):
                 half = stats.t.isf(ALPHA / 2, np.where(n > 1, n - 1, np.nan)) * table["std"] / np.sqrt(n)
-            ends = {"low": table["mean"] - half, "high": table["mean"] + half}
+            most = 100.0 if quantity == "error" else math.inf  # no error and no loss lies beyond
+            ends = {"low": (table["mean"] - half).clip(lower=0), "high": (table["mean"] + half).clip(upper=most)}
             table = table.assign(part=part, quantity=quantity, order=table["variant"].map(order), **ends)
             found.append(table.sort_values(["order", "epoch"]))
     return pd.concat(found, ignore_index=True)[COLUMNS].astype({"n": "int64"})

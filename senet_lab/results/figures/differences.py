@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from senet_lab.results.figures import style
 from senet_lab.results.figures.along import counted
 from senet_lab.results.figures.shown import Shown
-from senet_lab.results.stats import points
+from senet_lab.results.stats import interval_name, points
 
 COLUMNS = ["variant", "baseline", "delta_points", "low_points", "high_points", "n", "verdict", "within_margin"]
 
@@ -64,8 +64,12 @@ def legend(figure: Figure, ax: Axes) -> None:
 
 def caption(marks: pd.DataFrame, shown: Shown) -> str:
     """One sentence: what is drawn, n, kind of interval."""
-    family = int((marks["n"] > 1).sum())
-    kind = f"the {family} intervals hold jointly at 95 % (Student t, Bonferroni)" if family > 1 else "95 % Student t"
+    family, level = len(marks), interval_name(shown.comparison).removeprefix("joint ")
+    kind = (
+        f"the {family} intervals hold jointly at {level} (Student t, Bonferroni)"
+        if family > 1
+        else f"{level} Student t"
+    )
     return (
         f"Difference in test error to {shown.baseline}, paired by seed ({counted(marks['n'])} pairs a row); {kind}; "
         f"shaded: the margin of {points(shown.margin)}; filled marks: a difference is found (Holm)."

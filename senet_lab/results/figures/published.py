@@ -1,7 +1,7 @@
 """The paper's differences beside ours, row by row: do signs and sizes agree?
 
 The paper's are of one run each, so training noise gives them no interval. What the finite test set alone
-leaves is drawn as a thin line: 1.96 standard errors of a difference of two error rates e1, e2 on N images
+leaves is drawn as a dotted line: 1.96 standard errors of a difference of two error rates e1, e2 on N images
 each, sqrt(e1 (1 - e1) / N + e2 (1 - e2) / N) (binomial; as if each network had images of its own. Both saw
 the same, and mostly err on the same, so the line is an upper bound).
 """
@@ -16,6 +16,7 @@ from senet_lab.results.figures import style
 from senet_lab.results.figures.along import counted
 from senet_lab.results.figures.shown import Shown
 from senet_lab.results.published import TEST_IMAGES
+from senet_lab.results.stats import interval_name
 
 COLUMNS = ["variant", "source", "data", "delta_points", "low_points", "high_points", "interval", "n", "sign"]
 LOOKS: tuple[dict[str, Any], ...] = (
@@ -31,7 +32,7 @@ Z = 1.959964
 def frame(shown: Shown) -> pd.DataFrame:
     """A line per row and source ("ours", or a document's name), in points.
 
-    `interval`: "joint 95 %" of ours, "test images" of the paper's (see above). Rows that the paper has not
+    `interval`: e.g. "joint 95 %" of ours, "test images" of the paper's (see above). Rows that the paper has not
     are left out.
     """
     if shown.beside is None:
@@ -42,7 +43,7 @@ def frame(shown: Shown) -> pd.DataFrame:
         theirs = pairs[pairs["variant"] == label]
         own = theirs.iloc[0]
         numbers = (100 * own["ours"], 100 * own["ours_low"], 100 * own["ours_high"])
-        lines.append((label, "ours", "", *numbers, "joint 95 %", counts[label], ""))
+        lines.append((label, "ours", "", *numbers, interval_name(shown.comparison), counts[label], ""))
         for _, entry in theirs.iterrows():
             middle, half = 100 * entry["paper"], 100 * Z * sampling_error(entry)
             place = (label, entry["source"], entry["data"])
@@ -85,7 +86,7 @@ def draw(marks: pd.DataFrame, shown: Shown, width: float = style.WIDE) -> Figure
 def look(row: "pd.Series[Any]", documents: list[str]) -> dict[str, Any]:
     """Ours filled with a capped interval, a document's open with a dotted line."""
     if row["source"] == "ours":
-        return {"marker": "o", "color": style.DARK, "label": "this sweep, joint 95 % interval"}
+        return {"marker": "o", "color": style.DARK, "label": f"this sweep, {row['interval']} interval"}
     data = "" if row["data"] in row["source"] else f"{row['data']}, "
     text = {"label": f"paper, {row['source']} ({data}n = 1), test images only"}
     return LOOKS[documents.index(row["source"]) % len(LOOKS)] | {"capsize": 0, "dotted": True} | text
@@ -101,10 +102,11 @@ def together(rows: pd.DataFrame) -> str:
 
 def caption(marks: pd.DataFrame, shown: Shown) -> str:
     """One sentence: what is drawn, n, what the lines are."""
-    data = " and ".join(dict.fromkeys(d for d in marks["data"] if d))
-    images = " and ".join(f"{TEST_IMAGES[d]:,}" for d in dict.fromkeys(d for d in marks["data"] if d))
+    sets = [d for d in dict.fromkeys(marks["data"]) if d]
+    images = " and ".join(dict.fromkeys(f"{TEST_IMAGES[d]:,}" for d in sets))
+    pairs = counted(marks.loc[marks["source"] == "ours", "n"])
     return (
-        f"Difference to {shown.baseline}: ours ({counted(marks.loc[marks['source'] == 'ours', 'n'])} pairs, intervals "
-        f"joint at 95 %) and the paper's on {data} (n = 1: no interval for training noise; the thin lines are what "
-        f"{images} test images alone leave at 95 %, an upper bound, as both networks saw the same images)."
+        f"Difference to {shown.baseline}: ours ({pairs} pairs, {interval_name(shown.comparison)} intervals) and the "
+        f"paper's on {' and '.join(sets)} (n = 1: no interval for training noise; the dotted lines are what {images} "
+        f"test images alone leave at 95 %, an upper bound, as both networks saw the same images)."
     )
