@@ -44,11 +44,11 @@ def test_the_interval_of_the_seconds(make):
 
     question = make.question(seeds=3, grid={"model.se.reduction": (2,)})
     planned = make.plan(question)
-    records = [make.record(p, 30, seconds=s) for p, s in zip(planned, (1.0, 4.0, 2.0, 5.0, 4.5, 5.5), strict=True)]
+    records = [make.record(p, 30, seconds=s) for p, s in zip(planned, (3.0, 4.0, 3.5, 5.0, 4.0, 5.5), strict=True)]
     marks = report.analyse(question, planned, records).figure_data("cost")
     row = marks[(marks["cost"] == "seconds") & (marks["key"] == "2")].squeeze()
-    half = stats.t.isf(0.025, 2) * np.std([1.0, 2.0, 4.5], ddof=1) / math.sqrt(3)
-    assert (row["x"], row["x_low"], row["x_high"]) == pytest.approx((2.5, 2.5 - half, 2.5 + half))
+    half = stats.t.isf(0.025, 2) * np.std([3.0, 3.5, 4.0], ddof=1) / math.sqrt(3)
+    assert (row["x"], row["x_low"], row["x_high"]) == pytest.approx((3.5, 3.5 - half, 3.5 + half))
 
 
 def test_the_front_is_drawn_from_the_top_to_the_right_edge(answer):
