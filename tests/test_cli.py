@@ -26,6 +26,7 @@ OPTIONS = {
     "compare": {"--store", "--data-dir", "--set", "--seeds", "--recipe", "--prose", "--json"},
     "why": {"--store", "--data-dir", "--set", "--seeds", "--recipe", "--json"},
     "check": {"--store", "--data-dir", "--sweep"},
+    "interaction": {"--recipe", "--store", "--data-dir", "--set", "--seeds", "--to"},
     "show": {"--store", "--sweep", "--json"},
     "model": {"--set", "--size", "--classes"},
     "ui": {"--port", "--tracking-uri"},

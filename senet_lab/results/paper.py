@@ -7,9 +7,9 @@ from collections.abc import Iterable
 import pandas as pd
 
 from senet_lab.results import tables
+from senet_lab.results.published import TEST_IMAGES
 
 SIGN = "sign"
-TEST_IMAGES = {"ImageNet": 50_000, "CIFAR-10": 10_000, "CIFAR-100": 10_000}
 
 
 def beside_frame(beside: pd.DataFrame, labels: Iterable[str], difference: str = tables.DIFFERENCE) -> pd.DataFrame:

@@ -124,14 +124,31 @@ class Report:
         images = sorted(set(self.trials["n_test"]))
         return f"On {' and '.join(data)}" + (f" ({images[0]:,} test images)" if len(images) == 1 else "")
 
-    def marks(self) -> pd.DataFrame:
-        """What the figure draws, a line per mark."""
-        return tables.figure_frame(self.summary, self.comparison, self.beside)
+    @property
+    def figure_names(self) -> tuple[str, ...]:
+        """The figures that apply, in the order in which they are shown."""
+        return figures.names(self._shown())
 
-    def figure(self) -> Figure:
-        """Test error, differences and parameters of every row; see `figures.draw`."""
-        factor = self.factors[0] if len(self.factors) == 1 else None
-        return figures.draw(self.marks(), factor, self.baseline, self.question.sweep.margin)
+    def figure(self, name: str = "error", width: float = figures.WIDE) -> Figure:
+        """A figure of `figure_names`, made for `width` centimetres of paper. Raises UserError for another name."""
+        shown = self._shown()
+        kind = figures.kind(name, shown)
+        return kind.draw(kind.frame(shown), shown, width)
+
+    def figure_data(self, name: str = "error") -> pd.DataFrame:
+        """All numbers that the figure draws; units stand in the columns' names."""
+        shown = self._shown()
+        return figures.kind(name, shown).frame(shown)
+
+    def figure_caption(self, name: str = "error") -> str:
+        """A sentence: what is drawn, n, kind of interval."""
+        shown = self._shown()
+        kind = figures.kind(name, shown)
+        return kind.caption(kind.frame(shown), shown)
+
+    def _shown(self) -> figures.Shown:
+        frames = (self.trials, self.epochs, self.summary, self.comparison, self.beside)
+        return figures.Shown(*frames, self.baseline, self.question.sweep.margin)
 
     def caption(self) -> str:
         """What the numbers of the table are: n, intervals, tests, correction, margin, the cost of deciding."""
@@ -172,7 +189,8 @@ class Report:
     def markdown(self) -> str:
         """The report as a page: question, table, figure; the published numbers and protocols with their source."""
         head = f"# {self.question.name}\n\n{self.question.text}\n\n"
-        page = head + tables.markdown(self.table(), "Results", self.caption()) + "\n![Figure](figure.png)\n"
+        drawn = (f"\n![{name}]({name}.png)\n\n{self.figure_caption(name)}\n" for name in self.figure_names)
+        page = head + tables.markdown(self.table(), "Results", self.caption()) + "".join(drawn)
         if self.beside is None or self.protocol is None:
             return page
         sections = (

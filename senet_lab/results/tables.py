@@ -1,8 +1,7 @@
 """Tables for people: the only place, besides figures, where an error becomes a percentage.
 
-Three frames come from `stats`' summary and comparison: `report_frame` in words and percent for a
-terminal or a page, `full_frame` in fractions with every statistic for a CSV, and `figure_frame`
-with exactly what the figure draws.
+Two frames come from `stats`' summary and comparison: `report_frame` in words and percent for a
+terminal or a page, and `full_frame` in fractions with every statistic for a CSV.
 """
 
 import math
@@ -55,32 +54,6 @@ def full_frame(summary: pd.DataFrame, comparison: pd.DataFrame) -> pd.DataFrame:
         {"n_pairs": "Int64", "family": "Int64", "within_margin": "boolean"}
     )  # a baseline has none
     return summary.drop(columns="order", errors="ignore").merge(compared, how="left", on="variant")
-
-
-def figure_frame(summary: pd.DataFrame, comparison: pd.DataFrame, beside: pd.DataFrame | None) -> pd.DataFrame:
-    """What the figure draws, a line per mark; `beside` as of `beside.join`.
-
-    Columns: `panel` ("error": percent; "difference": points; "parameters"), `source` ("ours" or the
-    paper's versions), `data` (of the paper), `variant`, `value` (of the sweep's only factor; None where
-    it has none or the sweep has several), `y`, `low`, `high` (NaN: no interval), `n`.
-    """
-    factors = [c for c in summary.columns if "." in c]
-    values = dict(zip(summary["variant"], summary[factors[0]], strict=True)) if len(factors) == 1 else {}
-    marks: list[tuple[Any, ...]] = []
-    for _, row in summary.iterrows():
-        numbers = (100 * row["mean"], 100 * row["ci_low"], 100 * row["ci_high"], row["n"])
-        marks.append(("error", "ours", "", row["variant"], values.get(row["variant"]), *numbers))
-    for _, row in comparison.iterrows():
-        numbers = (100 * row["delta"], 100 * row["delta_low"], 100 * row["delta_high"], row["n_pairs"])
-        marks.append(("difference", "ours", "", row["variant"], values.get(row["variant"]), *numbers))
-    for _, row in () if beside is None else beside.dropna(subset="paper").iterrows():
-        numbers = (100 * row["paper"], math.nan, math.nan, row["n"])
-        marks.append(("difference", row["source"], row["data"], row["variant"], values.get(row["variant"]), *numbers))
-    for _, row in summary.dropna(subset="params").iterrows():
-        numbers = (float(row["params"]), math.nan, math.nan, row["n"])
-        marks.append(("parameters", "ours", "", row["variant"], values.get(row["variant"]), *numbers))
-    columns = ["panel", "source", "data", "variant", "value", "y", "low", "high", "n"]
-    return pd.DataFrame(marks, columns=columns).astype({"value": "object"}).round({"y": 10, "low": 10, "high": 10})
 
 
 def terminal(frame: pd.DataFrame, title: str, caption: str, width: int = NARROW) -> Table:

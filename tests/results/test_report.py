@@ -13,8 +13,10 @@ from senet_lab.records import Evaluation
 from senet_lab.results import artifacts, columns, report
 
 TABLES = ["table.csv", "table.md", "table.tex", "macros.tex", "table_alone.tex", "trials.csv", "columns.csv"]
-FILES = [*TABLES, "figure.png", "figure.pdf", "figure.csv"]
-PUBLISHED = ["published.csv", "protocol.csv"]
+FILES = TABLES + [
+    f"{name}.{end}" for name in ("error", "differences", "cost", "curves") for end in ("png", "pdf", "csv")
+]
+PUBLISHED = ["published.png", "published.pdf", "published.csv", "paper.csv", "protocol.csv"]
 
 
 def test_the_files(question, planned, records, tmp_path):
@@ -26,7 +28,8 @@ def test_the_files(question, planned, records, tmp_path):
     assert table["mean"].tolist() == answer.summary["mean"].tolist()
     assert table["n_pairs"].tolist()[:3] == [20, 20, 18]
     assert len(pd.read_csv(written[FILES.index("trials.csv")])) == 118
-    assert len(pd.read_csv(written[FILES.index("figure.csv")])) == 26
+    assert len(pd.read_csv(tmp_path / "reports/reduction_ratio/error.csv")) == 6 + 118
+    assert len(pd.read_csv(tmp_path / "reports/reduction_ratio/published.csv")) == 5 + 5 + 4
 
 
 def test_the_test_set_has_its_part(make, question, planned, tmp_path):
@@ -118,9 +121,12 @@ def test_sweeps_without_a_published_table(make, tmp_path):
 
 def test_published_numbers_of_an_earlier_report_do_not_stay(make, question, planned, tmp_path):
     artifacts.write(report.analyse(question, planned, []), tmp_path)
+    for name in ("figure.png", "figure.pdf", "figure.csv"):  # of an earlier version
+        (tmp_path / name).write_text("old")
+    (tmp_path / "notes.txt").write_text("mine")
     other = make.question(seeds=2, grid={"model.se.gate": ("sigmoid", "relu")})
     artifacts.write(report.analyse(other, make.plan(other), []), tmp_path)
-    assert sorted(p.name for p in tmp_path.iterdir()) == sorted(FILES)
+    assert sorted(p.name for p in tmp_path.iterdir()) == sorted([*FILES, "notes.txt"])
 
 
 @pytest.mark.parametrize(
@@ -146,10 +152,10 @@ def test_the_papers_points_are_of_the_same_comparison(make, design, points):
     question = make.question(seeds=2, **design, published="reduction_ratio")
     planned = make.plan(question)
     written = report.analyse(question, planned, [make.record(p) for p in planned])
-    marks = written.marks()
-    paper = marks[marks["source"] != "ours"]
-    assert list(zip(paper["variant"], paper["y"], strict=True)) == points
-    assert any("paper" in t.get_text() for t in written.figure().legends[0].get_texts()) == bool(points)
+    paper = written.figure_data("published") if points else pd.DataFrame()
+    found = [(row["variant"], round(row["delta_points"], 6)) for _, row in paper.iterrows() if row["source"] != "ours"]
+    assert found == points
+    assert ("published" in written.figure_names) == bool(points)
     assert "arXiv:1709.01507v4 Table 10" in written.markdown()
     assert ("has none of the pairs of rows" in written.markdown()) == (not points)
 
@@ -171,7 +177,6 @@ def test_counterparts(make):
     assert written.table()["verdict"].tolist()[::2] == ["baseline", "baseline", "not compared"]
     assert written.baseline == "the same network without SE"
     assert "Δ: difference to the same network without SE, paired by seed; the 2 intervals" in written.caption()
-    assert "difference to the same network\nwithout SE" in written.figure().axes[1].get_title(loc="left")
     assert {a.label: a.verdict for a in written.aggregates()}["alone"] == "not compared"
 
 

@@ -3,12 +3,11 @@
 import io
 from collections import Counter
 
-import numpy as np
 import pandas as pd
 import pytest
 from rich.console import Console
 
-from senet_lab.results import beside, published, stats, tables
+from senet_lab.results import stats, tables
 
 
 @pytest.fixture
@@ -128,24 +127,6 @@ def test_the_full_table_keeps_fractions_and_every_statistic(results):
     assert set(stats.COLUMNS) <= set(frame.columns)
     assert frame["mean"].tolist() == summary["mean"].tolist()
     assert frame.loc[frame["variant"] == "no_se", "delta"].isna().all()
-
-
-def test_what_the_figure_draws(results, question):
-    summary, comparison = results
-    paper = beside.join(published.load("reduction_ratio"), question.rows, comparison)
-    marks = tables.figure_frame(summary, comparison, paper)
-    assert Counter(zip(marks["panel"], marks["source"], strict=True)) == {
-        ("error", "ours"): 6,
-        ("difference", "ours"): 5,
-        ("difference", "v4"): 5,
-        ("difference", "CVPR"): 4,
-        ("parameters", "ours"): 6,
-    }
-    paper = marks[(marks["source"] == "v4") & (marks["value"] == 16)].squeeze()
-    assert (paper["y"], paper["n"], paper["data"], paper["variant"]) == (-1.02, 1, "ImageNet", "reduction=16")
-    assert np.isnan(paper["low"])
-    ours = marks[(marks["source"] == "ours") & (marks["panel"] == "difference")].iloc[0]
-    assert ours["low"] == pytest.approx(100 * comparison["delta_low"][0])
 
 
 def test_progress(frames):
