@@ -58,6 +58,7 @@ def run_sweep(found: Inventory, how: How) -> None:
                 _run(found, how, executor, projection)
                 found = found.again()
             else:
+                inventories.keep_labels(found)  # stores of older versions have none
                 console.print(f"{found.plan.counts()['done']} of {len(found.planned)} trials are done; nothing to run")
             projection.settle()
             written = show_report(found, how.reports)
