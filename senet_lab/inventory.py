@@ -1,16 +1,18 @@
 """A question set against a store: what it asks for and what is there. Needs no torch."""
 
 import contextlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from senet_lab import data, labels, plan
+from senet_lab import data, files, labels, plan
 from senet_lab.catalog import Question
 from senet_lab.errors import SenetLabError, SpecError
 from senet_lab.files import Place
 from senet_lab.plan import Plan, PlannedTrial
 from senet_lab.records import TrialRecord
-from senet_lab.store import Store
+from senet_lab.spec import Data
+from senet_lab.store import Store, load_gates
 
 
 @dataclass(frozen=True)
@@ -51,16 +53,32 @@ def take(question: Question, root: "str | Place", data_dir: Path = data.DATA_DIR
             data.check(data.facts(row.trial.data, data_dir), row.trial.data.validation, row.trial.train.batch_size)
         except SpecError as error:
             raise SpecError(f"{question.path}: {row.label}: {error}") from None
+    return _against(
+        question,
+        Store(root, question.name),
+        (lambda asked: data.digest(asked, data_dir), lambda weights: data.file_digest(Path(weights), data_dir)),
+        data_dir,
+    )
+
+
+def remember(question: Question, root: "str | Place") -> Inventory:
+    """As `take`, where the data are not at hand: their content is what the latest record on such data says.
+
+    For what only reads results. Rows with a file of weights are not found this way.
+    """
     store = Store(root, question.name)
+    records = sorted(store.contents()[0], key=lambda r: (r.sitting, r.started_at, r.id))
+    known = {record.trial.data: record.data for record in records}
+    return _against(question, store, (lambda asked: known.get(asked, ""), str), data.DATA_DIR)
+
+
+def _against(
+    question: Question, store: Store, digests: tuple[Callable[[Data], str], Callable[[str], str]], data_dir: Path
+) -> Inventory:
+    """`digests`: of data and of files of weights."""
     records, unfinished = store.contents()
     stored = [plan.StoredTrial(r.id, r.fingerprint, r.status) for r in records]
-    planned = plan.wanted(
-        question.rows,
-        question.sweep.seeds,
-        lambda asked: data.digest(asked, data_dir),
-        lambda weights: data.file_digest(Path(weights), data_dir),
-        question.own,
-    )
+    planned = plan.wanted(question.rows, question.sweep.seeds, *digests, question.own)
     rows: dict[str, str] = {}
     for trial in planned:
         if (label := rows.setdefault(trial.id, trial.variant.label)) != trial.variant.label:
@@ -78,3 +96,14 @@ def keep_labels(found: Inventory) -> None:
             if found.store.labels(digest) is None:
                 images = data.load(asked, found.data_dir)
                 found.store.save_labels(digest, labels.to_bytes(images.test_labels, images.classes))
+
+
+def gates(found: Inventory) -> Callable[[TrialRecord], bytes | None]:
+    """Reads the gates that a trial of this store kept; None where it kept none, or they are not whole any more."""
+    folders = {place.name.rpartition("_")[2]: place for place in files.folders(found.store.path)}
+
+    def load(record: TrialRecord) -> bytes | None:
+        folder = folders.get(record.id)
+        return None if folder is None else load_gates(folder, record)
+
+    return load

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from senet_lab.cli import excitation
 from senet_lab.options import (
     DATA,
     REPORTS,
@@ -177,6 +178,9 @@ def report(
 
     where = commands.Where(store, data_dir)
     report_only(commands.inventory(sweep, where, settings(set_ or []), seeds, recipe), to, include_stale)
+
+
+app.command("excitation", epilog=excitation.EXAMPLE)(excitation.excitation)
 
 
 @app.command(epilog="Example: senet-lab show reduction=8 seed=0")

@@ -8,6 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from senet_lab.results import paper, tables
+from senet_lab.results.activations import Activations
 from senet_lab.results.folder import FILES, PUBLISHED, writing
 from senet_lab.results.report import Report
 
@@ -52,6 +53,31 @@ def write(report: Report, folder: Path) -> tuple[Path, ...]:
         folder.mkdir(parents=True, exist_ok=True)
         for name in {*FILES, *PUBLISHED} - files.keys():
             (folder / name).unlink(missing_ok=True)
+        for name, content in files.items():
+            (folder / name).write_bytes(content)
+    return tuple(folder / name for name in files)
+
+
+def of_excitation(found: Activations) -> dict[str, bytes]:
+    """Name -> content of the files of what the gates say, in a fixed order."""
+    title = f"# {found.title}\n\n![Gates by class](excitation.png)\n\n![Within classes](excitation_within.png)\n\n"
+    page = title + "![Over seeds](excitation_seeds.png)\n\n"
+    return {
+        "excitation.md": (page + "\n".join(tables.markdown(*section) for section in found.sections())).encode(),
+        **drawn("excitation", found.figure(), found.curves()),
+        **drawn("excitation_within", found.within_figure(), found.bands()),
+        **drawn("excitation_seeds", found.seeds_figure(), found.over_seeds()),
+        "excitation_blocks.csv": csv(found.summary()),
+        "excitation_trials.csv": csv(found.measured.numbers),
+        "excitation_claims.csv": csv(found.claims()),
+    }
+
+
+def write_excitation(found: Activations, folder: Path) -> tuple[Path, ...]:
+    """Write these files into `folder`, beside those of a report. Raises UserError if that cannot be written."""
+    files = of_excitation(found)
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
         for name, content in files.items():
             (folder / name).write_bytes(content)
     return tuple(folder / name for name in files)

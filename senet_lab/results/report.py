@@ -1,6 +1,6 @@
 """What the store says of a question: frames, and what is made of them. `artifacts` writes the files."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import pandas as pd
@@ -12,7 +12,10 @@ from senet_lab.design import baselines
 from senet_lab.plan import PlannedTrial
 from senet_lab.records import TrialRecord
 from senet_lab.results import beside, captions, figures, load, paper, published, stats, tables
+from senet_lab.results.activations import Activations
+from senet_lab.results.activations import analyse as activations
 from senet_lab.results.aggregates import Aggregate, aggregates
+from senet_lab.results.kept import Kept, Loader, kept
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,8 @@ class Report:
     """The published table with the rows of this sweep; see `beside.join`."""
     protocol: pd.DataFrame | None = None
     """How those networks were trained and how these are; see `published.protocols`."""
+    kept: Kept | None = None
+    """The trials with what they kept of their gates, where these can be read."""
 
     @property
     def baseline(self) -> str:
@@ -75,6 +80,20 @@ class Report:
         text = captions.table(self.summary, self.comparison, self.baseline, sweep.margin, sweep.seeds)
         return f"{text} {stale} trials are of older code." if stale else text
 
+    def excitation(
+        self,
+        row: str | None = None,
+        seed: int | None = None,
+        classes: Sequence[str] | None = None,
+        with_paper: bool | None = None,
+    ) -> Activations:
+        """The gates of one trial and what those of all say; raises UserError where none were kept.
+
+        See `activations.analyse`. Reads the run folders.
+        """
+        found = self.kept or kept(self.question, (), (), lambda record: None)
+        return activations(found, row, seed, classes, with_paper)
+
     def aggregates(self) -> tuple[Aggregate, ...]:
         """The rows as named numbers with their verdicts, in the order of the table."""
         return aggregates(self.summary, self.comparison)
@@ -98,8 +117,9 @@ def analyse(
     planned: Iterable[PlannedTrial],
     records: Iterable[TrialRecord],
     include_stale: bool = False,
+    gates: Loader | None = None,
 ) -> Report:
-    """What the stored trials say about a question; nothing is written."""
+    """What the stored trials say about a question; nothing is written. `gates` reads what a trial kept of them."""
     planned, records = tuple(planned), tuple(records)
     rows = load.rows(planned, records, include_stale=include_stale)
     trials = load.trials(planned, records, include_stale=include_stale)
@@ -112,6 +132,7 @@ def analyse(
         load.epochs(planned, records, include_stale=include_stale),
         stats.summarise(trials, rows),
         comparison,
+        kept=None if gates is None else kept(question, planned, records, gates, include_stale),
     )
     if sweep.published is None:
         return found
