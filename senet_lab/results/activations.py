@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import pandas as pd
@@ -54,10 +55,12 @@ class Activations:
         ours = (found["source"] == "ours") & found["name"].isin(names)
         return found[ours | ((found["source"] == "paper") & found["name"].isin(theirs))]
 
+    @cached_property
     def summary(self) -> pd.DataFrame:
         """`variant`, `block`, `statistic`, `n`, `mean`, `low`, `high` over seeds, of every row and block."""
         return excitation.over_seeds(self.measured.numbers, ["variant", "block"], selectivity.STATISTICS)
 
+    @cached_property
     def claims(self) -> pd.DataFrame:
         """The paper's statements of every row; see `excitation.claims`."""
         return excitation.claims(self.measured.numbers)
@@ -67,7 +70,7 @@ class Activations:
 
         `statistic` is one of `selectivity.STATISTICS`, or "sorted" with the share of channels in `at`.
         """
-        summary = self.summary()
+        summary = self.summary
         parts = [self._profiles(), summary[summary["variant"] == self.row].drop(columns="variant")]
         found = pd.concat(parts).assign(source="ours")
         return pd.concat([found, _paper_over_seeds().assign(source="paper")]) if self.with_paper else found
@@ -98,12 +101,14 @@ class Activations:
         """What seeds have in common, whatever the order of their channels."""
         found = self.over_seeds()
         profiles, numbers = found[found["statistic"] == "sorted"], found[found["statistic"] != "sorted"]
-        title = f"{self.row}: channels sorted by their mean gate; mean and 95 % interval over seeds"
-        return gate_figures.seeds(profiles, numbers, title, gate_tables.ORDER_FREE)
+        title = f"{self.found.question.name}: {self.row}, channels sorted by their mean gate"
+        return gate_figures.seeds(
+            gate_figures.Sheet(title, profiles, self._limits), numbers, gate_tables.ORDER_FREE
+        )
 
     def _sheets(self, curves: pd.DataFrame) -> list[gate_figures.Sheet]:
         ours, theirs = curves[curves["source"] == "ours"], curves[curves["source"] == "paper"]
-        sheets = [gate_figures.Sheet(self.title, ours, BOUNDS.get(self._trial.model.se.gate))]
+        sheets = [gate_figures.Sheet(self.title, ours, self._limits)]
         if len(theirs):
             apart = "another run of this network: channels have another order" if self.is_papers else ANOTHER
             sheets.append(gate_figures.Sheet(f"Paper: SE-ResNet-50 on ImageNet ({apart})", theirs, BOUNDS["sigmoid"]))
@@ -113,6 +118,10 @@ class Activations:
     def title(self) -> str:
         """Which trial is drawn."""
         return f"{self.found.question.name}: {self.row}, seed {self.seed}, on {self._trial.data.kind}"
+
+    @property
+    def _limits(self) -> tuple[float, float] | None:
+        return BOUNDS.get(self._trial.model.se.gate)
 
     @property
     def _trial(self) -> Any:
@@ -125,19 +134,19 @@ class Activations:
 
     def block_table(self) -> pd.DataFrame:
         """The order-free numbers of the row's blocks in words."""
-        summary = self.summary()
+        summary = self.summary
         theirs = excitation.paper() if self.with_paper else None
         return gate_tables.block_frame(summary[summary["variant"] == self.row], theirs)
 
     def claim_table(self) -> pd.DataFrame:
         """The paper's statements in words, of every row."""
-        return gate_tables.claim_frame(self.claims())
+        return gate_tables.claim_frame(self.claims)
 
     def sections(self) -> tuple[tuple[pd.DataFrame, str, str], ...]:
         """Both tables with title and caption."""
         of_classes = self.own.frame[self.own.frame["class"].isin(self.shown)]
         blocks = gate_tables.block_caption([*self.names.values()], int(of_classes["images"].median()))
-        claims = " ".join([gate_tables.claim_caption(self.claims()), *self.notes()])
+        claims = " ".join([gate_tables.claim_caption(self.claims), *self.notes()])
         return (
             (self.block_table(), f"Gates of {self.row}", blocks),
             (self.claim_table(), "What the paper says of them", claims),
@@ -152,8 +161,9 @@ class Activations:
 
     def terminal(self) -> Group:
         """Both tables in 80 columns."""
-        tables = [gate_tables.terminal(*section) for section in self.sections()]
-        return Group(tables[0], "", tables[1])
+        (blocks, *of_blocks), of_claims = self.sections()
+        shown = blocks[blocks["block"].str.startswith("paper ") | blocks["block"].isin(self.blocks)]
+        return Group(gate_tables.terminal(shown, *of_blocks), "", gate_tables.terminal(*of_claims))
 
 
 def analyse(

@@ -67,9 +67,9 @@ def of_excitation(found: Activations) -> dict[str, bytes]:
         **drawn("excitation", found.figure(), found.curves()),
         **drawn("excitation_within", found.within_figure(), found.bands()),
         **drawn("excitation_seeds", found.seeds_figure(), found.over_seeds()),
-        "excitation_blocks.csv": csv(found.summary()),
+        "excitation_blocks.csv": csv(found.summary),
         "excitation_trials.csv": csv(found.measured.numbers),
-        "excitation_claims.csv": csv(found.claims()),
+        "excitation_claims.csv": csv(found.claims),
     }
 
 

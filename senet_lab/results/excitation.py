@@ -14,10 +14,9 @@ from scipy import stats
 from senet_lab.results import paired, selectivity
 from senet_lab.results.kept import Kept
 from senet_lab.results.published import excitation as figures_of_paper
+from senet_lab.results.selectivity import NEAR
 
 ALPHA = 0.05
-MOST_CLOSE_TO_ONE = 0.5
-"""v4 7.2 says of SE_5_2 that most of its activations are close to one: of more than half of its channels."""
 FEWEST_BLOCKS = 3
 """Fewer have no trend."""
 
@@ -78,13 +77,16 @@ def paper() -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class Claim:
-    """A statement of v4 7.2 as one number of a trial, which holds where it is above `beyond`."""
+    """A statement of v4 7.2 as one number of a trial."""
 
     key: str
     text: str
     number: Callable[[pd.DataFrame], float]
     """From the lines of `selectivity.of_trial` of the blocks that the paper's choice takes, by depth."""
-    beyond: float = 0.0
+    above: float | None = 0.0
+    """It holds where the number is above this; None: not by being above anything."""
+    below: float | None = None
+    """The same, below."""
 
 
 def rise(column: str) -> Callable[[pd.DataFrame], float]:
@@ -102,12 +104,12 @@ def follows(own: pd.DataFrame) -> float:
     return _ranked(own["spread"], own["within"])
 
 
-def near_one(place: int) -> Callable[[pd.DataFrame], float]:
-    """Share of channels near one in the block at `place`; NaN where that is not of the last stage."""
+def of_last(column: str, place: int) -> Callable[[pd.DataFrame], float]:
+    """The number of the last block (`place` -1) or the one before (-2); NaN where that is not of the last stage."""
 
     def number(own: pd.DataFrame) -> float:
         there = len(own) >= -place and own["stage"].iloc[place] == own["stage"].iloc[-1]
-        return float(own["near_one"].iloc[place]) if there else math.nan
+        return float(own[column].iloc[place]) if there else math.nan
 
     return number
 
@@ -120,13 +122,15 @@ def _ranked(one: pd.Series, other: pd.Series) -> float:
 
 
 CLAIMS = (
-    Claim("later_specific", "spread between classes, last block - first", rise("spread")),
-    Claim("share_rises", "share of variance between classes, last - first", rise("share")),
-    Claim("trend", "spread rises with depth (rank correlation)", trend),
-    Claim("last_but_one_identity", "last block but one: channels near 1", near_one(-2), MOST_CLOSE_TO_ONE),
-    Claim("last_identity", "last block: channels near 1", near_one(-1), MOST_CLOSE_TO_ONE),
-    Claim("within_rises", "spread within a class, last block - first", rise("within")),
-    Claim("within_follows", "spread within follows between (rank correlation)", follows),
+    Claim("later_specific", "spread of classes: last - first block", rise("spread")),
+    Claim("share_rises", "between share: last - first block", rise("share")),
+    Claim("trend", "spread rises with depth (Spearman)", trend),
+    Claim("last_but_one_identity", "mean |1 - gate|: last block but one", of_last("identity", -2), None, NEAR),
+    Claim("last_but_one_near_one", "channels near 1: last block but one", of_last("near_one", -2), None),
+    Claim("last_identity", "mean |1 - gate|: last block", of_last("identity", -1), None, NEAR),
+    Claim("last_near_one", "channels near 1: last block", of_last("near_one", -1), None),
+    Claim("within_rises", "sd within class: last - first block", rise("within")),
+    Claim("within_follows", "sd within follows spread (Spearman)", follows),
 )
 
 
@@ -134,8 +138,9 @@ def claims(numbers: pd.DataFrame) -> pd.DataFrame:
     """Each claim of each variant, over its seeds, beside the paper's one network.
 
     Columns: `variant`, `claim`, `text`, `first`, `last` (block), `n` (seeds that tell), `mean`, `low`, `high`
-    (95 % Student t over seeds, each for itself), `beyond`, `verdict` ("holds" / "does not hold": the interval is
-    above / below `beyond`; else "undecided"), `paper` (the same number from its figures).
+    (95 % Student t over seeds, each for itself), `above`, `below` (where it holds), `verdict` ("holds" / "does not
+    hold": the interval is on that side / on the other; else "undecided"; "" of a number that is no statement),
+    `paper` (the same number from its figures).
     """
     published = _of_one(paper())
     lines = []
@@ -146,16 +151,25 @@ def claims(numbers: pd.DataFrame) -> pd.DataFrame:
             values = per_seed[claim.key].dropna().to_numpy("float64")
             low, high = paired.interval(values, ALPHA)
             mean = values.mean() if len(values) else math.nan
-            line = (variant, claim.key, claim.text, shown[0], shown[-1], len(values), mean, low, high, claim.beyond)
-            lines.append((*line, verdict(low, high, claim.beyond), published[claim.key]))
-    return pd.DataFrame(lines, columns=CLAIM_COLUMNS)
+            line = (variant, claim.key, claim.text, shown[0], shown[-1], len(values), mean, low, high)
+            lines.append((*line, claim.above, claim.below, verdict(claim, low, high), published[claim.key]))
+    return pd.DataFrame(lines, columns=CLAIM_COLUMNS).astype({"above": "float64", "below": "float64"})
 
 
-CLAIM_COLUMNS = ["variant", "claim", "text", "first", "last", "n", "mean", "low", "high", "beyond", "verdict", "paper"]
+CLAIM_COLUMNS = ["variant", "claim", "text", "first", "last", "n", "mean", "low", "high"]
+CLAIM_COLUMNS += ["above", "below", "verdict", "paper"]
 
 
-def verdict(low: float, high: float, beyond: float) -> str:
-    """By the interval; without one nothing is decided."""
+def verdict(claim: Claim, low: float, high: float) -> str:
+    """By the interval of its number; without one nothing is decided."""
+    if claim.above is None and claim.below is None:
+        return ""
+    if claim.below is not None:
+        return _side(-high, -low, -claim.below)
+    return _side(low, high, claim.above or 0.0)
+
+
+def _side(low: float, high: float, beyond: float) -> str:
     if low > beyond:
         return "holds"
     return "does not hold" if high < beyond else "undecided"

@@ -35,14 +35,17 @@ STYLES: tuple[tuple[Any, Any, str], ...] = (
 HATCHES = ("", "/////")
 BLUE, ORANGE = PALETTE[0], PALETTE[1]
 STATISTICS = {
-    "spread": "spread of classes: max - min of their means",
-    "share": "share of variance that is between classes",
+    "spread": "spread of the classes' means",
+    "share": "share of variance between classes",
     "within": "sd within a class",
     "mean": "mean gate",
-    "near_one": "share of channels within 0.1 of one",
-    "near_zero": "share of channels within 0.1 of nought",
+    "near_one": "share of channels near one",
+    "near_zero": "share of channels near nought",
 }
+PAPER = "paper, SE-ResNet-50 on ImageNet (n = 1)"
 TITLE = 34  # characters in a line
+MARKS = 8  # on a line
+FLAT = 0.01  # an axis that reaches less far would make much of nothing
 
 
 @dataclass(frozen=True)
@@ -72,39 +75,43 @@ def within(sheets: Sequence[Sheet]) -> Figure:
 def class_lines(own: pd.DataFrame, ax: Axes) -> Axes:
     """One block: a line a class over a broad grey one of all, marked at some of its channels."""
     every = own[own["name"] == "all"]
-    ax.plot(every["channel"], every["mean"], color="0.65", linewidth=3.5, label="all classes", zorder=1)
-    for style, (name, curve) in zip(STYLES, _by_name(own), strict=False):
-        ax.plot(curve["channel"], curve["mean"], label=name, **_line(style, len(curve)))
+    ax.plot(every["channel"], every["mean"], color="0.7", linewidth=3.5, label="all classes", zorder=1)
+    for place, (name, curve) in enumerate(_by_name(own)):
+        ax.plot(curve["channel"], curve["mean"], label=name, **_line(place, len(curve)))
     return ax
 
 
 def class_bands(own: pd.DataFrame, ax: Axes) -> Axes:
     """One block: a line and a band a class; the second is hatched."""
-    for style, hatch, (name, curve) in zip(STYLES, HATCHES, _by_name(own), strict=False):
-        look = {"facecolor": (*style[0], 0.25), "edgecolor": (*style[0], 0.6), "hatch": hatch, "linewidth": 0.5}
+    for place, (name, curve) in enumerate(_by_name(own)):
+        color, hatch = STYLES[place][0], HATCHES[place % len(HATCHES)]
+        look = {"facecolor": (*color, 0.25), "edgecolor": (*color, 0.6), "hatch": hatch, "linewidth": 0.5}
         low, high = curve["mean"] - curve["sd"], curve["mean"] + curve["sd"]
         ax.fill_between(curve["channel"], low, high, label=f"{name}, mean and one sd", **look)
-        ax.plot(curve["channel"], curve["mean"], label=f"{name}, mean and one sd", **_line(style, len(curve)))
+        ax.plot(curve["channel"], curve["mean"], label=f"{name}, mean and one sd", **_line(place, len(curve)))
     return ax
 
 
-def seeds(profiles: pd.DataFrame, summary: pd.DataFrame, title: str, note: str) -> Figure:
+def seeds(profiles: Sheet, summary: pd.DataFrame, note: str) -> Figure:
     """Sorted gates of the shown blocks, then each order-free number over all blocks; mean and interval over seeds.
 
-    `profiles`: `source` ("ours" or "paper"), `block`, `at`, `n`, `mean`, `low`, `high`. `summary`: the same
-    with `statistic` instead of `at`.
+    `profiles`: a sheet of `source` ("ours" or "paper"), `block`, `at`, `n`, `mean`, `low`, `high`. `summary`: the
+    same with `statistic` instead of `at`.
     """
-    names = profiles.loc[profiles["source"] == "ours", "block"].unique()
+    curves = profiles.curves
+    names = curves.loc[curves["source"] == "ours", "block"].unique()
     rows = -(-len(names) // ACROSS)
     heights = [PANEL * rows + AROUND, 2 * (PANEL + 0.5) + AROUND]
     with _style():
         figure = Figure(figsize=(10.5, sum(heights)), layout="constrained")
         upper, lower = figure.subfigures(2, 1, height_ratios=heights)
         for ax, name in zip(_axes(upper, len(names)), names, strict=False):
-            sorted_gates(profiles[profiles["block"] == name], ax).set_title(name, loc="left", fontweight="bold")
-        upper.suptitle(title, x=0.01, ha="left")
-        upper.supxlabel("share of channels, sorted by their mean gate", fontsize="medium")
-        upper.supylabel("activation, all classes", fontsize="medium")
+            sorted_gates(curves[curves["block"] == name], ax).set_title(name, loc="left", fontweight="bold")
+            if profiles.limits:
+                ax.set_ylim(*profiles.limits)
+        upper.suptitle(profiles.title, x=0.01, ha="left")
+        _labels(upper, "share of channels, sorted", "activation, all classes")
+        _legend(upper)
         for ax, (statistic, text) in zip(_axes(lower, len(STATISTICS), share=False), STATISTICS.items(), strict=True):
             by_depth(summary[summary["statistic"] == statistic], ax)
             ax.set_title("\n".join(textwrap.wrap(text, TITLE)), loc="left", fontweight="bold")
@@ -116,9 +123,11 @@ def seeds(profiles: pd.DataFrame, summary: pd.DataFrame, title: str, note: str) 
 def sorted_gates(own: pd.DataFrame, ax: Axes) -> Axes:
     """One block: the sorted means, with their interval over seeds; the paper's block of that name."""
     ours, paper = own[own["source"] == "ours"], own[own["source"] == "paper"]
-    ax.plot(ours["at"], ours["mean"], color=BLUE)
-    ax.fill_between(ours["at"], ours["low"], ours["high"], color=BLUE, alpha=0.25, linewidth=0)
-    ax.plot(paper["at"], paper["mean"], color=ORANGE, linestyle="--")
+    label = _ours(ours)
+    ax.plot(ours["at"], ours["mean"], color=BLUE, label=label)
+    ax.fill_between(ours["at"], ours["low"], ours["high"], color=BLUE, alpha=0.25, linewidth=0, label=label)
+    if len(paper):
+        ax.plot(paper["at"], paper["mean"], color=ORANGE, linestyle="--", label=PAPER)
     return ax
 
 
@@ -128,17 +137,27 @@ def by_depth(own: pd.DataFrame, ax: Axes) -> Axes:
     place = list(range(len(ours)))
     ends = [(ours["mean"] - ours["low"]).to_numpy(), (ours["high"] - ours["mean"]).to_numpy()]
     ax.plot(place, ours["mean"], color=BLUE, alpha=0.35)
-    label = f"this sweep, mean and 95 % interval over seeds (n = {ours['n'].max()})"
-    ax.errorbar(place, ours["mean"], ends, fmt="o", color=BLUE, markersize=4, capsize=2.5, label=label)
+    look = {"fmt": "o", "color": BLUE, "markersize": 4, "capsize": 2.5}
+    ax.errorbar(place, ours["mean"], ends, label=_ours(ours), **look)
     labels = ours["block"].tolist()
     if len(paper):
         behind = [len(ours) + 0.5 + i for i in range(len(paper))]
         ax.axvline(len(ours) - 0.25, color="0.6", linewidth=0.8)
-        look = {"linestyle": ":", "marker": "s", "markerfacecolor": "white", "color": ORANGE}
-        ax.plot(behind, paper["mean"], label="paper, SE-ResNet-50 on ImageNet (n = 1)", **look)
+        look = {"linestyle": ":", "marker": "s", "markersize": 5, "markerfacecolor": "white", "color": ORANGE}
+        ax.plot(behind, paper["mean"], label=PAPER, **look)
         place, labels = place + behind, labels + paper["block"].tolist()
     ax.set_xticks(place, labels, rotation=90, fontsize="x-small" if len(place) > 12 else "small")
+    if own["statistic"].iloc[0] != "mean":  # all others cannot be negative, whatever Student's t says
+        top = max(ax.get_ylim()[1], FLAT)
+        ax.set_ylim(-0.03 * top, top)
     return ax
+
+
+def _ours(ours: pd.DataFrame) -> str:
+    """Who the marks are; no interval is claimed where there is none."""
+    least, most = int(ours["n"].min()), int(ours["n"].max())
+    what = "mean and 95 % interval over seeds" if ours["low"].notna().any() else "mean over seeds"
+    return f"this sweep, {what} (n = {least}" + (f" to {most})" if most > least else ")")
 
 
 def _by_name(own: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
@@ -146,16 +165,11 @@ def _by_name(own: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
         yield str(name), curve
 
 
-def _line(style: tuple[Any, Any, str], points: int) -> dict[str, Any]:
-    color, line, marker = style
-    return {
-        "color": color,
-        "linestyle": line,
-        "linewidth": 1.1,
-        "marker": marker,
-        "markersize": 3.8,
-        "markevery": max(1, points // 8),
-    }
+def _line(place: int, points: int) -> dict[str, Any]:
+    """How a class's line looks; each class is marked at channels of its own, so that no marker hides another."""
+    (color, line, marker), step = STYLES[place % len(STYLES)], max(1, points // MARKS)
+    known = {"color": color, "linestyle": line, "linewidth": 1.1}
+    return known | {"marker": marker, "markersize": 4, "markevery": (place * step // 4 % step, step)}
 
 
 def _sheets(sheets: Sequence[Sheet], panel: Panel) -> Figure:
@@ -177,10 +191,18 @@ def _sheet(part: SubFigure, sheet: Sheet, panel: Panel) -> SubFigure:
         if sheet.limits:
             ax.set_ylim(*sheet.limits)  # cuts the bands, too, as in the paper
     part.suptitle(sheet.title, x=0.01, ha="left")
-    part.supxlabel("channel index (from 0)", fontsize="medium")
-    part.supylabel("activation", fontsize="medium")
+    _labels(part, "channel index (from 0)", "activation")
     _legend(part)
     return part
+
+
+def _labels(part: SubFigure, along: str, up: str) -> None:
+    """On the lowest panel of each column, and on the first of each row."""
+    drawn = [ax for ax in part.axes if ax.axison]
+    for ax in drawn[-ACROSS:]:
+        ax.set_xlabel(along)
+    for ax in drawn[::ACROSS]:
+        ax.set_ylabel(up)
 
 
 def _axes(part: SubFigure, panels: int, share: bool = True) -> list[Axes]:
@@ -199,7 +221,7 @@ def _legend(part: SubFigure) -> None:
     for handle, label in zip(*part.axes[0].get_legend_handles_labels(), strict=True):
         keys.setdefault(label, []).append(handle)
     handles: list[Any] = [tuple(parts) if len(parts) > 1 else parts[0] for parts in keys.values()]
-    part.legend(handles, list(keys), loc="outside lower center", ncols=5, frameon=False, handlelength=3.5)
+    part.legend(handles, list(keys), loc="outside lower center", ncols=9, frameon=False, handlelength=3.5, columnspacing=1.2)
 
 
 @contextmanager

@@ -4,12 +4,14 @@ Gates have no unit and stay what they are: numbers between 0 and 1, never percen
 """
 
 import math
-from typing import Any
+from typing import Literal
 
 import pandas as pd
 from rich import box
 from rich.markup import escape
 from rich.table import Table
+
+from senet_lab.results.selectivity import NEAR
 
 HEADS = {
     "mean": "mean gate",
@@ -40,27 +42,26 @@ def block_frame(summary: pd.DataFrame, paper: pd.DataFrame | None) -> pd.DataFra
 
 
 def claim_frame(claims: pd.DataFrame) -> pd.DataFrame:
-    """A line per row of the sweep and statement, beside the paper's number."""
+    """A line per row of the sweep and statement that its network has a number for, beside the paper's number."""
     lines = [
         {
             "row": row["variant"],
             "statement": row["text"],
             "n": f"{row['n']}",
-            "mean [95 % CI]": number(row["mean"], row["low"], row["high"]),
+            "mean ±95 %": number(row["mean"], row["low"], row["high"]),
             "paper": number(row["paper"]),
-            "verdict": row["verdict"] if row["n"] else "no number",
+            "verdict": row["verdict"] or "-",
         }
-        for _, row in claims.iterrows()
+        for _, row in claims[claims["n"] > 0].iterrows()
     ]
-    return pd.DataFrame(lines, columns=["row", "statement", "n", "mean [95 % CI]", "paper", "verdict"], dtype="str")
+    return pd.DataFrame(lines, columns=["row", "statement", "n", "mean ±95 %", "paper", "verdict"], dtype="str")
 
 
 def number(middle: float, low: float = math.nan, high: float = math.nan) -> str:
-    """Three digits behind the point, the interval in brackets; - for none."""
+    """Three digits behind the point, and half the interval, which is as long on either side; - for none."""
     if math.isnan(middle):
         return "-"
-    ends = "" if math.isnan(low) else f" [{_digits(low)}, {_digits(high)}]"
-    return f"{_digits(middle)}{ends}"
+    return _digits(middle) + ("" if math.isnan(low) else f" ±{_digits((high - low) / 2)}")
 
 
 def _digits(value: float) -> str:
@@ -71,7 +72,7 @@ def _digits(value: float) -> str:
 def block_caption(classes: list[str], images: int) -> str:
     """What the columns of `block_frame` are."""
     return (
-        f"Gates over the test images, mean and 95 % Student-t interval over n seeds. mean gate, near 1, near 0: of each "
+        f"Gates over the test images: mean over n seeds ± half of its 95 % Student-t interval. mean gate, near 1, near 0: of each "
         f"channel's mean over all images; near: the share of channels within 0.1. spread of classes: max - min over "
         f"the class means of {', '.join(classes)} (about {images:,} images each), mean over channels. between share: "
         f"of the variance over images, the part between classes (eta squared), mean over channels. sd within class: "
@@ -82,34 +83,37 @@ def block_caption(classes: list[str], images: int) -> str:
 def claim_caption(claims: pd.DataFrame) -> str:
     """What the numbers and verdicts of `claim_frame` are."""
     ends = " and ".join(dict.fromkeys(f"{row['first']} to {row['last']}" for _, row in claims.iterrows()))
-    return (
-        f"Statements of arXiv:1709.01507v4 section 7.2 as one number of a trial; blocks {ends}. Holds: the interval over "
-        "seeds lies above 0, or of channels near 1 above a half; does not hold: below; each by itself. "
-        "Paper: the same number from its Figs. 6 and 7, one SE-ResNet-50 on ImageNet (n = 1)."
+    equal = (claims["n"] > 1) & claims["low"].isna()
+    sentences = (
+        f"Statements of arXiv:1709.01507v4 section 7.2 as one number of a trial: mean over n seeds ± half of its 95 % "
+        f"Student-t interval; first to last: {ends}. Holds: the interval lies above 0, of |1 - gate| below "
+        f"{NEAR:g}; does not hold: on the other side; each by itself.",
+        "No interval: all seeds have the same number." if equal.any() else "",
+        "Left out: what takes three blocks, or two of the last stage." if (claims["n"] == 0).any() else "",
+        "Paper: the same number from its Figs. 6 and 7, one SE-ResNet-50 on ImageNet (n = 1).",
     )
+    return " ".join(s for s in sentences if s)
 
 
 def terminal(frame: pd.DataFrame, title: str, caption: str) -> Table:
-    """Either table in 80 columns: intervals below their means, a row's name once."""
+    """Either table in 80 columns: of blocks, with intervals below their means; of statements, under their row's name."""
+    names = [name for name in frame.columns if name != "row"]
+    wide = "row" in frame.columns
     table = Table(title=title, caption=caption, box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
     table.padding, table.title_justify, table.caption_justify = (0, 1, 0, 0), "left", "left"
-    for name in frame.columns:
-        folds = name in ("row", "statement") or name in HEADS.values()
-        table.add_column(escape(name.replace(" [", "\n[")), justify=_justify(name), no_wrap=not folds, overflow="fold")
+    for name in names:
+        table.add_column(escape(name), justify=_justify(name), no_wrap=name not in HEADS.values())
     before = None
-    for cells in frame.to_dict("records"):
-        lines = {name: escape(str(cell).replace(" [", "\n[").replace(", ", ",\n")) for name, cell in cells.items()}
-        lines |= {name: escape(cells[name].replace(" [", "\n[")) for name in ("row", "statement") if name in cells}
-        first = next(iter(cells.values()))
-        if "verdict" in cells:
-            lines["verdict"] = f"[{STYLES.get(cells['verdict'], 'dim')}]{cells['verdict']}[/]"
-            lines["row"] = "" if first == before else lines["row"]
-            if before not in (None, first):
-                table.add_section()
-        before = first
-        table.add_row(*lines.values())
+    for _, line in frame.iterrows():
+        if wide and line["row"] != before:
+            before = line["row"]
+            table.add_row(f"[bold]{escape(before)}[/]")
+        cells = [escape(line[name]) if wide else escape(line[name].replace(" ±", "\n±")) for name in names]
+        if wide:
+            cells[-1] = f"[{STYLES.get(line['verdict'], 'dim')}]{cells[-1]}[/]"
+        table.add_row(*cells)
     return table
 
 
-def _justify(name: str) -> Any:
+def _justify(name: str) -> Literal["left", "right"]:
     return "left" if name in LEFT else "right"
