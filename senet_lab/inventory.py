@@ -5,14 +5,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from senet_lab import data, files, labels, plan
+from senet_lab import data, labels, plan
 from senet_lab.catalog import Question
 from senet_lab.errors import SenetLabError, SpecError
 from senet_lab.files import Place
 from senet_lab.plan import Plan, PlannedTrial
 from senet_lab.records import TrialRecord
 from senet_lab.spec import Data
-from senet_lab.store import Store, load_gates
+from senet_lab.store import Store
 
 
 @dataclass(frozen=True)
@@ -96,14 +96,3 @@ def keep_labels(found: Inventory) -> None:
             if found.store.labels(digest) is None:
                 images = data.load(asked, found.data_dir)
                 found.store.save_labels(digest, labels.to_bytes(images.test_labels, images.classes))
-
-
-def gates(found: Inventory) -> Callable[[TrialRecord], bytes | None]:
-    """Reads the gates that a trial of this store kept; None where it kept none, or they are not whole any more."""
-    folders = {place.name.rpartition("_")[2]: place for place in files.folders(found.store.path)}
-
-    def load(record: TrialRecord) -> bytes | None:
-        folder = folders.get(record.id)
-        return None if folder is None else load_gates(folder, record)
-
-    return load

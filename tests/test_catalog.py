@@ -200,6 +200,6 @@ def test_a_report_is_named_by_all_that_was_asked_otherwise() -> None:
     assert asked.report_name == "reduction_ratio"
     assert more.report_name == "reduction_ratio+recipe-digits+seeds-2+train.epochs-5"
     assert catalog.derive(asked, {}, seeds=asked.sweep.seeds).report_name == "reduction_ratio"
-    changes = {"model.widths": [16, 24], "train.learning_rate": 0.05, "train.weight_decay": 1e-4}
+    changes = {"model.widths": [16, 48], "train.momentum": 0.8, "train.learning_rate": 0.05, "train.weight_decay": 1e-4}
     many = catalog.derive(asked, changes | {"train.epochs": 5, "data.validation": 100, "data.crop_padding": 0})
     assert len(many.report_name) < 40 and many.report_name != "reduction_ratio"

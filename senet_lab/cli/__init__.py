@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from senet_lab.cli import excitation
+from senet_lab.cli.compare import compare
+from senet_lab.cli.excitation import excitation
 from senet_lab.options import (
     DATA,
     REPORTS,
@@ -180,7 +181,8 @@ def report(
     report_only(commands.inventory(sweep, where, settings(set_ or []), seeds, recipe), to, include_stale)
 
 
-app.command("excitation", epilog=excitation.EXAMPLE)(excitation.excitation)
+app.command(epilog="Example: senet-lab compare reduction_ratio 8 16 --prose")(compare)
+app.command(epilog="Example: senet-lab excitation reduction_ratio --row reduction=16")(excitation)
 
 
 @app.command(epilog="Example: senet-lab show reduction=8 seed=0")

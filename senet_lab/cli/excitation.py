@@ -18,8 +18,6 @@ from senet_lab.options import (
     settings,
 )
 
-EXAMPLE = "Example: senet-lab excitation reduction_ratio --row reduction=16"
-
 
 def excitation(
     sweep: Which,
@@ -30,7 +28,9 @@ def excitation(
     classes: Annotated[
         str | None, typer.Option("--classes", metavar="A,B,...", help="A line each; the paper's four on ImageNet.")
     ] = None,
-    paper: Annotated[bool, typer.Option("--paper", help="Draw the paper's curves too; always for its network.")] = False,
+    paper: Annotated[
+        bool, typer.Option("--paper", help="Draw the paper's curves too; always for its network.")
+    ] = False,
     store: StoreFolder = RUNS,
     data_dir: DataFolder = DATA,
     set_: Settings = None,

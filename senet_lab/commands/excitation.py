@@ -22,11 +22,11 @@ class Look:
 
 def show_excitation(question: Question, where: Where, look: Look, folder: Path) -> None:
     """Print the tables and write the files beside the report's. Raises UserError where no gates were kept."""
-    from senet_lab.results import activations, artifacts
+    from senet_lab.results import activations, artifacts, load
     from senet_lab.results.kept import kept
 
     found = _held(question, where)
-    gates = kept(found.question, found.planned, found.records, inventory.gates(found))
+    gates = kept(question, load.trials(found.planned, found.records), found.store)
     answer = activations.analyse(gates, look.row, look.seed, look.classes, look.with_paper)
     written = artifacts.write_excitation(answer, folder / question.report_name)
     console.print(answer.terminal())

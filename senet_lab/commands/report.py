@@ -31,7 +31,7 @@ def show_report(found: Inventory, folder: Path, include_stale: bool = False) -> 
     from senet_lab.results import artifacts, report
 
     name = found.question.report_name + "+stale" * include_stale
-    answer = report.analyse(found.question, found.planned, found.records, include_stale)
+    answer = report.analyse(found.question, found.planned, found.records, include_stale, found.store)
     written = artifacts.write(answer, folder / name)
     console.print(answer.terminal(console.width))
     if failed := [t for t, state in found.plan.trials if state == "failed"]:

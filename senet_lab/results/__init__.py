@@ -40,4 +40,4 @@ def open_sweep(
     if settings or recipe is not None or seeds is not None:
         question = catalog.derive(question, dict(settings or {}), recipe=recipe, seeds=seeds)
     found = inventory.take(question, root, Path(data_dir))
-    return report.analyse(found.question, found.planned, found.records, include_stale, inventory.gates(found))
+    return report.analyse(found.question, found.planned, found.records, include_stale, found.store)

@@ -102,9 +102,7 @@ class Activations:
         found = self.over_seeds()
         profiles, numbers = found[found["statistic"] == "sorted"], found[found["statistic"] != "sorted"]
         title = f"{self.found.question.name}: {self.row}, channels sorted by their mean gate"
-        return gate_figures.seeds(
-            gate_figures.Sheet(title, profiles, self._limits), numbers, gate_tables.ORDER_FREE
-        )
+        return gate_figures.seeds(gate_figures.Sheet(title, profiles, self._limits), numbers, gate_tables.ORDER_FREE)
 
     def _sheets(self, curves: pd.DataFrame) -> list[gate_figures.Sheet]:
         ours, theirs = curves[curves["source"] == "ours"], curves[curves["source"] == "paper"]
@@ -156,7 +154,9 @@ class Activations:
         """What has to be said of trials that are left out, and of gates without limits."""
         gates = {row.label: row.trial.model.se.gate for row in self.found.rows() if row.trial.model.se is not None}
         free = [label for label, gate in gates.items() if gate not in BOUNDS]
-        text = f"{', '.join(free)}: this gate has no limits, so near 1 does not mean that it is saturated." if free else ""
+        text = (
+            f"{', '.join(free)}: this gate has no limits, so near 1 does not mean that it is saturated." if free else ""
+        )
         return tuple(t for t in (text, kept.without_gates(self.found, self.measured.damaged)) if t)
 
     def terminal(self) -> Group:
@@ -185,9 +185,7 @@ def analyse(
         raise kept.gone(label, number)
     shown = kept.classes_called(own, classes)
     measured = excitation.measure(found, shown)
-    return Activations(
-        found, label, number, own, shown, measured, is_papers(own) if with_paper is None else with_paper
-    )
+    return Activations(found, label, number, own, shown, measured, is_papers(own) if with_paper is None else with_paper)
 
 
 def is_papers(own: Gates) -> bool:

@@ -44,9 +44,8 @@ def measure(found: Kept, classes: Sequence[int]) -> Measured:
             if own is None:
                 damaged += 1
                 continue
-            place = {"variant": row.label, "seed": seed}
-            numbers.append(selectivity.of_trial(own.frame, classes).assign(**place))
-            profiles.append(selectivity.profile(own.frame).assign(**place))
+            numbers.append(selectivity.of_trial(own.frame, classes).assign(variant=row.label, seed=seed))
+            profiles.append(selectivity.profile(own.frame).assign(variant=row.label, seed=seed))
     return Measured(_joined(numbers, selectivity.COLUMNS), _joined(profiles, ["block", "rank", "at", "mean"]), damaged)
 
 

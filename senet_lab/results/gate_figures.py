@@ -85,7 +85,12 @@ def class_bands(own: pd.DataFrame, ax: Axes) -> Axes:
     """One block: a line and a band a class; the second is hatched."""
     for place, (name, curve) in enumerate(_by_name(own)):
         color, hatch = STYLES[place][0], HATCHES[place % len(HATCHES)]
-        look = {"facecolor": (*color, 0.25), "edgecolor": (*color, 0.6), "hatch": hatch, "linewidth": 0.5}
+        look: dict[str, Any] = {
+            "facecolor": (*color, 0.25),
+            "edgecolor": (*color, 0.6),
+            "hatch": hatch,
+            "linewidth": 0.5,
+        }
         low, high = curve["mean"] - curve["sd"], curve["mean"] + curve["sd"]
         ax.fill_between(curve["channel"], low, high, label=f"{name}, mean and one sd", **look)
         ax.plot(curve["channel"], curve["mean"], label=f"{name}, mean and one sd", **_line(place, len(curve)))
@@ -104,7 +109,7 @@ def seeds(profiles: Sheet, summary: pd.DataFrame, note: str) -> Figure:
     heights = [PANEL * rows + AROUND, 2 * (PANEL + 0.5) + AROUND]
     with _style():
         figure = Figure(figsize=(10.5, sum(heights)), layout="constrained")
-        upper, lower = figure.subfigures(2, 1, height_ratios=heights)
+        upper, lower = figure.subfigures(2, 1, height_ratios=heights, squeeze=False)[:, 0]
         for ax, name in zip(_axes(upper, len(names)), names, strict=False):
             sorted_gates(curves[curves["block"] == name], ax).set_title(name, loc="left", fontweight="bold")
             if profiles.limits:
@@ -134,17 +139,17 @@ def sorted_gates(own: pd.DataFrame, ax: Axes) -> Axes:
 def by_depth(own: pd.DataFrame, ax: Axes) -> Axes:
     """One number over the blocks by depth; the paper's blocks behind a line, as they are another network's."""
     ours, paper = own[own["source"] == "ours"], own[(own["source"] == "paper") & own["mean"].notna()]
-    place = list(range(len(ours)))
+    place = [float(i) for i in range(len(ours))]
     ends = [(ours["mean"] - ours["low"]).to_numpy(), (ours["high"] - ours["mean"]).to_numpy()]
     ax.plot(place, ours["mean"], color=BLUE, alpha=0.35)
-    look = {"fmt": "o", "color": BLUE, "markersize": 4, "capsize": 2.5}
+    look: dict[str, Any] = {"fmt": "o", "color": BLUE, "markersize": 4, "capsize": 2.5}
     ax.errorbar(place, ours["mean"], ends, label=_ours(ours), **look)
     labels = ours["block"].tolist()
     if len(paper):
         behind = [len(ours) + 0.5 + i for i in range(len(paper))]
         ax.axvline(len(ours) - 0.25, color="0.6", linewidth=0.8)
-        look = {"linestyle": ":", "marker": "s", "markersize": 5, "markerfacecolor": "white", "color": ORANGE}
-        ax.plot(behind, paper["mean"], label=PAPER, **look)
+        theirs: dict[str, Any] = {"linestyle": ":", "marker": "s", "markersize": 5, "markerfacecolor": "white"}
+        ax.plot(behind, paper["mean"], color=ORANGE, label=PAPER, **theirs)
         place, labels = place + behind, labels + paper["block"].tolist()
     ax.set_xticks(place, labels, rotation=90, fontsize="x-small" if len(place) > 12 else "small")
     if own["statistic"].iloc[0] != "mean":  # all others cannot be negative, whatever Student's t says
@@ -221,7 +226,9 @@ def _legend(part: SubFigure) -> None:
     for handle, label in zip(*part.axes[0].get_legend_handles_labels(), strict=True):
         keys.setdefault(label, []).append(handle)
     handles: list[Any] = [tuple(parts) if len(parts) > 1 else parts[0] for parts in keys.values()]
-    part.legend(handles, list(keys), loc="outside lower center", ncols=9, frameon=False, handlelength=3.5, columnspacing=1.2)
+    part.legend(
+        handles, list(keys), loc="outside lower center", ncols=9, frameon=False, handlelength=3.5, columnspacing=1.2
+    )
 
 
 @contextmanager

@@ -72,11 +72,11 @@ def _digits(value: float) -> str:
 def block_caption(classes: list[str], images: int) -> str:
     """What the columns of `block_frame` are."""
     return (
-        f"Gates over the test images: mean over n seeds ± half of its 95 % Student-t interval. mean gate, near 1, near 0: of each "
-        f"channel's mean over all images; near: the share of channels within 0.1. spread of classes: max - min over "
-        f"the class means of {', '.join(classes)} (about {images:,} images each), mean over channels. between share: "
-        f"of the variance over images, the part between classes (eta squared), mean over channels. sd within class: "
-        f"mean over channels and classes. {ORDER_FREE}"
+        "Gates over the test images: mean over n seeds ± half of its 95 % Student-t interval. mean gate, near 1, near "
+        f"0: of each channel's mean over all images; near: the share of channels within {NEAR:g}. spread of classes: "
+        f"max - min over the class means of {', '.join(classes)} (about {images:,} images each), mean over channels. "
+        "between share: of the variance over images, the part between classes (eta squared), mean over channels. "
+        f"sd within class: mean over channels and classes. {ORDER_FREE}"
     )
 
 
@@ -96,7 +96,7 @@ def claim_caption(claims: pd.DataFrame) -> str:
 
 
 def terminal(frame: pd.DataFrame, title: str, caption: str) -> Table:
-    """Either table in 80 columns: of blocks, with intervals below their means; of statements, under their row's name."""
+    """Either table in 80 columns: blocks, with intervals below their means, or statements, below their row's name."""
     names = [name for name in frame.columns if name != "row"]
     wide = "row" in frame.columns
     table = Table(title=title, caption=caption, box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)

@@ -1,19 +1,18 @@
 """The trials that kept their gates, and which row, seed and classes of them are looked at."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
-from senet_lab import gates
+from senet_lab import files, gates
 from senet_lab.catalog import Question
 from senet_lab.design import Variant, baselines
 from senet_lab.errors import UserError, choices
-from senet_lab.plan import PlannedTrial
 from senet_lab.records import TrialRecord
-from senet_lab.results import load
 from senet_lab.results.published.excitation import CLASSES
 from senet_lab.spec import SE
+from senet_lab.store import Store, load_gates
 
 Loader = Callable[[TrialRecord], bytes | None]
 """The file of `senet_lab.gates` that a trial kept; None where there is none that is whole."""
@@ -79,19 +78,19 @@ class Kept:
         return None if payload is None else read(payload)
 
 
-def kept(
-    question: Question,
-    planned: Iterable[PlannedTrial],
-    records: Iterable[TrialRecord],
-    loader: Loader,
-    include_stale: bool = False,
-) -> Kept:
-    """The trials that count, as `load.trials` has them, with their gates behind `loader`; reads no file yet."""
-    by_id = {record.id: record for record in records}
-    trials = load.trials(planned, by_id.values(), include_stale=include_stale)
+def kept(question: Question, trials: pd.DataFrame, store: Store | None) -> Kept:
+    """`trials` as of `load.trials`, with what `store` has of their gates; without a store they have none."""
+    records = {} if store is None else {record.id: record for record in store.contents()[0]}
     with_se = {row.label for row in question.rows if row.trial.model.se is not None}
-    trials = trials[trials["variant"].isin(with_se)].reset_index(drop=True)
-    return Kept(question, trials.assign(kept=[by_id[i].gates is not None for i in trials["id"]]), by_id, loader)
+    own = trials[trials["variant"].isin(with_se)].reset_index(drop=True)
+    digests = [records[i].gates if i in records else None for i in own["id"]]
+    return Kept(question, own.assign(kept=pd.notna(pd.Series(digests, dtype="object"))), records, reader(store))
+
+
+def reader(store: Store | None) -> Loader:
+    """Reads the gates that a trial kept."""
+    folders = {} if store is None else {place.name.rpartition("_")[2]: place for place in files.folders(store.path)}
+    return lambda record: load_gates(folders[record.id], record) if record.id in folders else None
 
 
 def default_row(found: Kept) -> str:
@@ -162,8 +161,8 @@ def _near(word: str, names: list[str]) -> str:
 def gone(row: str, seed: int) -> UserError:
     """A file that its record names and that is not there."""
     return UserError(
-        f"{row} seed={seed}: its gates.parquet is gone or damaged; take another --seed, or move its run folder away and "
-        f"type the sweep command again"
+        f"{row} seed={seed}: its gates.parquet is gone or damaged; take another --seed, or move its run folder away "
+        f"and type the sweep command again"
     )
 
 
@@ -185,7 +184,7 @@ def without_gates(found: Kept, damaged: int = 0) -> str:
     if not older:
         return ""
     return (
-        f"{older} of {len(found.trials)} trials with SE have no gates: they are of an older senet-lab that kept none, or "
-        f"their gates.parquet is gone or damaged. Their results are up to date, so --rerun does not take them; move "
+        f"{older} of {len(found.trials)} trials with SE have no gates: they are of an older senet-lab that kept none, "
+        f"or their gates.parquet is gone or damaged. Their results are up to date, so --rerun does not take them; move "
         f"their run folders away and type the sweep command again, or give it another --store"
     )

@@ -1,7 +1,7 @@
 """What the store says of a question: frames, and what is made of them. `artifacts` writes the files."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -11,11 +11,13 @@ from senet_lab.catalog import Question
 from senet_lab.design import baselines
 from senet_lab.plan import PlannedTrial
 from senet_lab.records import TrialRecord
-from senet_lab.results import beside, captions, figures, load, paper, published, stats, tables
+from senet_lab.results import beside, captions, figures, kept, load, paper, parts, published, stats, tables
 from senet_lab.results.activations import Activations
 from senet_lab.results.activations import analyse as activations
 from senet_lab.results.aggregates import Aggregate, aggregates
-from senet_lab.results.kept import Kept, Loader, kept
+from senet_lab.results.load import Answers
+from senet_lab.results.pair import Images, Pair, pair
+from senet_lab.store import Store
 
 
 @dataclass(frozen=True)
@@ -32,8 +34,10 @@ class Report:
     """The published table with the rows of this sweep; see `beside.join`."""
     protocol: pd.DataFrame | None = None
     """How those networks were trained and how these are; see `published.protocols`."""
-    kept: Kept | None = None
-    """The trials with what they kept of their gates, where these can be read."""
+    answers: Mapping[str, Answers] = field(default_factory=dict, repr=False)
+    """Row -> which test images its trials got right."""
+    store: Store | None = None
+    """Where the trials are kept: labels, gates and environments are read from it when they are asked for."""
 
     @property
     def baseline(self) -> str:
@@ -63,7 +67,21 @@ class Report:
         return Group(results, "", tables.terminal(frame, "beside the paper", caption, width) if len(frame) else caption)
 
     def _beside(self, found: pd.DataFrame) -> pd.DataFrame:
-        return paper.beside_frame(found, self.rows["variant"])
+        return paper.beside_frame(found, self.rows["variant"], tables.difference_heading(self.comparison))
+
+    def pair(self, a: str, b: str) -> Pair:
+        """Two rows, by their labels, in full."""
+        images = None
+        if a in self.answers and b in self.answers:
+            ours = self.answers[a]
+            images = Images(ours, self.answers[b], self.store.labels(ours.images[0]) if self.store else None)
+        return pair(self.trials, self.rows, (a, b), self.question.sweep.margin, images)
+
+    def setting(self) -> str:
+        """Data and test images, as a sentence begins: "On digits (891 test images)"."""
+        data = sorted({row.trial.data.kind for row in self.question.rows})
+        images = sorted(set(self.trials["n_test"]))
+        return f"On {' and '.join(data)}" + (f" ({images[0]:,} test images)" if len(images) == 1 else "")
 
     def marks(self) -> pd.DataFrame:
         """What the figure draws, a line per mark."""
@@ -91,8 +109,7 @@ class Report:
 
         See `activations.analyse`. Reads the run folders.
         """
-        found = self.kept or kept(self.question, (), (), lambda record: None)
-        return activations(found, row, seed, classes, with_paper)
+        return activations(kept.kept(self.question, self.trials, self.store), row, seed, classes, with_paper)
 
     def aggregates(self) -> tuple[Aggregate, ...]:
         """The rows as named numbers with their verdicts, in the order of the table."""
@@ -117,22 +134,25 @@ def analyse(
     planned: Iterable[PlannedTrial],
     records: Iterable[TrialRecord],
     include_stale: bool = False,
-    gates: Loader | None = None,
+    store: Store | None = None,
 ) -> Report:
-    """What the stored trials say about a question; nothing is written. `gates` reads what a trial kept of them."""
+    """What the stored trials say about a question; nothing is written."""
     planned, records = tuple(planned), tuple(records)
     rows = load.rows(planned, records, include_stale=include_stale)
     trials = load.trials(planned, records, include_stale=include_stale)
     sweep = question.sweep
     comparison = stats.compare(trials, rows, baselines(sweep, question.rows), sweep.margin)
+    answers = load.answers(planned, records, include_stale=include_stale)
+    summary, comparison = parts.added(stats.summarise(trials, rows), comparison, answers)
     found = Report(
         question,
         rows,
         trials,
         load.epochs(planned, records, include_stale=include_stale),
-        stats.summarise(trials, rows),
+        summary,
         comparison,
-        kept=None if gates is None else kept(question, planned, records, gates, include_stale),
+        answers=answers,
+        store=store,
     )
     if sweep.published is None:
         return found
