@@ -103,14 +103,15 @@ def default_row(found: Kept) -> str:
 
 
 def row_called(found: Kept, label: str | None) -> str:
-    """The row to look at. Raises UserError for one that there is not, or that has no gates to look at."""
+    """The row to look at: its label, or the value alone. Raises UserError for one without gates to look at."""
     if not found.rows():
         raise UserError(f"{found.question.name}: {none_kept(found)}")
     if label is None:
         return default_row(found)
     labels = [row.label for row in found.rows()]
-    if label in labels:
-        return label
+    fitting = [own for own in labels if label in (own, own.partition("=")[2])]
+    if len(fitting) == 1:
+        return fitting[0]
     asked = {row.label: row for row in found.question.rows}
     if label not in asked:
         raise UserError(f"--row {label!r}: there is no such row; {choices(label, labels)}")
