@@ -24,6 +24,10 @@ OPTIONS = {
     },
     "report": {"--store", "--data-dir", "--set", "--seeds", "--recipe", "--include-stale", "--to"},
     "compare": {"--store", "--data-dir", "--set", "--seeds", "--recipe", "--prose", "--json"},
+    "excitation": {
+        *("--store", "--data-dir", "--set", "--seeds", "--recipe", "--to"),
+        *("--row", "--seed", "--classes", "--paper"),
+    },
     "show": {"--store", "--sweep", "--json"},
     "model": {"--set", "--size", "--classes"},
     "ui": {"--port", "--tracking-uri"},

@@ -34,6 +34,8 @@ MIRRORED_ELSEWHERE = {
     "commands/sweep.py": "test_main_job", "commands/report.py": "test_main_job",
     "commands/surroundings.py": "test_cli", "cli/compare.py": "test_cli",
     "commands/compare.py": "test_compare", "results/artifacts.py": "results/test_report", "doctor.py": "test_cli",
+    "cli/excitation.py": "test_cli", "commands/excitation.py": "results/test_activations",
+    "results/published/excitation.py": "results/test_excitation",
     "options.py": "test_cli", "sweep.py": "executors/test_contract",
     "credentials.py": "test_environment", "executors/far.py": "executors/test_cluster", "jobs.py": "test_trial",
     "environment.py": "test_environment", "explain.py": "test_spec",

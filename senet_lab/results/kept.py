@@ -109,14 +109,14 @@ def row_called(found: Kept, label: str | None) -> str:
     if label is None:
         return default_row(found)
     labels = [row.label for row in found.rows()]
-    fitting = [own for own in labels if label in (own, own.partition("=")[2])]
-    if len(fitting) == 1:
-        return fitting[0]
-    asked = {row.label: row for row in found.question.rows}
-    if label not in asked:
+    fitting = [row for row in found.question.rows if label in (row.label, row.label.partition("=")[2])]
+    if len(fitting) != 1:
         raise UserError(f"--row {label!r}: there is no such row; {choices(label, labels)}")
-    why = "its network has no SE" if asked[label].trial.model.se is None else "none of its trials kept gates"
-    raise UserError(f"--row {label!r}: {why}; {choices(label, labels)}")
+    row = fitting[0]
+    if row.label not in labels:
+        why = "its network has no SE" if row.trial.model.se is None else "none of its trials kept gates"
+        raise UserError(f"--row {label!r}: {why}; {choices(label, labels)}")
+    return row.label
 
 
 def seed_of(found: Kept, row: str, seed: int | None) -> int:
@@ -135,7 +135,9 @@ def classes_called(own: Gates, asked: Sequence[str] | None) -> tuple[int, ...]:
     A class goes by its name, the first of its names, the paper's word or its number. Raises UserError
     for one that was not kept, for one named twice, and for fewer than two or more than eight.
     """
-    labels = {own.called(label): label for label in reversed(own.classes)}
+    labels: dict[str, int] = {}
+    for label in own.classes:
+        labels.setdefault(own.called(label), label)  # two of ImageNet are called crane: the first, the other by number
     if asked is None:
         words = [word for word in CLASSES if word in labels]
         if len(words) == USUAL and len(own.names) == 1000:
