@@ -128,13 +128,14 @@ def test_a_file_that_is_gone_is_told(held, tmp_path):
     assert "1 of 6 trials" in activations.analyse(held, seed=1).notes()[0]
 
 
-def test_the_paper_s_network_is_known_by_its_blocks(make, tmp_path):
-    blocks = {"SE_2_3": 256, "SE_3_4": 512, "SE_4_6": 1024, "SE_5_1": 2048, "SE_5_2": 2048, "SE_5_3": 2048}
-    labels, names = np.arange(40), [f"c{n}" for n in range(1000)]
-    images = {name: np.full((40, channels), 0.5) for name, channels in blocks.items()}
-    assert activations.is_papers(kept.read(payload(images, labels, names)))
-    assert not activations.is_papers(kept.read(payload(images | {"SE_2_3": np.full((40, 64), 0.5)}, labels, names)))
-    assert not activations.is_papers(kept.read(payload(images, labels, names[:40])))
+@pytest.mark.parametrize(
+    ("changed", "classes", "is_it"),
+    [({}, 1000, True), ({"SE_2_1": 256}, 1000, True), ({"SE_2_3": 64}, 1000, False), ({}, 100, False)],
+)
+def test_the_paper_s_network_is_known_by_its_blocks(changed, classes, is_it):
+    blocks = {"SE_2_3": 256, "SE_3_4": 512, "SE_4_6": 1024, "SE_5_1": 2048, "SE_5_2": 2048, "SE_5_3": 2048} | changed
+    frame = pd.DataFrame({"block": blocks.keys(), "channels": blocks.values()})
+    assert activations.is_papers(kept.Gates(frame, ("c",) * classes)) is is_it
 
 
 def test_the_command_needs_no_data(workplace, capsys):
