@@ -90,3 +90,12 @@ def test_labels_that_cannot_be_kept_stop_no_command(ask: Ask, monkeypatch: pytes
     monkeypatch.setattr(files, "write", full)
     inventory.keep_labels(ask())
     assert ask().store.labels(ask().planned[0].data) is None
+
+
+def test_a_sweep_with_nothing_to_run_keeps_the_labels_that_an_older_one_did_not(ask: Ask) -> None:
+    found = ask(seeds=1)
+    sweep.run(found, Local(), lambda step: None)
+    (file,) = files.matching(found.store.path, "labels/*")
+    files.remove(file)
+    sweep.run(found.again(), Local(), lambda step: pytest.fail("nothing is to be run"))
+    assert found.store.labels(found.planned[0].data) is not None

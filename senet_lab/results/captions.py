@@ -70,7 +70,7 @@ def _test_images(summary: pd.DataFrame, comparison: pd.DataFrame) -> str:
     if known.empty:
         return ""
     images = " or ".join(f"{n:,}" for n in sorted(summary["images"].dropna().unique()))
-    low, high = (f"{100 * size:.2g}" for size in (known.min(), known.max()))
+    low, high = (f"{100 * size:.1g}" for size in (known.min(), known.max()))
     size = low if low == high else f"{low} to {high}"
     return (
         f"The intervals speak of other seeds on these {images} test images; another test set of that size would "

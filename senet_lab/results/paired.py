@@ -15,6 +15,7 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 from scipy import stats
+from scipy.special import ndtr
 
 from senet_lab.results.signflip import FEWEST_FOR_SIGN_FLIP as FEWEST_FOR_SIGN_FLIP
 from senet_lab.results.signflip import SAME
@@ -135,7 +136,7 @@ def power_difference(mean: float, sd: float, n: int, level: float) -> float:
     if sd == 0:
         return float(mean != 0 and 2.0 ** (1 - n) < level)
     shift, reach = math.sqrt(n) * mean / sd, _reach(n, level / 2)
-    return float((stats.norm.cdf(shift - reach) + stats.norm.cdf(-shift - reach)).mean())
+    return float((ndtr(shift - reach) + ndtr(-shift - reach)).mean())
 
 
 def power_equivalence(mean: float, sd: float, margin: float, n: int, level: float) -> float:
@@ -143,7 +144,7 @@ def power_equivalence(mean: float, sd: float, margin: float, n: int, level: floa
     if sd == 0:
         return float(abs(mean) < margin - SAME and 2.0**-n < level)
     error, reach = sd / math.sqrt(n), _reach(n, level)
-    inside = stats.norm.cdf((margin - mean) / error - reach) - stats.norm.cdf((-margin - mean) / error + reach)
+    inside = ndtr((margin - mean) / error - reach) - ndtr((-margin - mean) / error + reach)
     return float(np.maximum(0, inside).mean())
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from html import escape
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -9,18 +10,31 @@ from rich.console import Group
 
 from senet_lab.catalog import Question
 from senet_lab.design import baselines
+from senet_lab.errors import UserError, choices, shown
 from senet_lab.plan import PlannedTrial
 from senet_lab.records import TrialRecord
-from senet_lab.results import beside, captions, figures, kept, load, paper, parts, published, stats, tables
-from senet_lab.results.activations import Activations
-from senet_lab.results.activations import analyse as activations
+from senet_lab.results import (
+    activations,
+    beside,
+    captions,
+    cells,
+    figures,
+    kept,
+    load,
+    paper,
+    parts,
+    prose,
+    published,
+    stats,
+    tables,
+)
 from senet_lab.results.aggregates import Aggregate, aggregates
 from senet_lab.results.load import Answers
 from senet_lab.results.pair import Images, Pair, pair
 from senet_lab.store import Store
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Report:
     """A question and what its trials say; the frames are those of `load` and `stats`."""
 
@@ -69,8 +83,33 @@ class Report:
     def _beside(self, found: pd.DataFrame) -> pd.DataFrame:
         return paper.beside_frame(found, self.rows["variant"], tables.difference_heading(self.comparison))
 
+    def __repr__(self) -> str:
+        return f"<{self.question.report_name}: {len(self.rows)} rows, {len(self.trials)} trials>"
+
+    def _repr_html_(self) -> str:
+        caption = f"<p><small>{escape(self.caption())}</small></p>"
+        return cells.page(self.question.report_name, self.question.text, cells.html(self.table()), caption)
+
+    def row(self, text: str) -> str:
+        """The row called `text`: its label, or the value of the one setting that it varies.
+
+        Raises UserError, with those there are, otherwise.
+        """
+        labels = self.rows["variant"].tolist()
+        fitting = [str(label) for label in labels if label.partition("=")[2] == text and "," not in label]
+        if text in labels or len(fitting) != 1:
+            return known(labels, text, self.question.name)
+        return fitting[0]
+
+    def compare(self, a: str | float, b: str | float) -> cells.Compared:
+        """Two rows in full, by label or value; shown as tables in a notebook."""
+        found = self.pair(self.row(str(a)), self.row(str(b)))
+        return cells.Compared(found, prose.paragraph(found, self.summary, self.setting()))
+
     def pair(self, a: str, b: str) -> Pair:
-        """Two rows, by their labels, in full."""
+        """Two rows, by their labels, in full. Raises UserError if they are the same."""
+        if a == b:
+            raise UserError(f"{self.question.name}: {a} is compared to itself; give two rows")
         images = None
         if a in self.answers and b in self.answers:
             ours = self.answers[a]
@@ -104,12 +143,13 @@ class Report:
         seed: int | None = None,
         classes: Sequence[str] | None = None,
         with_paper: bool | None = None,
-    ) -> Activations:
+    ) -> activations.Activations:
         """The gates of one trial and what those of all say; raises UserError where none were kept.
 
         See `activations.analyse`. Reads the run folders.
         """
-        return activations(kept.kept(self.question, self.trials, self.store), row, seed, classes, with_paper)
+        found = kept.kept(self.question, self.trials, self.store)
+        return activations.analyse(found, row, seed, classes, with_paper)
 
     def aggregates(self) -> tuple[Aggregate, ...]:
         """The rows as named numbers with their verdicts, in the order of the table."""
@@ -127,6 +167,13 @@ class Report:
             (paper.protocol_frame(self.protocol), "Protocols", paper.protocol_note(self.protocol)),
         )
         return "\n".join([page, *(tables.markdown(*section) for section in sections)])
+
+
+def known(labels: list[str], text: str, sweep: str) -> str:
+    """`text`, if it is one of `labels`. Raises UserError naming those there are."""
+    if text not in labels:
+        raise UserError(f"{sweep}: there is no row {shown(text)}; {choices(text, labels)}")
+    return text
 
 
 def analyse(

@@ -253,3 +253,14 @@ def test_images_that_are_decoded_one_by_one_have_their_own_labels(tmp_path: Path
     for k, rows in ((0, [0, 3]), (1, [1, 2, 4])):
         found = frame[(frame["block"] == "SE_3_1") & (frame["class"] == k) & (frame["image"] == -1)]
         assert found["mean"].to_numpy() == pytest.approx(expected["SE_3_1"][rows].mean(0), abs=1e-6)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_on_a_gpu_the_gates_are_those_of_the_cpu() -> None:
+    made, images = network(), part()
+    expected = kept(made, images)
+    found = kept(made.cuda(), Part(images.x_NCHW.cuda(), images.y_N.cuda()))
+    keys = [name for name in expected.columns if name not in ("mean", "sd")]
+    assert found[keys].equals(expected[keys])
+    assert found[["mean", "sd"]].to_numpy() == pytest.approx(expected[["mean", "sd"]].to_numpy(), abs=1e-3)
