@@ -23,7 +23,7 @@ def excitation(
     sweep: Which,
     row: Annotated[str | None, typer.Option("--row", metavar="LABEL", help="Draw this row's network.")] = None,
     seed: Annotated[
-        int | None, typer.Option("--seed", metavar="N", min=0, help="Draw this seed's network; the lowest.")
+        int | None, typer.Option("--seed", metavar="N", min=0, help="Draw this seed's network, not the lowest's.")
     ] = None,
     classes: Annotated[
         str | None, typer.Option("--classes", metavar="A,B,...", help="A line each; the paper's four on ImageNet.")

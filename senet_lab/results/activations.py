@@ -115,7 +115,8 @@ class Activations:
     @property
     def title(self) -> str:
         """Which trial is drawn."""
-        return f"{self.found.question.name}: {self.row}, seed {self.seed}, on {self._trial.data.kind}"
+        place = self._trial.data.source.rpartition(":")[2].rstrip("/").rpartition("/")[2]  # digits, imagenet
+        return f"{self.found.question.name}: {self.row}, seed {self.seed}, on {place}"
 
     @property
     def _limits(self) -> tuple[float, float] | None:

@@ -225,6 +225,7 @@ def _legend(part: SubFigure) -> None:
     keys: dict[str, list[Artist]] = {}
     for handle, label in zip(*part.axes[0].get_legend_handles_labels(), strict=True):
         keys.setdefault(label, []).append(handle)
+    keys = dict(sorted(keys.items(), key=lambda key: key[0] == PAPER))  # ours first; bars would come last
     handles: list[Any] = [tuple(parts) if len(parts) > 1 else parts[0] for parts in keys.values()]
     part.legend(
         handles, list(keys), loc="outside lower center", ncols=9, frameon=False, handlelength=3.5, columnspacing=1.2
