@@ -88,6 +88,13 @@ def test_the_interval_is_student_s():
     assert (line["n"], line["mean"], line["low"], line["high"]) == (5, *map(pytest.approx, (values.mean(), low, high)))
 
 
+def test_an_interval_is_not_cut_as_that_of_an_error_is():
+    """Gates of relu are beyond 1, and half an interval is told for both sides."""
+    assert excitation.interval(np.array([2.0, 4.0, 9.0])) == pytest.approx(
+        stats.t.interval(0.95, 2, 5.0, stats.sem([2.0, 4.0, 9.0]))
+    )
+
+
 def test_channels_in_another_order_change_no_number_over_seeds():
     """Three seeds that differ by the order of their channels alone have no spread at all; by channel they would."""
     images = network(0)
