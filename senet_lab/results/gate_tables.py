@@ -75,7 +75,8 @@ def block_caption(classes: list[str], images: int) -> str:
         "Gates over the test images: mean over n seeds ± half of its 95 % Student-t interval. mean gate, near 1, near "
         f"0: of each channel's mean over all images; near: the share of channels within {NEAR:g}. spread of classes: "
         f"max - min over the class means of {', '.join(classes)} (about {images:,} images each), mean over channels. "
-        "between share: of the variance over images, the part between classes (eta squared), mean over channels. "
+        "between share: of the variance over images, the part between classes (eta squared), mean over channels, "
+        "of the seeds whose block moves at all. "
         f"sd within class: mean over channels and classes. {ORDER_FREE}"
     )
 
