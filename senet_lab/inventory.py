@@ -1,6 +1,7 @@
 """A question set against a store: what it asks for and what is there. Needs no torch."""
 
 import contextlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from senet_lab.errors import SenetLabError, SpecError
 from senet_lab.files import Place
 from senet_lab.plan import Plan, PlannedTrial
 from senet_lab.records import TrialRecord
+from senet_lab.spec import Data
 from senet_lab.store import Store
 
 
@@ -51,16 +53,32 @@ def take(question: Question, root: "str | Place", data_dir: Path = data.DATA_DIR
             data.check(data.facts(row.trial.data, data_dir), row.trial.data.validation, row.trial.train.batch_size)
         except SpecError as error:
             raise SpecError(f"{question.path}: {row.label}: {error}") from None
+    return _against(
+        question,
+        Store(root, question.name),
+        (lambda asked: data.digest(asked, data_dir), lambda weights: data.file_digest(Path(weights), data_dir)),
+        data_dir,
+    )
+
+
+def remember(question: Question, root: "str | Place") -> Inventory:
+    """As `take`, where the data are not at hand: their content is what the latest record on such data says.
+
+    For what only reads results. Rows with a file of weights are not found this way.
+    """
     store = Store(root, question.name)
+    records = sorted(store.contents()[0], key=lambda r: (r.sitting, r.started_at, r.id))
+    known = {record.trial.data: record.data for record in records}
+    return _against(question, store, (lambda asked: known.get(asked, ""), str), data.DATA_DIR)
+
+
+def _against(
+    question: Question, store: Store, digests: tuple[Callable[[Data], str], Callable[[str], str]], data_dir: Path
+) -> Inventory:
+    """`digests`: of data and of files of weights."""
     records, unfinished = store.contents()
     stored = [plan.StoredTrial(r.id, r.fingerprint, r.status) for r in records]
-    planned = plan.wanted(
-        question.rows,
-        question.sweep.seeds,
-        lambda asked: data.digest(asked, data_dir),
-        lambda weights: data.file_digest(Path(weights), data_dir),
-        question.own,
-    )
+    planned = plan.wanted(question.rows, question.sweep.seeds, *digests, question.own)
     rows: dict[str, str] = {}
     for trial in planned:
         if (label := rows.setdefault(trial.id, trial.variant.label)) != trial.variant.label:

@@ -27,6 +27,10 @@ OPTIONS = {
     "why": {"--store", "--data-dir", "--set", "--seeds", "--recipe", "--json"},
     "check": {"--store", "--data-dir", "--sweep"},
     "interaction": {"--recipe", "--store", "--data-dir", "--set", "--seeds", "--to"},
+    "excitation": {
+        *("--store", "--data-dir", "--set", "--seeds", "--recipe", "--to"),
+        *("--row", "--seed", "--classes", "--paper"),
+    },
     "show": {"--store", "--sweep", "--json"},
     "model": {"--set", "--size", "--classes"},
     "ui": {"--port", "--tracking-uri"},

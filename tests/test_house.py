@@ -43,6 +43,8 @@ MIRRORED_ELSEWHERE = {
     "results/figures/along.py": "results/figures/test_error", "results/figures/cost.py": "results/figures/test_costs",
     "results/figures/interaction.py": "results/test_across",
     "results/figures/published.py": "results/figures/test_published_differences",
+    "cli/excitation.py": "test_cli", "commands/excitation.py": "results/test_activations",
+    "results/published/excitation.py": "results/test_excitation",
     "options.py": "test_cli", "sweep.py": "executors/test_contract",
     "credentials.py": "test_environment", "executors/far.py": "executors/test_cluster", "jobs.py": "test_trial",
     "environment.py": "test_environment", "explain.py": "test_spec",

@@ -8,6 +8,7 @@ import typer
 
 from senet_lab.cli.check import check
 from senet_lab.cli.compare import compare
+from senet_lab.cli.excitation import excitation
 from senet_lab.cli.interaction import interaction
 from senet_lab.cli.why import why
 from senet_lab.options import (
@@ -189,6 +190,7 @@ app.command(epilog="Example: senet-lab check paper.tex")(check)
 app.command(epilog="Example: senet-lab interaction reduction_ratio --recipe digits --recipe digits_resnet50")(
     interaction
 )
+app.command(epilog="Example: senet-lab excitation reduction_ratio --row reduction=16")(excitation)
 
 
 @app.command(epilog="Example: senet-lab show reduction=8 seed=0")

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from senet_lab import catalog
 from senet_lab import inventory as inventories
+from senet_lab.catalog import Question
 from senet_lab.inventory import Inventory
 
 console = Console(highlight=False)
@@ -27,11 +28,17 @@ class Where:
     """Fetch archives that are missing."""
 
 
-def inventory(sweep: str, where: Where, changes: dict[str, Any], seeds: int | None, recipe: str | None) -> Inventory:
-    """The question that the options name, set against the store; operators of its file are tried out first."""
+def asked(sweep: str, changes: dict[str, Any], seeds: int | None, recipe: str | None) -> Question:
+    """The question that the options name."""
     question = catalog.read(catalog.find(sweep))
     if changes or seeds is not None or recipe is not None:
         question = catalog.derive(question, changes, seeds=seeds, recipe=recipe)
+    return question
+
+
+def inventory(sweep: str, where: Where, changes: dict[str, Any], seeds: int | None, recipe: str | None) -> Inventory:
+    """The question that the options name, set against the store; operators of its file are tried out first."""
+    question = asked(sweep, changes, seeds, recipe)
     if question.own is not None:
         from senet_lab.blocks.own import try_out
 

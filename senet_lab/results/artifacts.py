@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from senet_lab.results import columns, latex, paper, tables
 from senet_lab.results.across import Across
+from senet_lab.results.activations import Activations
 from senet_lab.results.figures.style import style
 from senet_lab.results.folder import FILES, FORMER, PUBLISHED, of_figure, writing
 from senet_lab.results.report import Report
@@ -86,6 +87,31 @@ def put(files: Mapping[str, bytes], folder: Path, former: Collection[str] = ()) 
         folder.mkdir(parents=True, exist_ok=True)
         for name in {*former} - files.keys():
             (folder / name).unlink(missing_ok=True)
+        for name, content in files.items():
+            (folder / name).write_bytes(content)
+    return tuple(folder / name for name in files)
+
+
+def of_excitation(found: Activations) -> dict[str, bytes]:
+    """Name -> content of the files of what the gates say, in a fixed order."""
+    title = f"# {found.title}\n\n![Gates by class](excitation.png)\n\n![Within classes](excitation_within.png)\n\n"
+    page = title + "![Over seeds](excitation_seeds.png)\n\n"
+    return {
+        "excitation.md": (page + "\n".join(tables.markdown(*section) for section in found.sections())).encode(),
+        **drawn("excitation", found.figure(), found.curves()),
+        **drawn("excitation_within", found.within_figure(), found.bands()),
+        **drawn("excitation_seeds", found.seeds_figure(), found.over_seeds()),
+        "excitation_blocks.csv": csv(found.summary),
+        "excitation_trials.csv": csv(found.measured.numbers),
+        "excitation_claims.csv": csv(found.claims),
+    }
+
+
+def write_excitation(found: Activations, folder: Path) -> tuple[Path, ...]:
+    """Write these files into `folder`, beside those of a report. Raises UserError if that cannot be written."""
+    files = of_excitation(found)
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
         for name, content in files.items():
             (folder / name).write_bytes(content)
     return tuple(folder / name for name in files)

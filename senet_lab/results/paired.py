@@ -33,17 +33,17 @@ def flat(values: Values) -> bool:
     return len(values) > 0 and bool(np.ptp(values) < SAME)
 
 
-def interval(values: Values, level: float, least: float = -1.0) -> tuple[float, float]:
+def interval(values: Values, level: float, least: float = -1.0, most: float = 1.0) -> tuple[float, float]:
     """Two-sided Student-t interval of the mean that misses with probability `level`; NaN if n < 2.
 
-    Cut at `least` and 1, as no mean lies beyond: `least` is -1 for differences, 0 for errors.
+    Cut at `least` and `most`, as no mean lies beyond: -1 and 1 for differences, 0 and 1 for errors.
     """
     n = len(values)
     if n < 2 or (flat(values) and 2.0 ** (1 - n) >= level):
         return math.nan, math.nan
     mean = float(values.mean())
     half = 0.0 if flat(values) else float(-stdtrit(n - 1, level / 2) * values.std(ddof=1) / math.sqrt(n))
-    return max(least, mean - half), min(1.0, mean + half)
+    return max(least, mean - half), min(most, mean + half)
 
 
 def p_difference(differences: Values) -> float:

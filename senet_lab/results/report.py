@@ -1,8 +1,9 @@
 """What the store says of a question: frames, and what is made of them. `artifacts` writes the files."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from html import escape
+from typing import TYPE_CHECKING
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -34,6 +35,9 @@ from senet_lab.results.aggregates import Aggregate, aggregates
 from senet_lab.results.load import Answers
 from senet_lab.results.pair import Images, Pair, pair
 from senet_lab.store import Store
+
+if TYPE_CHECKING:
+    from senet_lab.results.activations import Activations
 
 
 @dataclass(frozen=True, repr=False)
@@ -155,6 +159,22 @@ class Report:
         sweep, stale = self.question.sweep, int(self.trials["stale"].sum())
         text = captions.table(self.summary, self.comparison, self.baseline, sweep.margin, sweep.seeds)
         return f"{text} {stale} trials are of older code." if stale else text
+
+    def excitation(
+        self,
+        row: str | None = None,
+        seed: int | None = None,
+        classes: Sequence[str] | None = None,
+        with_paper: bool | None = None,
+    ) -> "Activations":
+        """The gates of one trial and what those of all say; raises UserError where none were kept.
+
+        See `activations.analyse`. Reads the run folders.
+        """
+        from senet_lab.results import activations, kept
+
+        found = kept.kept(self.question, self.trials, self.store)
+        return activations.analyse(found, row, seed, classes, with_paper)
 
     def aggregates(self) -> tuple[Aggregate, ...]:
         """The rows as named numbers with their verdicts, in the order of the table."""

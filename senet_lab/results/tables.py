@@ -19,7 +19,8 @@ from senet_lab.results.stats import interval_name, uncompared, verdict_text
 OURS = "this sweep"
 ERROR = "test error % [95 % CI]"
 DIFFERENCE = "Δ points [joint 95 %]"  # of several comparisons; see `difference_heading`
-LEFT = ("variant", "verdict", "sign", "reference", "entry", "to", "row here", "note", "item", "v4", "CVPR", OURS)
+LEFT: tuple[str, ...] = ("variant", "verdict", "sign", "reference", "entry", "to", "row here", "note", "item")
+LEFT += ("v4", "CVPR", OURS, "block", "row", "statement")
 STYLES = {"better": "green", "worse": "red", "equivalent": "cyan", "undecided": "yellow"}
 STYLES |= {"agrees": "green", "opposite": "red"}
 NARROW = 80  # columns that every table here fits into
