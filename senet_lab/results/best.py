@@ -9,12 +9,14 @@ import pandas as pd
 from senet_lab.results import paired
 
 
-def best(trials: pd.DataFrame, rows: pd.DataFrame, alpha: float = 0.05) -> pd.DataFrame:
+def best(trials: pd.DataFrame, rows: pd.DataFrame, comparison: pd.DataFrame, alpha: float = 0.05) -> pd.DataFrame:
     """A line per row: `variant`, `best` (bool), `p` (adjusted, against the row with the lowest mean; NaN for itself).
 
     The correction of `pairwise` covers all pairs, so that the choice of the lowest mean needs none of its own.
     A row is `best` unless it is worse with p < `alpha`; a row that cannot be tested is not told apart, one
     without trials is never the best. Two of equal means: the first in the sweep's order is the one compared to.
+    Nor is a row `best` that the sweep's own `comparison` (of `stats.compare`), a smaller family, calls worse than
+    the row with the lowest mean: a table must not set in bold what it says is worse.
     """
     labels = rows["variant"].tolist()
     means = trials.groupby("variant")["test_error"].mean().reindex(labels).to_numpy(np.float64)
@@ -25,7 +27,15 @@ def best(trials: pd.DataFrame, rows: pd.DataFrame, alpha: float = 0.05) -> pd.Da
             difference = _difference(trials, labels[other], labels[lowest])
             p[other] = adjusted[frozenset((labels[other], labels[lowest]))]
             told[other] &= not (p[other] < alpha and paired.average(difference) > 0)
+        told &= ~np.isin(labels, _beaten(comparison, labels[lowest]))
     return pd.DataFrame({"variant": pd.Series(labels, dtype="str"), "best": told, "p": p})
+
+
+def _beaten(comparison: pd.DataFrame, lowest: str) -> list[str]:
+    """The rows that are worse than `lowest` by their verdict or by its own."""
+    worse = comparison[(comparison["baseline"] == lowest) & (comparison["verdict"] == "worse")]["variant"]
+    better = comparison[(comparison["variant"] == lowest) & (comparison["verdict"] == "better")]["baseline"]
+    return [*worse, *better]
 
 
 def pairwise(trials: pd.DataFrame, rows: pd.DataFrame) -> dict[frozenset[str], float]:

@@ -183,7 +183,7 @@ class Report:
     def sheet(self) -> cells.Sheet:
         """Every number of the table as it is printed, under a name of its own."""
         question, stale = self.question, bool(self.trials["stale"].any())
-        told = best.best(self.trials, self.rows)
+        told = best.best(self.trials, self.rows, self.comparison)
         return cells.Sheet(
             keys.table(question, stale),
             keys.command(question, stale),

@@ -3,6 +3,7 @@
 import itertools
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats as scipy_stats
 from statsmodels.stats.multitest import multipletests
@@ -12,8 +13,11 @@ from senet_lab.results.best import best
 NAN = float("nan")
 
 
-def told(make, rows):
-    frame = best(*make.frames(rows)).set_index("variant")
+NONE = pd.DataFrame({"variant": [], "baseline": [], "verdict": []})
+
+
+def told(make, rows, comparison=NONE):
+    frame = best(*make.frames(rows), comparison).set_index("variant")
     return frame["best"].to_dict(), frame["p"].to_dict()
 
 
@@ -56,3 +60,13 @@ def test_a_row_that_is_better_where_both_ran_is_not_told_apart(make):
     claims, p = told(make, {"lucky": lucky, "other": other})
     assert lucky.mean() < other.mean() and p["other"] < 0.05
     assert claims == {"lucky": True, "other": True}
+
+
+def test_what_the_sweep_calls_worse_than_the_lowest_is_not_the_best(make):
+    """The sweep's own family is smaller than all pairs, so its verdict may tell more."""
+    rows = {"base": [0.03, 0.032, 0.031], "a": [0.032, 0.033, 0.035], "b": [0.031, 0.034, 0.033]}
+    verdicts = pd.DataFrame({"variant": ["a", "b"], "baseline": "base", "verdict": ["worse", "undecided"]})
+    assert told(make, rows)[0] == {"base": True, "a": True, "b": True}
+    assert told(make, rows, verdicts)[0] == {"base": True, "a": False, "b": True}
+    turned = pd.DataFrame({"variant": ["base"], "baseline": ["a"], "verdict": ["better"]})
+    assert told(make, rows, turned)[0] == {"base": True, "a": False, "b": True}
