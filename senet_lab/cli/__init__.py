@@ -6,7 +6,10 @@ from typing import Annotated
 
 import typer
 
+from senet_lab.cli.check import check
 from senet_lab.cli.compare import compare
+from senet_lab.cli.interaction import interaction
+from senet_lab.cli.why import why
 from senet_lab.options import (
     DATA,
     REPORTS,
@@ -172,7 +175,7 @@ def report(
     include_stale: Annotated[bool, typer.Option("--include-stale", help="Count results of older code too.")] = False,
     to: Reports = REPORTS,
 ) -> None:
-    """The table with intervals and verdicts; writes CSV, Markdown and the figure. Runs nothing."""
+    """The table with intervals and verdicts; writes CSV, Markdown and figures. Runs nothing."""
     from senet_lab import commands
     from senet_lab.commands.report import report_only
 
@@ -181,6 +184,11 @@ def report(
 
 
 app.command(epilog="Example: senet-lab compare reduction_ratio 8 16 --prose")(compare)
+app.command(epilog="Example: senet-lab why reduction_ratio:reduction=8:difference")(why)
+app.command(epilog="Example: senet-lab check paper.tex")(check)
+app.command(epilog="Example: senet-lab interaction reduction_ratio --recipe digits --recipe digits_resnet50")(
+    interaction
+)
 
 
 @app.command(epilog="Example: senet-lab show reduction=8 seed=0")

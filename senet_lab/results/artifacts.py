@@ -1,40 +1,62 @@
 """The files of a report. Same store, same bytes."""
 
 import io
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import pandas as pd
 from matplotlib.figure import Figure
 
-from senet_lab.results import paper, tables
-from senet_lab.results.folder import FILES, PUBLISHED, writing
+from senet_lab.results import columns, latex, paper, tables
+from senet_lab.results.across import Across
+from senet_lab.results.figures.style import style
+from senet_lab.results.folder import FILES, FORMER, PUBLISHED, of_figure, writing
 from senet_lab.results.report import Report
 
-PNG = {"Software": "senet-lab"}
-PDF = {"Creator": "senet-lab", "Producer": "senet-lab", "CreationDate": None}
+METADATA: dict[str, dict[str, str | None]] = {
+    "png": {"Software": "senet-lab"},
+    "pdf": {"Creator": "senet-lab", "Producer": "senet-lab", "CreationDate": None},
+    "svg": {"Creator": "senet-lab", "Date": None},
+}
+"""Of each format: no date, no version."""
 DOTS_PER_INCH = 200
 
 
 def artifacts(report: Report) -> dict[str, bytes]:
     """Name -> content of every file of a report, in a fixed order."""
+    table = tables.full_frame(report.summary, report.comparison)
     files = {
-        "table.csv": csv(tables.full_frame(report.summary, report.comparison)),
+        "table.csv": csv(table),
         "table.md": report.markdown().encode(),
+        "table.tex": report.latex().encode(),
+        "macros.tex": latex.macros(report.sheet()).encode(),
+        "table_alone.tex": latex.ALONE.encode(),
         "trials.csv": csv(report.trials),
-        **drawn("figure", report.figure(), report.marks()),
+        "columns.csv": csv(columns.described(table.columns, report.trials.columns)),
     }
+    for name in report.figure_names:
+        files |= drawn(name, report.figure(name), report.figure_data(name))
     if report.beside is not None and report.protocol is not None:
-        files |= {"published.csv": csv(paper.as_csv(report.beside)), "protocol.csv": csv(report.protocol)}
+        files |= {"paper.csv": csv(paper.as_csv(report.beside)), "protocol.csv": csv(report.protocol)}
     return files
 
 
 def drawn(name: str, figure: Figure, data: pd.DataFrame) -> Mapping[str, bytes]:
     """A figure as PNG and PDF, and what it draws as CSV."""
-    png, pdf = io.BytesIO(), io.BytesIO()
-    figure.savefig(png, format="png", dpi=DOTS_PER_INCH, metadata=PNG)
-    figure.savefig(pdf, format="pdf", metadata=PDF)
-    return {f"{name}.png": png.getvalue(), f"{name}.pdf": pdf.getvalue(), f"{name}.csv": csv(data)}
+    return dict(zip(of_figure(name), (saved(figure, "png"), saved(figure, "pdf"), csv(data)), strict=True))
+
+
+def saved(figure: Figure, format: str) -> bytes:
+    """A figure as a file of that format; the same figure, the same bytes."""
+    content = io.BytesIO()
+    with style():
+        figure.savefig(content, format=format, dpi=DOTS_PER_INCH, metadata=METADATA[format])
+    return content.getvalue()
+
+
+def svg(figure: Figure) -> bytes:
+    """A figure for a page: text stays text, nothing depends on when or where it was made."""
+    return saved(figure, "svg")
 
 
 def csv(frame: pd.DataFrame) -> bytes:
@@ -42,15 +64,27 @@ def csv(frame: pd.DataFrame) -> bytes:
     return frame.to_csv(index=False, lineterminator="\n").encode()
 
 
+def of_settings(answer: Across) -> dict[str, bytes]:
+    """Name -> content of every file about a sweep in several settings."""
+    return {"interaction.md": answer.markdown().encode(), **drawn("interaction", answer.figure(), answer.data())}
+
+
 def write(report: Report, folder: Path) -> tuple[Path, ...]:
     """Write the artifacts into `folder` and take away those of an earlier report that this one has not.
 
     Returns their paths. Raises UserError if that cannot be written.
     """
-    files = artifacts(report)
+    return put(artifacts(report), folder, {*FILES, *PUBLISHED, *FORMER})
+
+
+def put(files: Mapping[str, bytes], folder: Path, former: Collection[str] = ()) -> tuple[Path, ...]:
+    """Write `files` into `folder` and take away what is named in `former` besides; returns their paths.
+
+    Raises UserError if that cannot be written.
+    """
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        for name in {*FILES, *PUBLISHED} - files.keys():
+        for name in {*former} - files.keys():
             (folder / name).unlink(missing_ok=True)
         for name, content in files.items():
             (folder / name).write_bytes(content)

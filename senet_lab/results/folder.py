@@ -7,9 +7,20 @@ from pathlib import Path
 
 from senet_lab.errors import UserError
 
-FILES = ("table.csv", "table.md", "trials.csv", "figure.png", "figure.pdf", "figure.csv")
-PUBLISHED = ("published.csv", "protocol.csv")
+FIGURES = ("error", "differences", "cost", "curves")
+
+
+def of_figure(name: str) -> tuple[str, ...]:
+    """A figure's files: the picture to look at and to print, and what it draws."""
+    return f"{name}.png", f"{name}.pdf", f"{name}.csv"
+
+
+TABLES = ("table.csv", "table.md", "table.tex", "macros.tex", "table_alone.tex", "trials.csv", "columns.csv")
+FILES = (*TABLES, *(file for name in FIGURES for file in of_figure(name)))
+PUBLISHED = (*of_figure("published"), "paper.csv", "protocol.csv")
 """Written besides where a published table is set beside the rows."""
+FORMER = of_figure("figure")
+"""Written by earlier versions."""
 
 
 def check_folder(folder: Path) -> None:

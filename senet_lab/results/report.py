@@ -13,7 +13,23 @@ from senet_lab.design import baselines
 from senet_lab.errors import UserError, choices, shown
 from senet_lab.plan import PlannedTrial
 from senet_lab.records import TrialRecord
-from senet_lab.results import beside, captions, cells, figures, load, paper, parts, prose, published, stats, tables
+from senet_lab.results import (
+    beside,
+    best,
+    captions,
+    cells,
+    figures,
+    keys,
+    latex,
+    load,
+    notebook,
+    paper,
+    parts,
+    prose,
+    published,
+    stats,
+    tables,
+)
 from senet_lab.results.aggregates import Aggregate, aggregates
 from senet_lab.results.load import Answers
 from senet_lab.results.pair import Images, Pair, pair
@@ -74,7 +90,7 @@ class Report:
 
     def _repr_html_(self) -> str:
         caption = f"<p><small>{escape(self.caption())}</small></p>"
-        return cells.page(self.question.report_name, self.question.text, cells.html(self.table()), caption)
+        return notebook.page(self.question.report_name, self.question.text, notebook.html(self.table()), caption)
 
     def row(self, text: str) -> str:
         """The row called `text`: its label, or the value of the one setting that it varies.
@@ -87,10 +103,10 @@ class Report:
             return known(labels, text, self.question.name)
         return fitting[0]
 
-    def compare(self, a: str | float, b: str | float) -> cells.Compared:
+    def compare(self, a: str | float, b: str | float) -> notebook.Compared:
         """Two rows in full, by label or value; shown as tables in a notebook."""
         found = self.pair(self.row(str(a)), self.row(str(b)))
-        return cells.Compared(found, prose.paragraph(found, self.summary, self.setting()))
+        return notebook.Compared(found, prose.paragraph(found, self.summary, self.setting()))
 
     def pair(self, a: str, b: str) -> Pair:
         """Two rows, by their labels, in full. Raises UserError if they are the same."""
@@ -108,14 +124,31 @@ class Report:
         images = sorted(set(self.trials["n_test"]))
         return f"On {' and '.join(data)}" + (f" ({images[0]:,} test images)" if len(images) == 1 else "")
 
-    def marks(self) -> pd.DataFrame:
-        """What the figure draws, a line per mark."""
-        return tables.figure_frame(self.summary, self.comparison, self.beside)
+    @property
+    def figure_names(self) -> tuple[str, ...]:
+        """The figures that apply, in the order in which they are shown."""
+        return figures.names(self._shown())
 
-    def figure(self) -> Figure:
-        """Test error, differences and parameters of every row; see `figures.draw`."""
-        factor = self.factors[0] if len(self.factors) == 1 else None
-        return figures.draw(self.marks(), factor, self.baseline, self.question.sweep.margin)
+    def figure(self, name: str = "error", width: float = figures.WIDE) -> Figure:
+        """A figure of `figure_names`, made for `width` centimetres of paper. Raises UserError for another name."""
+        shown = self._shown()
+        kind = figures.kind(name, shown)
+        return kind.draw(kind.frame(shown), shown, width)
+
+    def figure_data(self, name: str = "error") -> pd.DataFrame:
+        """All numbers that the figure draws; units stand in the columns' names."""
+        shown = self._shown()
+        return figures.kind(name, shown).frame(shown)
+
+    def figure_caption(self, name: str = "error") -> str:
+        """A sentence: what is drawn, n, kind of interval."""
+        shown = self._shown()
+        kind = figures.kind(name, shown)
+        return kind.caption(kind.frame(shown), shown)
+
+    def _shown(self) -> figures.Shown:
+        frames = (self.trials, self.epochs, self.summary, self.comparison, self.beside)
+        return figures.Shown(*frames, self.baseline, self.question.sweep.margin)
 
     def caption(self) -> str:
         """What the numbers of the table are: n, intervals, tests, correction, margin, the cost of deciding."""
@@ -127,10 +160,37 @@ class Report:
         """The rows as named numbers with their verdicts, in the order of the table."""
         return aggregates(self.summary, self.comparison)
 
+    def sheet(self) -> cells.Sheet:
+        """Every number of the table as it is printed, under a name of its own."""
+        question, stale = self.question, bool(self.trials["stale"].any())
+        told = best.best(self.trials, self.rows)
+        return cells.Sheet(
+            keys.table(question, stale),
+            keys.command(question, stale),
+            cells.rows(self.summary, self.comparison, set(told.loc[told["best"], "variant"])),
+            cells.facts(question, self.baseline),
+        )
+
+    def latex(self) -> str:
+        """The table for a paper; see `latex.table`."""
+        sweep = self.question.sweep
+        said = captions.method(self.summary, self.comparison, self.baseline, sweep.margin, sweep.seeds)
+        setting = latex.setting(published.protocols.ours([row.trial for row in self.question.rows], sweep.seeds))
+        sentences = [self.question.text.partition("\n")[0], *said, latex.BOLD, setting, *self._otherwise()]
+        return latex.table(self.sheet(), sentences, stats.interval_name(self.comparison))
+
+    def _otherwise(self) -> list[str]:
+        """What was asked otherwise than the sweep's file does, and what is counted that is not of this code."""
+        changed = [f"{key}={value}" for key, value in self.question.changed]
+        stale = int(self.trials["stale"].sum())
+        said = [f"Asked otherwise than the sweep does: {', '.join(changed)}."] if changed else []
+        return said + ([f"{stale} trials are of older code."] if stale else [])
+
     def markdown(self) -> str:
         """The report as a page: question, table, figure; the published numbers and protocols with their source."""
         head = f"# {self.question.name}\n\n{self.question.text}\n\n"
-        page = head + tables.markdown(self.table(), "Results", self.caption()) + "\n![Figure](figure.png)\n"
+        drawn = (f"\n![{name}]({name}.png)\n\n{self.figure_caption(name)}\n" for name in self.figure_names)
+        page = head + tables.markdown(self.table(), "Results", self.caption()) + "".join(drawn)
         if self.beside is None or self.protocol is None:
             return page
         sections = (

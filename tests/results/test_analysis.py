@@ -52,7 +52,7 @@ def test_the_script_writes_the_report_without_torch(workplace):
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1] == "[]"
     assert "reduction=16" in done.stdout
-    assert (workplace / "reports/reduction_ratio/figure.png").stat().st_size > 10_000
+    assert (workplace / "reports/reduction_ratio/error.png").stat().st_size > 10_000
 
 
 @pytest.mark.slow
@@ -66,3 +66,22 @@ def test_the_notebook_runs_and_shows_table_and_figure(workplace):
     shown = [set(out.get("data", {})) for cell in notebook.cells for out in cell.get("outputs", [])]
     assert {"text/html"} & set().union(*shown)
     assert {"image/png"} & set().union(*shown)
+
+
+@pytest.mark.slow
+def test_the_page_of_interactions_runs(make, tmp_path):
+    import nbformat
+    from nbclient import NotebookClient
+
+    store, asked = Store(tmp_path / "runs", "reduction_ratio"), catalog.read(ROOT / "sweeps" / "reduction_ratio.py")
+    for worse, recipe in enumerate(("digits", "digits_resnet50")):
+        question = catalog.derive(asked, {}, recipe=recipe, seeds=6)
+        for i, wanted in enumerate(plan.wanted(question.rows, 6, data.digest)):
+            finish(store.open(wanted), make.record(wanted, 25 + 7 * i % 11 + 9 * worse * (i % 6 < 5)))
+    notebook = nbformat.read(ANALYSIS / "interaction.ipynb", as_version=4)
+    assert all(not cell.get("outputs") and not cell.get("execution_count") for cell in notebook.cells)
+    NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    outputs = [out for cell in notebook.cells for out in cell.get("outputs", [])]
+    assert any("image/png" in out.get("data", {}) for out in outputs)
+    tables = [out["data"]["text/html"] for out in outputs if "text/html" in out.get("data", {})]
+    assert "reference" in tables[0] and "paired" in tables[1]

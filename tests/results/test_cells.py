@@ -1,44 +1,48 @@
-"""What notebooks show: `senet_lab.open`, rows by label or value, and nothing in a cell but text."""
-
-import re
-from html import escape
+"""The names of a table's numbers and what they are: the same as in the table that people read."""
 
 import pytest
 
-import senet_lab
-from senet_lab.errors import UserError
-from senet_lab.results import cells, open_sweep, report
+from senet_lab.results import cells, report
 
 
-def test_open_is_open_sweep_and_leaves_pythons_alone():
-    assert senet_lab.open is open_sweep
-    assert "open" not in senet_lab.__all__
+@pytest.fixture
+def written(question, planned, records):
+    return report.analyse(question, planned, records)
 
 
-def test_a_report_shows_itself(question, planned, records):
-    found = report.analyse(question, planned, records)
-    shown = found._repr_html_()
-    assert shown.startswith("<h3>reduction_ratio</h3><p>How narrow may the bottleneck be?</p><table")
-    assert len(re.findall("<tr", shown)) == 7 and "18/20" in shown and found.caption()[:40] in shown
-    assert repr(found) == "<reduction_ratio: 6 rows, 118 trials>"
+def test_every_number_is_what_the_table_prints(written):
+    texts, table = written.sheet().texts, written.table().set_index("variant")
+    error, difference = (next(c for c in table if c.startswith(head)) for head in ("test error", "Δ"))
+    for label, line in table.iterrows():
+        cell = {c: texts[f"reduction_ratio:{label}:{c}"] for c in cells.COLUMNS}
+        assert f"{cell['error']} [{cell['error.low']},{cell['error.high']}]" == line[error]
+        assert (cell["n"], cell["params"], cell["macs"]) == (line["n"], line["params"], line["mult-adds"])
+        assert line["verdict"].startswith(cell["verdict"])
+        if label != "no_se":
+            assert f"{cell['difference']} [{cell['difference.low']},{cell['difference.high']}]" == line[difference]
+            assert cell["baseline"] == "no_se"
+    assert texts["reduction_ratio:no_se:difference"] == texts["reduction_ratio:no_se:p"] == "-"
+    assert texts["reduction_ratio:reduction=8:n"] == "18/20"
 
 
-def test_rows_by_label_or_value(question, planned, records):
-    found = report.analyse(question, planned, records)
-    by_value, by_label = found.compare(2, "no_se"), found.compare("reduction=2", "no_se")
-    assert by_value.sentence == by_label.sentence
-    shown = by_value._repr_html_()
-    assert escape(by_value.sentence) in shown and "paired t test" in shown
-    for wrong in ("64", "reduction"):
-        with pytest.raises(UserError, match="there is no row"):
-            found.row(wrong)
-    with pytest.raises(UserError, match="compared to itself"):
-        found.compare(2, "reduction=2")
+def test_facts_and_unrounded_numbers(written):
+    sheet = written.sheet()
+    facts = {name: sheet.texts[f"reduction_ratio:{name}"] for name in cells.FACTS}
+    assert facts == {"seeds": "20", "margin": "0.5 points", "baseline": "no_se"}
+    row, mean = sheet.rows[0], written.summary["mean"][0]
+    assert row.numbers["error"] == pytest.approx(100 * mean) and row.texts["error"] == f"{100 * mean:.2f}"
+    assert set(row.numbers) == set(cells.COLUMNS) - {"verdict", "baseline"}
 
 
-def test_text_stays_text(question, planned, records):
-    shown = cells.page("<b>", "a & b", "<p>made</p>")
-    assert shown == "<h3>&lt;b&gt;</h3><p>a &amp; b</p><p>made</p>"
-    frame = report.analyse(question, planned, records).table()
-    frame.loc[0, "variant"] = "<script>alert(1)</script>"
-    assert "<script>" not in cells.html(frame)
+def test_small_p_are_not_called_zero(make):
+    question = make.question("few", 12, grid={"model.se.reduction": (2,)})
+    planned = make.plan(question)
+    wrong = {"reduction=2": [30 + s % 2 for s in range(12)], "no_se": [60 + s % 3 for s in range(12)]}
+    texts = report.analyse(question, planned, make.records(planned, wrong)).sheet().texts
+    assert texts["few:reduction=2:p"] == "<0.001"
+
+
+def test_rows_without_trials_say_nothing(question, planned):
+    row = report.analyse(question, planned, []).sheet().rows[0]
+    assert {row.texts[c] for c in ("error", "difference", "p", "params", "seconds")} == {"-"}
+    assert (row.texts["n"], row.best) == ("0/20", False)

@@ -20,7 +20,7 @@ def file_above(tmp_path):
 
 
 def folder_as_file(tmp_path):
-    (tmp_path / "reports" / "figure.png").mkdir(parents=True)
+    (tmp_path / "reports" / "error.png").mkdir(parents=True)
     return tmp_path / "reports"
 
 

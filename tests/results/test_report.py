@@ -10,10 +10,13 @@ from rich.console import Console
 
 from senet_lab import catalog
 from senet_lab.records import Evaluation
-from senet_lab.results import artifacts, report
+from senet_lab.results import artifacts, columns, report
 
-FILES = ["table.csv", "table.md", "trials.csv", "figure.png", "figure.pdf", "figure.csv"]
-PUBLISHED = ["published.csv", "protocol.csv"]
+TABLES = ["table.csv", "table.md", "table.tex", "macros.tex", "table_alone.tex", "trials.csv", "columns.csv"]
+FILES = TABLES + [
+    f"{name}.{end}" for name in ("error", "differences", "cost", "curves") for end in ("png", "pdf", "csv")
+]
+PUBLISHED = ["published.png", "published.pdf", "published.csv", "paper.csv", "protocol.csv"]
 
 
 def test_the_files(question, planned, records, tmp_path):
@@ -24,8 +27,9 @@ def test_the_files(question, planned, records, tmp_path):
     table = pd.read_csv(written[0])
     assert table["mean"].tolist() == answer.summary["mean"].tolist()
     assert table["n_pairs"].tolist()[:3] == [20, 20, 18]
-    assert len(pd.read_csv(written[2])) == 118
-    assert len(pd.read_csv(written[5])) == 26
+    assert len(pd.read_csv(written[FILES.index("trials.csv")])) == 118
+    assert len(pd.read_csv(tmp_path / "reports/reduction_ratio/error.csv")) == 6 + 118
+    assert len(pd.read_csv(tmp_path / "reports/reduction_ratio/published.csv")) == 5 + 5 + 4
 
 
 def test_the_test_set_has_its_part(make, question, planned, tmp_path):
@@ -43,6 +47,19 @@ def test_the_test_set_has_its_part(make, question, planned, tmp_path):
     assert table["se_seeds"].tolist() == pytest.approx((table["sd"] / np.sqrt(table["n"])).tolist())
     assert table["delta_se_test"].notna().sum() == table["family"].max() == 5
     assert (table["images"] == 900).all()
+
+
+def test_every_column_of_the_tables_is_explained(question, planned, records):
+    """Those of `stats`, `parts` and `load` each have a meaning of their own in columns.csv, none is left over."""
+    files = artifacts.artifacts(report.analyse(question, planned, records))
+    said = pd.read_csv(io.BytesIO(files["columns.csv"]))
+    for name, known in (("table.csv", columns.TABLE), ("trials.csv", columns.TRIALS)):
+        there = pd.read_csv(io.BytesIO(files[name])).columns.tolist()
+        assert said.loc[said["file"] == name, "column"].tolist() == there
+        assert {c for c in there if "." not in c} == set(known)
+    assert said["meaning"].notna().all()
+    fractions = said.loc[said["unit"] == "fraction", "column"]
+    assert {"mean", "delta_low", "test_error", "margin"} <= set(fractions)
 
 
 def test_same_store_same_bytes(question, planned, records, tmp_path):
@@ -104,9 +121,12 @@ def test_sweeps_without_a_published_table(make, tmp_path):
 
 def test_published_numbers_of_an_earlier_report_do_not_stay(make, question, planned, tmp_path):
     artifacts.write(report.analyse(question, planned, []), tmp_path)
+    for name in ("figure.png", "figure.pdf", "figure.csv"):  # of an earlier version
+        (tmp_path / name).write_text("old")
+    (tmp_path / "notes.txt").write_text("mine")
     other = make.question(seeds=2, grid={"model.se.gate": ("sigmoid", "relu")})
     artifacts.write(report.analyse(other, make.plan(other), []), tmp_path)
-    assert sorted(p.name for p in tmp_path.iterdir()) == sorted(FILES)
+    assert sorted(p.name for p in tmp_path.iterdir()) == sorted([*FILES, "notes.txt"])
 
 
 @pytest.mark.parametrize(
@@ -132,10 +152,10 @@ def test_the_papers_points_are_of_the_same_comparison(make, design, points):
     question = make.question(seeds=2, **design, published="reduction_ratio")
     planned = make.plan(question)
     written = report.analyse(question, planned, [make.record(p) for p in planned])
-    marks = written.marks()
-    paper = marks[marks["source"] != "ours"]
-    assert list(zip(paper["variant"], paper["y"], strict=True)) == points
-    assert any("paper" in t.get_text() for t in written.figure().legends[0].get_texts()) == bool(points)
+    paper = written.figure_data("published") if points else pd.DataFrame()
+    found = [(row["variant"], round(row["delta_points"], 6)) for _, row in paper.iterrows() if row["source"] != "ours"]
+    assert found == points
+    assert ("published" in written.figure_names) == bool(points)
     assert "arXiv:1709.01507v4 Table 10" in written.markdown()
     assert ("has none of the pairs of rows" in written.markdown()) == (not points)
 
@@ -157,7 +177,6 @@ def test_counterparts(make):
     assert written.table()["verdict"].tolist()[::2] == ["baseline", "baseline", "not compared"]
     assert written.baseline == "the same network without SE"
     assert "Δ: difference to the same network without SE, paired by seed; the 2 intervals" in written.caption()
-    assert "difference to the same network\nwithout SE" in written.figure().axes[1].get_title(loc="left")
     assert {a.label: a.verdict for a in written.aggregates()}["alone"] == "not compared"
 
 

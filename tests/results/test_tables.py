@@ -3,12 +3,11 @@
 import io
 from collections import Counter
 
-import numpy as np
 import pandas as pd
 import pytest
 from rich.console import Console
 
-from senet_lab.results import beside, published, stats, tables
+from senet_lab.results import stats, tables
 
 
 @pytest.fixture
@@ -83,6 +82,30 @@ def test_long_labels_are_folded():
     assert "".join(lines).count("x") == 60
 
 
+@pytest.mark.parametrize(
+    ("label", "width", "lines"),
+    [
+        ("reduction=2,gate=sigmoid", 24, ["reduction=2,gate=sigmoid"]),
+        ("reduction=16,gate=sigmoid,interrupted=yes", 24, ["reduction=16,", "gate=sigmoid,", "interrupted=yes"]),
+        ("Shake-Even 29 2x4x64d + Cutout", 24, ["Shake-Even 29 2x4x64d +", "Cutout"]),
+        ("model.se.reduction=16", 16, ["model.se.", "reduction=16"]),
+        ("x" * 30, 24, ["x" * 24, "x" * 6]),
+        ("", 24, [""]),
+    ],
+)
+def test_labels_are_folded_between_words(label, width, lines):
+    assert tables.fold(label, width).split("\n") == lines
+
+
+def test_no_table_cuts_a_word_of_a_label(results):
+    frame = tables.report_frame(*results)
+    frame["variant"] = [f"{label},gate=hard_sigmoid,interrupted=yes" for label in frame["variant"]]
+    for width in (60, 80, 100, 140):
+        shown_ = " ".join(shown(tables.terminal(frame, "", "", width), width)).split()
+        for word in ("reduction=32,", "gate=hard_sigmoid,", "interrupted=yes"):
+            assert word in shown_, (width, word)
+
+
 def test_labels_are_no_markup():
     frame = pd.DataFrame({"variant": ["stages=[bold]2+3[/]"], "verdict": ["better"]})
     assert any("stages=[bold]2+3[/]" in line for line in shown(tables.terminal(frame, "", ""), 100))
@@ -104,24 +127,6 @@ def test_the_full_table_keeps_fractions_and_every_statistic(results):
     assert set(stats.COLUMNS) <= set(frame.columns)
     assert frame["mean"].tolist() == summary["mean"].tolist()
     assert frame.loc[frame["variant"] == "no_se", "delta"].isna().all()
-
-
-def test_what_the_figure_draws(results, question):
-    summary, comparison = results
-    paper = beside.join(published.load("reduction_ratio"), question.rows, comparison)
-    marks = tables.figure_frame(summary, comparison, paper)
-    assert Counter(zip(marks["panel"], marks["source"], strict=True)) == {
-        ("error", "ours"): 6,
-        ("difference", "ours"): 5,
-        ("difference", "v4"): 5,
-        ("difference", "CVPR"): 4,
-        ("parameters", "ours"): 6,
-    }
-    paper = marks[(marks["source"] == "v4") & (marks["value"] == 16)].squeeze()
-    assert (paper["y"], paper["n"], paper["data"], paper["variant"]) == (-1.02, 1, "ImageNet", "reduction=16")
-    assert np.isnan(paper["low"])
-    ours = marks[(marks["source"] == "ours") & (marks["panel"] == "difference")].iloc[0]
-    assert ours["low"] == pytest.approx(100 * comparison["delta_low"][0])
 
 
 def test_progress(frames):
@@ -153,4 +158,4 @@ def test_neither_verdicts_nor_numbers_are_cut_whatever_the_width(results, width)
     assert {"n", tables.ERROR, tables.DIFFERENCE, "verdict"} <= set(kept)
     for name in kept:
         assert [cell for cell in frame[name] if not set(cell.split()) <= set(words)] == []
-    assert all(label[:24] in text for label in frame["variant"])
+    assert all(line in text for label in frame["variant"] for line in tables.fold(label, 24).split("\n"))

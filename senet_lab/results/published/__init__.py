@@ -14,6 +14,8 @@ from senet_lab.results.published.entries import CIFAR, NAMES, entries, lines
 from senet_lab.results.published.settings import Settings as Settings
 from senet_lab.results.published.settings import agrees as agrees
 
+TEST_IMAGES = {"ImageNet": 50_000, "CIFAR-10": 10_000, "CIFAR-100": 10_000}
+"""Images behind each published error, by data set."""
 COLUMNS = ["data", "source", "entry", "baseline", "settings", "test_error", "top5_error", "delta"]
 COLUMNS += ["params_millions", "gflops", "n", "reference", "note"]
 
