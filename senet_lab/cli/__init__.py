@@ -17,13 +17,16 @@ from senet_lab.options import (
     GpusPerTrial,
     Json,
     Loaders,
+    MaxHours,
     Probe,
     Recipe,
     Reports,
+    Reruns,
     Seeds,
     Settings,
     StoreFolder,
     Tracking,
+    UntilDecided,
     Which,
     WhichTrial,
     Workers,
@@ -54,11 +57,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-
-class Rerun(StrEnum):
-    stale = "stale"
-    failed = "failed"
 
 
 class Engine(StrEnum):
@@ -128,9 +126,9 @@ def sweep_(
     set_: Settings = None,
     seeds: Seeds = None,
     recipe: Recipe = None,
-    rerun: Annotated[
-        list[Rerun] | None, typer.Option("--rerun", help="Run these again too: code changed since, or failed.")
-    ] = None,
+    until_decided: UntilDecided = False,
+    max_hours: MaxHours = None,
+    rerun: Reruns = None,
     executor: Annotated[Engine, typer.Option(help="Ray Tune, or one after another in this process.")] = Engine.ray,
     workers: Workers = None,
     address: Address = None,
@@ -142,6 +140,7 @@ def sweep_(
 ) -> None:
     """Run exactly the trials that are missing, live, then report. After anything at all: type it again."""
     from senet_lab import commands
+    from senet_lab.commands.sequential import looking
     from senet_lab.commands.sweep import How, run_sweep
 
     where = commands.Where(store, data_dir, download)
@@ -157,7 +156,7 @@ def sweep_(
         tracking_uri=tracking_uri,
         reports=to,
     )
-    run_sweep(found, how)
+    run_sweep(found, how, looking(until_decided, max_hours))
 
 
 @app.command(epilog="Example: senet-lab report reduction_ratio")
@@ -168,6 +167,7 @@ def report(
     set_: Settings = None,
     seeds: Seeds = None,
     recipe: Recipe = None,
+    until_decided: UntilDecided = False,
     include_stale: Annotated[bool, typer.Option("--include-stale", help="Count results of older code too.")] = False,
     to: Reports = REPORTS,
 ) -> None:
@@ -176,7 +176,8 @@ def report(
     from senet_lab.commands.report import report_only
 
     where = commands.Where(store, data_dir)
-    report_only(commands.inventory(sweep, where, settings(set_ or []), seeds, recipe), to, include_stale)
+    found = commands.inventory(sweep, where, settings(set_ or []), seeds, recipe)
+    report_only(found, to, include_stale, until_decided)
 
 
 @app.command(epilog="Example: senet-lab show reduction=8 seed=0")
@@ -245,3 +246,6 @@ def main() -> None:
         print(text, file=sys.stderr)
         sys.exit(code)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+import senet_lab.cli.seeds  # noqa: E402, F401  (commands in modules of their own; they need `app`)

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from senet_lab.results import paired, stats
+from senet_lab.results import paired, planner, stats
+from senet_lab.results.sequential import State
 from senet_lab.spec import Sweep
 
 POWER = f"{100 * paired.POWER:g} %"
@@ -37,6 +38,41 @@ def table(summary: pd.DataFrame, comparison: pd.DataFrame, baseline: str, margin
         _sign_flips(comparison),
     )
     return " ".join(s for s in sentences if s)
+
+
+def until_decided(summary: pd.DataFrame, comparison: pd.DataFrame, baseline: str, state: State) -> str:
+    """The same of a table whose rows were looked at again with more seeds until they were decided."""
+    design, missing = state.design, int((summary["wanted"] - summary["n"]).sum())
+    looks = ", ".join(f"{n:,}" for n in state.looks)
+    within = "rows and looks" if len(comparison) > 1 else "looks"
+    sentences = (
+        "n: seeds of a row at its last look" + (f", {missing} are missing." if missing else "."),
+        "Test error at the last epoch: mean and 95 % Student-t interval over seeds.",
+        f"Δ: difference to {baseline}, paired by seed, at the row's last look; the intervals of all {within} hold "
+        f"jointly at {100 * (1 - design.alpha):g} % (Student t, Bonferroni).",
+        f"Undecided rows were given half as many seeds again: look{'s' * (state.look > 1)} at {looks} seeds, the first "
+        f"number chosen beforehand. Look k spends .05 / (k (k + 1)), {_decimal(design.spent(state.look))} so far.",
+        f"Better, worse: paired t test, p < .05 adjusted for {within} (sequential Holm, Ye et al. 2013).",
+        _beyond_interval(comparison),
+        f"Equivalent: two one-sided t tests against the margin of {stats.points(design.margin)}, adjusted alike.",
+        _next_look(comparison),
+        _ties(comparison),
+    )
+    return " ".join(s for s in sentences if s)
+
+
+def _decimal(probability: float) -> str:
+    return f"{probability:.2g}".removeprefix("0")
+
+
+def _next_look(comparison: pd.DataFrame) -> str:
+    """What "about k more seeds (time)" counts in `until_decided`."""
+    if not (comparison["verdict"] == "undecided").any():
+        return ""
+    return (
+        f"More seeds: to the look that decides with {POWER} power if the observed difference is the true one and the "
+        f"spread at its upper {100 * planner.SAFE:g} % limit; the time is of both rows, one after another."
+    )
 
 
 def _family(comparison: pd.DataFrame) -> int:

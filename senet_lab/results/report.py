@@ -13,6 +13,7 @@ from senet_lab.plan import PlannedTrial
 from senet_lab.records import TrialRecord
 from senet_lab.results import beside, captions, figures, load, paper, published, stats, tables
 from senet_lab.results.aggregates import Aggregate, aggregates
+from senet_lab.results.sequential import State
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,8 @@ class Report:
     """The published table with the rows of this sweep; see `beside.join`."""
     protocol: pd.DataFrame | None = None
     """How those networks were trained and how these are; see `published.protocols`."""
+    looks: State | None = None
+    """Where seeds were added until the rows were decided: the looks that the comparison comes from."""
 
     @property
     def baseline(self) -> str:
@@ -73,6 +76,8 @@ class Report:
         """What the numbers of the table are: n, intervals, tests, correction, margin, the cost of deciding."""
         sweep, stale = self.question.sweep, int(self.trials["stale"].sum())
         text = captions.table(self.summary, self.comparison, self.baseline, sweep.margin, sweep.seeds)
+        if self.looks is not None:
+            text = captions.until_decided(self.summary, self.comparison, self.baseline, self.looks)
         return f"{text} {stale} trials are of older code." if stale else text
 
     def aggregates(self) -> tuple[Aggregate, ...]:
@@ -98,13 +103,18 @@ def analyse(
     planned: Iterable[PlannedTrial],
     records: Iterable[TrialRecord],
     include_stale: bool = False,
+    looks: State | None = None,
 ) -> Report:
-    """What the stored trials say about a question; nothing is written."""
+    """What the stored trials say about a question; nothing is written.
+
+    With `looks`, the comparison is theirs, and `planned` are the trials that they use.
+    """
     planned, records = tuple(planned), tuple(records)
     rows = load.rows(planned, records, include_stale=include_stale)
     trials = load.trials(planned, records, include_stale=include_stale)
     sweep = question.sweep
-    comparison = stats.compare(trials, rows, baselines(sweep, question.rows), sweep.margin)
+    against = baselines(sweep, question.rows)
+    comparison = stats.compare(trials, rows, against, sweep.margin) if looks is None else looks.comparison
     found = Report(
         question,
         rows,
@@ -112,10 +122,12 @@ def analyse(
         load.epochs(planned, records, include_stale=include_stale),
         stats.summarise(trials, rows),
         comparison,
+        looks=looks,
     )
     if sweep.published is None:
         return found
-    protocol = published.protocols.load(sweep.published, [row.trial for row in question.rows], sweep.seeds)
+    seeds = sweep.seeds if looks is None else looks.span
+    protocol = published.protocols.load(sweep.published, [row.trial for row in question.rows], seeds)
     return replace(
         found, beside=beside.join(published.load(sweep.published), question.rows, comparison), protocol=protocol
     )
