@@ -156,7 +156,7 @@ def ending(state: "sequential.State") -> str:
         return f"Undecided at {looks}: {', '.join(state.undecided)}; the next one would need more than 10,000 seeds"
     return (
         f"Undecided at {looks}: {', '.join(state.undecided)}. The next one has {state.design.seeds(state.look + 1):,} "
-        f"seeds of {', '.join(state.wanted)}: {program()} sweep ... --until-decided"
+        f"seeds of {', '.join(state.wanted)}; `sweep` with --until-decided and the same options runs it"
     )
 
 

@@ -135,7 +135,8 @@ def replay(
     for label, line in lines.items():
         used |= {name: max(n, used[name]) for name, n in design.looked_at([label], line.look).items()}
     left = [label for label in design.baselines if label not in lines or lines[label].verdict == "undecided"]
-    wanted = at_first if not look else design.looked_at(left, look + 1)
+    coming = design.looked_at(left, look + 1)
+    wanted = {label: coming[label] for label in at_first if label in coming} if look else at_first
     if design.seeds(look + 1) > paired.MOST_SEEDS:
         wanted = {}
     return State(design, look, _frame(trials, rows, design, lines, found), used, wanted)
@@ -162,8 +163,9 @@ def _look(look: int, left: Mapping[str, Pairs], before: Mapping[str, Line], desi
     stopped = [line for label, line in before.items() if label not in left]
     different = sum(line.verdict in ("better", "worse") for line in stopped)
     within = sum(line.within for line in stopped)
-    p = _adjusted([paired.p_difference(d) for d in seen.values()], len(stopped) - different, look)
-    p_within = _adjusted([paired.p_equivalence(d, design.margin) for d in seen.values()], len(stopped) - within, look)
+    times = design.alpha / design.spends(look)
+    p = _adjusted([paired.p_difference(d) for d in seen.values()], len(stopped) - different, times)
+    p_within = _adjusted([paired.p_equivalence(d, design.margin) for d in seen.values()], len(stopped) - within, times)
     found = {}
     for (label, d), difference, equivalence in zip(seen.items(), p, p_within, strict=True):
         delta, is_within = paired.average(d), bool(equivalence < design.alpha)
@@ -175,14 +177,14 @@ def _look(look: int, left: Mapping[str, Pairs], before: Mapping[str, Line], desi
     return found
 
 
-def _adjusted(p: list[float], stopped: int, look: int) -> paired.Values:
-    """Holm's adjusted p among `stopped` more that cannot be rejected, for the share of alpha that `look` spends.
+def _adjusted(p: list[float], stopped: int, times: float) -> paired.Values:
+    """Holm's adjusted p among `stopped` more that cannot be rejected, `times` what they would be at the full alpha.
 
     NaN, where there are fewer than two common seeds, cannot be rejected either, and stays NaN.
     """
     family = np.array([*p, *[1.0] * stopped])
     adjusted = paired.holm(np.where(np.isnan(family), 1.0, family))[: len(p)]
-    return np.where(np.isnan(p), math.nan, np.minimum(1.0, look * (look + 1) * adjusted))
+    return np.where(np.isnan(p), math.nan, np.minimum(1.0, times * adjusted))
 
 
 def _frame(
