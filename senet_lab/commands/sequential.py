@@ -111,7 +111,7 @@ def until_decided(asked: Inventory, until: Until, means: Means) -> tuple[Looked,
         told = means.expect(coming)
         seconds = told.forecast.seconds if told else pace * len(due)
         if seconds > until.left() or until.left() <= 0:
-            return complete(looked), _too_long(looked.state, seconds, until)
+            return looked, _too_long(looked.state, seconds, until)
         console.print(announcement(looked.state), soft_wrap=True, markup=False)
         began = time.monotonic()
         means.run(coming)

@@ -108,7 +108,9 @@ def test_seeds_beyond_a_rows_look_do_not_count(make):
     state = sequential.replay(trials, rows, design(rows["variant"]))
     assert len(set(state.used.values())) > 2
     again = sequential.replay(cut(trials, state.used), rows, state.design)
-    pd.testing.assert_frame_equal(state.comparison.drop(columns="more_seconds"), again.comparison.drop(columns="more_seconds"))
+    pd.testing.assert_frame_equal(
+        state.comparison.drop(columns="more_seconds"), again.comparison.drop(columns="more_seconds")
+    )
     assert (again.look, again.used, again.wanted) == (state.look, state.used, state.wanted)
 
 
