@@ -32,6 +32,7 @@ def test_types() -> None:
 
 MIRRORED_ELSEWHERE = {
     "commands/sweep.py": "test_main_job", "commands/report.py": "test_main_job",
+    "commands/sequential.py": "test_until_decided", "commands/seeds.py": "test_seeds",
     "commands/surroundings.py": "test_cli", "results/artifacts.py": "results/test_report", "doctor.py": "test_cli",
     "options.py": "test_cli", "sweep.py": "executors/test_contract",
     "credentials.py": "test_environment", "executors/far.py": "executors/test_cluster", "jobs.py": "test_trial",

@@ -262,6 +262,25 @@ VALUES = {
     "to show nothing": Case("show", ("show: TRIAL is missing", "e.g. senet-lab show")),
     "to show of an empty store": Case("show 0123", ("there are no trials here", "--store", "run a sweep first")),
     "to show of no sweep": Case("show 0123 --sweep ../up", ("'../up' cannot name a run folder", "allowed: letters")),
+    "--detect nothing": Case("seeds reduction_ratio --detect 0", ("--detect", "found '0'", "it should be above 0")),
+    "--detect NaN": Case("seeds reduction_ratio --detect nan", ("--detect", "found 'nan'", "it should be above 0")),
+    "--detect in words": Case(
+        "seeds reduction_ratio --detect little", ("--detect", "found 'little'", "it should be a number")
+    ),
+    "--detect more than all": Case(
+        "seeds reduction_ratio --detect 101", ("--detect", "found '101'", "it should be less than or equal to 100")
+    ),
+    "--spread of nothing": Case("seeds reduction_ratio --spread 0", ("--spread", "found '0'", "it should be above 0")),
+    "--max-hours 0": Case(
+        "sweep reduction_ratio --until-decided --max-hours 0", ("--max-hours", "found '0'", "it should be above 0")
+    ),
+    "--max-hours alone": Case(
+        "sweep reduction_ratio --max-hours 2",
+        ("--max-hours 2: that is for --until-decided", "add it, or leave --max-hours out"),
+    ),
+    "--until-decided with nothing to report": Case(
+        "report reduction_ratio --until-decided", ("no trial of this question is done", "or run it first")
+    ),
     "--workers 0": Case(
         "sweep reduction_ratio --workers 0", ("--workers", "found '0'", "it should be greater than or equal to 1")
     ),
@@ -381,22 +400,25 @@ COMMANDS = {
         (
             "there is no command 'swep'",
             "did you mean 'sweep'?",
-            "list, plan, sweep, report, show, model, ui, doctor. A sweep: senet-lab",
+            "list, plan, sweep, report, show, model, ui, doctor, seeds. A sweep: senet-lab",
         ),
     ),
     "command far off": Case(
         "frobnicate",
-        ("there is no command 'frobnicate'", "allowed: list, plan, sweep, report, show, model, ui, doctor. A sweep:"),
+        (
+            "there is no command 'frobnicate'",
+            "allowed: list, plan, sweep, report, show, model, ui, doctor, seeds. A sweep:",
+        ),
     ),
     "upper case": Case(
         "PLAN reduction_ratio",
-        ("there is no command 'PLAN'", "allowed: list, plan, sweep, report, show, model, ui, doctor. A sweep:"),
+        ("there is no command 'PLAN'", "allowed: list, plan, sweep, report, show, model, ui, doctor, seeds. A sweep:"),
     ),
     "a sweep as a command": Case(
         "reduction_ratio",
         (
             "there is no command 'reduction_ratio'",
-            "allowed: list, plan, sweep, report, show, model, ui, doctor. A sweep:",
+            "allowed: list, plan, sweep, report, show, model, ui, doctor, seeds. A sweep:",
         ),
     ),
     "no sweep": Case(
@@ -469,7 +491,7 @@ COMMANDS = {
         (
             "there is no command '\\x1b[31mplan'",
             "did you mean 'plan'?",
-            "list, plan, sweep, report, show, model, ui, doctor. A sweep: senet-lab",
+            "list, plan, sweep, report, show, model, ui, doctor, seeds. A sweep: senet-lab",
         ),
     ),
     "escape code for an option": Case(

@@ -52,7 +52,7 @@ def test_seeds_and_smallest_difference_are_one_question():
 
 
 def test_equivalence_by_simulation():
-    """With the seeds of the plan, two one-sided tests find equivalence in four of five data sets without a difference."""
+    """With the seeds of the plan, two one-sided tests find equivalence in four of five data sets."""
     n = int(planner.seeds_for_equivalence(0.5, 1.0, 0.05))
     draws = np.random.default_rng(5).normal(0, 1, (4000, n))
     error = draws.std(axis=1, ddof=1) / math.sqrt(n)
