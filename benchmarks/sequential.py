@@ -9,7 +9,7 @@ once; each at most (at least) what was promised, 5 % (95 %), but for the standar
 stands beside it. "unspent" is the same with 5 % at every look: the error that is avoided. And what it costs: trials,
 beside those of one look whose number of seeds was chosen, in hindsight, to decide 99 % of the rows.
 
-Spread 1 is the sd of a row's own errors over seeds; differences have sqrt(2). "counts" are wrong images of 891 at
+The sd of a row's own errors over seeds is a point; that of differences is sqrt(2). "counts" are wrong images of 891 at
 5 %, with a part that all rows of a seed share: no normal numbers, many ties.
 """
 
@@ -34,7 +34,8 @@ from senet_lab.results.planner import Pairs
 from senet_lab.results.sequential import Design, Line, decide
 
 ROWS = 10
-MARGIN = 1.0
+SPREAD = 0.01
+MARGIN = SPREAD
 NOTHING = 1e-9
 CHUNK = 50
 NEARLY_ALL = 0.99
@@ -58,14 +59,14 @@ class Single(Unspent):
 
 def normal(generator: np.random.Generator, means: Errors, seeds: int) -> Errors:
     """Rows x seeds, the baseline last."""
-    return generator.normal(np.append(means, 0.0)[:, None], 1.0, (len(means) + 1, seeds))
+    return generator.normal(np.append(means, 0.0)[:, None], SPREAD, (len(means) + 1, seeds))
 
 
 def counts(generator: np.random.Generator, means: Errors, seeds: int) -> Errors:
-    """Wrong images of 891; `means` in images."""
+    """Shares of 891 images."""
     shared = generator.normal(0, 0.1, seeds)
     share = 1 / (1 + np.exp(-(math.log(0.05 / 0.95) + shared)))
-    return generator.binomial(891, share, (len(means) + 1, seeds)) + np.append(means, 0.0)[:, None]
+    return generator.binomial(891, share, (len(means) + 1, seeds)) / 891 + np.append(means, 0.0)[:, None]
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ class Scenario:
     kind: type[Design] = Design
 
 
-MIXED = (0.0,) * 4 + (0.6,) * 2 + (1.0,) * 2 + (2.5,) * 2
+MIXED = (0.0,) * 4 + (0.6 * SPREAD,) * 2 + (MARGIN,) * 2 + (2.5 * SPREAD,) * 2
 """Four rows without a difference, two with a small one, two at the margin, two with a large one."""
 SCENARIOS = {
     "no difference": Scenario((0.0,) * ROWS, NOTHING),

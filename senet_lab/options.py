@@ -88,6 +88,12 @@ class Rerun(StrEnum):
     failed = "failed"
 
 
+class Engine(StrEnum):
+    ray = "ray"
+    local = "local"
+
+
+Executor = Annotated[Engine, typer.Option(help="Ray Tune, or one after another in this process.")]
 Reruns = Annotated[
     list[Rerun] | None, typer.Option("--rerun", help="Run these again too: code changed since, or failed.")
 ]

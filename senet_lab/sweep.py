@@ -10,7 +10,7 @@ from senet_lab import data, models
 from senet_lab.environment import collect
 from senet_lab.errors import Interrupted
 from senet_lab.executors import Executor, Listener
-from senet_lab.inventory import Inventory
+from senet_lab.inventory import Inventory, keep_labels
 from senet_lab.jobs import Job
 from senet_lab.models.cost import count
 from senet_lab.plan import State
@@ -34,12 +34,14 @@ def run(
     """
     missing = inventory.plan.to_run(rerun)
     if not missing:
+        keep_labels(inventory)  # stores of older versions have none
         return
     executor.start()
     for trial in {t.trial.model: t.trial for t in missing if t.trial.model.weights}.values():
         _check_weights(trial, inventory.data_dir)
     store = inventory.store
     environment = store.save_environment(collect())
+    keep_labels(inventory)
     job = partial(
         Job,
         sweep=store.sweep,

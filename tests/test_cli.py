@@ -30,6 +30,7 @@ OPTIONS = {
         *("--store", "--data-dir", "--set", "--seeds", "--recipe"),
         *("--detect", "--spread", "--probe", "--json"),
     },
+    "compare": {"--store", "--data-dir", "--set", "--seeds", "--recipe", "--prose", "--json"},
     "show": {"--store", "--sweep", "--json"},
     "model": {"--set", "--size", "--classes"},
     "ui": {"--port", "--tracking-uri"},

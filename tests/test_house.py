@@ -33,7 +33,9 @@ def test_types() -> None:
 MIRRORED_ELSEWHERE = {
     "commands/sweep.py": "test_main_job", "commands/report.py": "test_main_job",
     "commands/sequential.py": "test_until_decided", "commands/seeds.py": "test_seeds",
-    "commands/surroundings.py": "test_cli", "results/artifacts.py": "results/test_report", "doctor.py": "test_cli",
+    "commands/surroundings.py": "test_cli", "cli/compare.py": "test_cli", "cli/seeds.py": "test_cli",
+    "cli/sweep.py": "test_cli",
+    "commands/compare.py": "test_compare", "results/artifacts.py": "results/test_report", "doctor.py": "test_cli",
     "options.py": "test_cli", "sweep.py": "executors/test_contract",
     "credentials.py": "test_environment", "executors/far.py": "executors/test_cluster", "jobs.py": "test_trial",
     "environment.py": "test_environment", "explain.py": "test_spec",
@@ -45,7 +47,7 @@ MIRRORED_ELSEWHERE = {
     "data/imagenet.py": "data/test_image_folder", "data/listing.py": "data/test_image_folder",
     "data/places.py": "data/test_image_folder", "data/folder.py": "data/test_image_folder",
     "spec/values.py": "test_spec", "networks.py": "test_anatomy", "blocks/placed.py": "models/test_cifar_resnet",
-    "blocks/squeeze.py": "blocks/test_se", "blocks/gate.py": "blocks/test_se",
+    "blocks/squeeze.py": "blocks/test_se", "blocks/gate.py": "blocks/test_se", "seals.py": "test_store",
 }  # fmt: skip
 """Rooms whose tests stand with those of the rooms that they serve."""
 

@@ -12,7 +12,7 @@ from rich.console import Console
 from senet_lab import store
 from senet_lab.commands import seeds
 from senet_lab.inventory import Inventory
-from senet_lab.results import planner
+from senet_lab.results import paired, planner
 from tests.results.conftest import make_record
 
 Ask = Callable[..., Inventory]
@@ -44,7 +44,7 @@ def test_what_is_needed_and_what_to_type(done: Ask, monkeypatch: pytest.MonkeyPa
     needs = look(done(seeds=6))
     line = needs.frame.iloc[0]
     sd = np.subtract(WRONG["reduction=2"], WRONG["no_se"]).std(ddof=1) / 900
-    safe = planner.spread_limit(sd, 6, 0.8)
+    safe = paired.upper_sd(sd, 6)
     assert line["seeds"] == planner.seeds_to_detect(0.002, sd, 0.05)
     assert needs.wanted == line["seeds_safe"] == planner.seeds_to_detect(0.002, safe, 0.05) > line["seeds"]
     assert line["further"] == needs.wanted - 6 and needs.command == f"{COMMAND} --seeds {needs.wanted}"

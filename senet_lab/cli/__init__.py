@@ -1,27 +1,23 @@
 """The command line: which sweep and where, never what it is. Heavy imports wait inside the commands."""
 
 import sys
-from enum import StrEnum
 from typing import Annotated
 
 import typer
 
+from senet_lab.cli.compare import compare
+from senet_lab.cli.seeds import seeds as seeds_
+from senet_lab.cli.sweep import sweep as sweep_
 from senet_lab.options import (
     DATA,
     REPORTS,
     RUNS,
-    Address,
-    CpusPerTrial,
     DataFolder,
     Download,
-    GpusPerTrial,
     Json,
-    Loaders,
-    MaxHours,
     Probe,
     Recipe,
     Reports,
-    Reruns,
     Seeds,
     Settings,
     StoreFolder,
@@ -57,11 +53,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-
-class Engine(StrEnum):
-    ray = "ray"
-    local = "local"
 
 
 DEBUG = "--debug"
@@ -117,46 +108,7 @@ def plan(
     overview.show_plan(commands.console, outlook.look(found, again, workers, probe), json_)
 
 
-@app.command("sweep", epilog="Example: senet-lab sweep reduction_ratio --seeds 3 --set train.epochs=5")
-def sweep_(
-    sweep: Which,
-    store: StoreFolder = RUNS,
-    data_dir: DataFolder = DATA,
-    download: Download = False,
-    set_: Settings = None,
-    seeds: Seeds = None,
-    recipe: Recipe = None,
-    until_decided: UntilDecided = False,
-    max_hours: MaxHours = None,
-    rerun: Reruns = None,
-    executor: Annotated[Engine, typer.Option(help="Ray Tune, or one after another in this process.")] = Engine.ray,
-    workers: Workers = None,
-    address: Address = None,
-    cpus_per_trial: CpusPerTrial = 1,
-    gpus_per_trial: GpusPerTrial = None,
-    loaders: Loaders = None,
-    to: Reports = REPORTS,
-    tracking_uri: Tracking = None,
-) -> None:
-    """Run exactly the trials that are missing, live, then report. After anything at all: type it again."""
-    from senet_lab import commands
-    from senet_lab.commands.sequential import looking
-    from senet_lab.commands.sweep import How, run_sweep
-
-    where = commands.Where(store, data_dir, download)
-    found = commands.inventory(sweep, where, settings(set_ or []), seeds, recipe)
-    how = How(
-        executor=executor.value,
-        address=address,
-        workers=workers,
-        cpus_per_trial=cpus_per_trial,
-        gpus_per_trial=gpus_per_trial,
-        loaders=loaders,
-        rerun=tuple(r.value for r in rerun or ()),
-        tracking_uri=tracking_uri,
-        reports=to,
-    )
-    run_sweep(found, how, looking(until_decided, max_hours))
+app.command("sweep", epilog="Example: senet-lab sweep reduction_ratio --seeds 3 --set train.epochs=5")(sweep_)
 
 
 @app.command(epilog="Example: senet-lab report reduction_ratio")
@@ -178,6 +130,10 @@ def report(
     where = commands.Where(store, data_dir)
     found = commands.inventory(sweep, where, settings(set_ or []), seeds, recipe)
     report_only(found, to, include_stale, until_decided)
+
+
+app.command("seeds", epilog="Example: senet-lab seeds reduction_ratio --detect 0.2")(seeds_)
+app.command(epilog="Example: senet-lab compare reduction_ratio 8 16 --prose")(compare)
 
 
 @app.command(epilog="Example: senet-lab show reduction=8 seed=0")
@@ -246,6 +202,3 @@ def main() -> None:
         print(text, file=sys.stderr)
         sys.exit(code)
     sys.exit(code if isinstance(code, int) else 0)
-
-
-import senet_lab.cli.seeds  # noqa: E402, F401  (commands in modules of their own; they need `app`)

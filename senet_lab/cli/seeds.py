@@ -1,6 +1,5 @@
 """`senet-lab seeds`: how many seeds a difference needs."""
 
-from senet_lab.cli import app
 from senet_lab.options import (
     DATA,
     RUNS,
@@ -19,7 +18,6 @@ from senet_lab.options import (
 )
 
 
-@app.command(epilog="Example: senet-lab seeds reduction_ratio --detect 0.2")
 def seeds(
     sweep: Which,
     store: StoreFolder = RUNS,

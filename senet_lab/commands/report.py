@@ -46,7 +46,7 @@ def show_report(found: Inventory, folder: Path, include_stale: bool = False, loo
     from senet_lab.results import artifacts, report
 
     name = report_name(found.question, looks is not None, include_stale)
-    answer = report.analyse(found.question, found.planned, found.records, include_stale, looks)
+    answer = report.analyse(found.question, found.planned, found.records, include_stale, found.store, looks=looks)
     written = artifacts.write(answer, folder / name)
     console.print(answer.terminal(console.width))
     if failed := [t for t, state in found.plan.trials if state == "failed"]:

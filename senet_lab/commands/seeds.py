@@ -17,7 +17,7 @@ from senet_lab.design import baselines
 from senet_lab.expected import Expected, by_done_trials, by_probe, slots
 from senet_lab.inventory import Inventory
 from senet_lab.results import load, planner
-from senet_lab.results.paired import MOST_SEEDS, POWER
+from senet_lab.results.paired import CONFIDENCE, MOST_SEEDS, POWER
 from senet_lab.results.stats import duration, points
 
 SEEN, ASSUMED, GIVEN = "seen", "assumed", "given"
@@ -147,7 +147,7 @@ def _caption(needs: Needs) -> str:
         if ASSUMED in sources
         else "",
         f"Find: with {power} power, paired t test at {frame['level'].iloc[0]:.2g}{holm}.",
-        f"Safe: by the upper {100 * planner.SAFE:g} % limit of the spread; further seeds and their time go by it."
+        f"Safe: by the upper {100 * CONFIDENCE:g} % limit of the spread; further seeds and their time go by it."
         if SEEN in sources
         else "",
         f"Equivalent: seeds that show equivalence within {points(aim.margin)} with {power} power if there is no "

@@ -11,7 +11,7 @@ from senet_lab.commands.sequential import Looked, Means, Until, look, until_deci
 from senet_lab.credentials import without_credentials
 from senet_lab.environment import program
 from senet_lab.errors import Interrupted, TrialsFailed, UserError, shown
-from senet_lab.inventory import Inventory
+from senet_lab.inventory import Inventory, keep_labels
 from senet_lab.options import to_show
 from senet_lab.plan import State
 
@@ -87,6 +87,7 @@ def _work(found: Inventory, means: Means, until: Until | None) -> tuple[Inventor
         looked, ending = until_decided(found, until, means)
         return looked.used, looked, ending
     if not found.plan.to_run(means.rerun):
+        keep_labels(found)  # stores of older versions have none
         console.print(f"{found.plan.counts()['done']} of {len(found.planned)} trials are done; nothing to run")
         return found, None, ""
     means.run(found)

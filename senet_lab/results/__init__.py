@@ -2,7 +2,7 @@
 
     load -> stats -> tables, figures, captions, aggregates -> report        frames in, frames out; files last of all
 
-For notebooks and scripts `open_sweep` is enough.
+For notebooks and scripts `open_sweep`, which is `senet_lab.open`, is enough.
 """
 
 from collections.abc import Mapping
@@ -40,4 +40,4 @@ def open_sweep(
     if settings or recipe is not None or seeds is not None:
         question = catalog.derive(question, dict(settings or {}), recipe=recipe, seeds=seeds)
     found = inventory.take(question, root, Path(data_dir))
-    return report.analyse(found.question, found.planned, found.records, include_stale)
+    return report.analyse(found.question, found.planned, found.records, include_stale, found.store)

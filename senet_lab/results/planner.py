@@ -13,13 +13,11 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy import optimize, stats
+from scipy import optimize
 
 from senet_lab.results import paired
 from senet_lab.results.stats import ALPHA
 
-SAFE = 0.8
-"""Confidence of the spread's upper limit that plans go by, so that four of five have at least their power."""
 ASSUMED_ERROR = 0.05
 """Of the networks whose spread is assumed, because no seeds tell it."""
 
@@ -53,7 +51,7 @@ def needs(trials: pd.DataFrame, rows: pd.DataFrame, baselines: Mapping[str, str]
     """A line per comparison of `baselines` (label -> label of what it is compared to), in the sweep's order.
 
     Columns: `variant`, `baseline`, `n_pairs` (common seeds), `spread` (sd of the differences), `spread_low`,
-    `spread_high` (95 % interval; NaN where the spread is not seen), `spread_safe` (upper 80 % limit),
+    `spread_high` (95 % interval; NaN where the spread is not seen), `spread_safe` (`paired.upper_sd`),
     `source` ("seen", "assumed", "given"), `level` (of a test: Holm's first step over all comparisons),
     `finds` (smallest difference that `n_pairs` seeds find with 80 % power), `finds_low`, `finds_high` (by the
     interval of the spread), `seeds` (that find `aim.detect` with 80 % power), `equivalent` (that show
@@ -100,7 +98,7 @@ def _spread(differences: paired.Values, aim: Aim) -> tuple[float, float, float, 
     if n < 2 or paired.flat(differences):
         return aim.assumed, math.nan, math.nan, aim.assumed, "assumed"
     sd = float(differences.std(ddof=1))
-    return sd, *spread_interval(sd, n), spread_limit(sd, n, SAFE), "seen"
+    return sd, *spread_interval(sd, n), paired.upper_sd(sd, n), "seen"
 
 
 def independent_spread(images: int, error: float = ASSUMED_ERROR) -> float:
@@ -111,17 +109,9 @@ def independent_spread(images: int, error: float = ASSUMED_ERROR) -> float:
     return math.sqrt(2 * error * (1 - error) / images)
 
 
-def spread_limit(sd: float, n: int, confidence: float) -> float:
-    """Upper confidence limit of the sd of normal values of which `n` >= 2 gave `sd`.
-
-    A plan by it has its power with probability `confidence` at least (Browne 1995, Statistics in Medicine 14).
-    """
-    return sd * math.sqrt((n - 1) / float(stats.chi2.ppf(1 - confidence, n - 1)))
-
-
 def spread_interval(sd: float, n: int, level: float = 0.05) -> tuple[float, float]:
-    """Two-sided chi-square interval of the same sd, which misses with probability `level`."""
-    return spread_limit(sd, n, level / 2), spread_limit(sd, n, 1 - level / 2)
+    """Chi-square interval of the sd of normal values of which `n` gave `sd`; it misses with probability `level`."""
+    return paired.upper_sd(sd, n, level / 2), paired.upper_sd(sd, n, 1 - level / 2)
 
 
 def detectable(n: int, level: float) -> float:

@@ -1,7 +1,8 @@
 """What the store says of a question: frames, and what is made of them. `artifacts` writes the files."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from html import escape
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -9,14 +10,18 @@ from rich.console import Group
 
 from senet_lab.catalog import Question
 from senet_lab.design import baselines
+from senet_lab.errors import UserError, choices, shown
 from senet_lab.plan import PlannedTrial
 from senet_lab.records import TrialRecord
-from senet_lab.results import beside, captions, figures, load, paper, published, stats, tables
+from senet_lab.results import beside, captions, cells, figures, load, paper, parts, prose, published, stats, tables
 from senet_lab.results.aggregates import Aggregate, aggregates
+from senet_lab.results.load import Answers
+from senet_lab.results.pair import Images, Pair, pair
 from senet_lab.results.sequential import State
+from senet_lab.store import Store
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Report:
     """A question and what its trials say; the frames are those of `load` and `stats`."""
 
@@ -30,6 +35,10 @@ class Report:
     """The published table with the rows of this sweep; see `beside.join`."""
     protocol: pd.DataFrame | None = None
     """How those networks were trained and how these are; see `published.protocols`."""
+    answers: Mapping[str, Answers] = field(default_factory=dict, repr=False)
+    """Row -> which test images its trials got right."""
+    store: Store | None = None
+    """Where the trials are kept: labels, gates and environments are read from it when they are asked for."""
     looks: State | None = None
     """Where seeds were added until the rows were decided: the looks that the comparison comes from."""
 
@@ -61,7 +70,46 @@ class Report:
         return Group(results, "", tables.terminal(frame, "beside the paper", caption, width) if len(frame) else caption)
 
     def _beside(self, found: pd.DataFrame) -> pd.DataFrame:
-        return paper.beside_frame(found, self.rows["variant"])
+        return paper.beside_frame(found, self.rows["variant"], tables.difference_heading(self.comparison))
+
+    def __repr__(self) -> str:
+        return f"<{self.question.report_name}: {len(self.rows)} rows, {len(self.trials)} trials>"
+
+    def _repr_html_(self) -> str:
+        caption = f"<p><small>{escape(self.caption())}</small></p>"
+        return cells.page(self.question.report_name, self.question.text, cells.html(self.table()), caption)
+
+    def row(self, text: str) -> str:
+        """The row called `text`: its label, or the value of the one setting that it varies.
+
+        Raises UserError, with those there are, otherwise.
+        """
+        labels = self.rows["variant"].tolist()
+        fitting = [str(label) for label in labels if label.partition("=")[2] == text and "," not in label]
+        if text in labels or len(fitting) != 1:
+            return known(labels, text, self.question.name)
+        return fitting[0]
+
+    def compare(self, a: str | float, b: str | float) -> cells.Compared:
+        """Two rows in full, by label or value; shown as tables in a notebook."""
+        found = self.pair(self.row(str(a)), self.row(str(b)))
+        return cells.Compared(found, prose.paragraph(found, self.summary, self.setting()))
+
+    def pair(self, a: str, b: str) -> Pair:
+        """Two rows, by their labels, in full. Raises UserError if they are the same."""
+        if a == b:
+            raise UserError(f"{self.question.name}: {a} is compared to itself; give two rows")
+        images = None
+        if a in self.answers and b in self.answers:
+            ours = self.answers[a]
+            images = Images(ours, self.answers[b], self.store.labels(ours.images[0]) if self.store else None)
+        return pair(self.trials, self.rows, (a, b), self.question.sweep.margin, images)
+
+    def setting(self) -> str:
+        """Data and test images, as a sentence begins: "On digits (891 test images)"."""
+        data = sorted({row.trial.data.kind for row in self.question.rows})
+        images = sorted(set(self.trials["n_test"]))
+        return f"On {' and '.join(data)}" + (f" ({images[0]:,} test images)" if len(images) == 1 else "")
 
     def marks(self) -> pd.DataFrame:
         """What the figure draws, a line per mark."""
@@ -98,11 +146,20 @@ class Report:
         return "\n".join([page, *(tables.markdown(*section) for section in sections)])
 
 
+def known(labels: list[str], text: str, sweep: str) -> str:
+    """`text`, if it is one of `labels`. Raises UserError naming those there are."""
+    if text not in labels:
+        raise UserError(f"{sweep}: there is no row {shown(text)}; {choices(text, labels)}")
+    return text
+
+
 def analyse(
     question: Question,
     planned: Iterable[PlannedTrial],
     records: Iterable[TrialRecord],
     include_stale: bool = False,
+    store: Store | None = None,
+    *,
     looks: State | None = None,
 ) -> Report:
     """What the stored trials say about a question; nothing is written.
@@ -115,13 +172,17 @@ def analyse(
     sweep = question.sweep
     against = baselines(sweep, question.rows)
     comparison = stats.compare(trials, rows, against, sweep.margin) if looks is None else looks.comparison
+    answers = load.answers(planned, records, include_stale=include_stale)
+    summary, comparison = parts.added(stats.summarise(trials, rows), comparison, answers)
     found = Report(
         question,
         rows,
         trials,
         load.epochs(planned, records, include_stale=include_stale),
-        stats.summarise(trials, rows),
+        summary,
         comparison,
+        answers=answers,
+        store=store,
         looks=looks,
     )
     if sweep.published is None:

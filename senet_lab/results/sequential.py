@@ -226,8 +226,7 @@ def _overwritten(
         further(found[label], line.look, design) if line.verdict == "undecided" and line.look else math.nan
         for label, line in zip(frame["variant"], own, strict=True)
     ]
-    if "family" in frame:
-        frame["family"] = len(design.baselines)
+    frame["family"] = len(design.baselines)
     return frame
 
 
@@ -241,7 +240,7 @@ def further(row: Pairs, look: int, design: Design) -> float:
     if len(d) < 2:
         return math.nan
     mean = paired.average(d)
-    sd = 0.0 if paired.flat(d) else planner.spread_limit(float(d.std(ddof=1)), len(d), planner.SAFE)
+    sd = 0.0 if paired.flat(d) else paired.upper_sd(float(d.std(ddof=1)), len(d))
     while (n := design.seeds(look := look + 1)) <= paired.MOST_SEEDS:
         level = design.level(look)
         found = paired.power_difference(mean, sd, n, level)
