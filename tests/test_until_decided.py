@@ -1,6 +1,8 @@
 """`--until-decided` over a store: which trials each look runs, and that going on after anything is the same."""
 
 import math
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -204,3 +206,44 @@ def test_a_limit_of_nothing_is_refused() -> None:
         looking(False, 1.0)
     assert looking(False, None) is None
     assert looking(True, None).left() == math.inf  # type: ignore[union-attr]
+
+
+TYPED = '''"""Is small enough?"""
+from senet_lab import Data, Model, Sweep, Train, Trial
+
+SWEEP = Sweep(
+    base=Trial(
+        model=Model(depth=4, widths=(4,)),
+        data=Data(source="digits", validation=842),
+        train=Train(epochs=1, batch_size=64, learning_rate=0.1),
+    ),
+    grid={"model.se.reduction": [2]},
+    controls=["no_se"],
+    baseline="no_se",
+    seeds=2,
+    margin=0.1,
+)
+'''
+
+
+@pytest.mark.slow
+def test_as_it_is_typed(tmp_path: Path) -> None:
+    """Looks until --max-hours is over; `report` says the same of the same store, `report` without looks of two seeds."""
+    (tmp_path / "small.py").write_text(TYPED)
+
+    def typed(*words: str) -> "subprocess.CompletedProcess[str]":
+        command = [sys.executable, "-c", "from senet_lab.cli import main; main()", *words]
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300)
+
+    swept = typed("sweep", "small.py", "--until-decided", "--max-hours", "0.002", "--executor", "local")
+    assert swept.returncode == 0, swept.stdout + swept.stderr
+    assert "Look 1: 2 seeds of every row" in swept.stdout and "4 of 4 trials ended" in swept.stdout
+    folder = tmp_path / "reports" / "small+until-decided"
+    before = {p.name: p.read_bytes() for p in folder.iterdir()}
+    reported = typed("report", "small.py", "--until-decided")
+    assert reported.returncode == 0, reported.stderr
+    assert {p.name: p.read_bytes() for p in folder.iterdir()} == before
+    one = typed("report", "small.py")
+    most = pd.read_csv(folder / "table.csv")["n"].max()
+    assert ("The store holds up to" in one.stdout) == (most > 2)
+    assert pd.read_csv(tmp_path / "reports" / "small" / "table.csv")["n"].tolist() == [2, 2]

@@ -11,8 +11,8 @@ from senet_lab.inventory import Inventory
 from senet_lab.options import to_show
 
 if TYPE_CHECKING:
+    from senet_lab.results.replay import State
     from senet_lab.results.report import Report
-    from senet_lab.results.sequential import State
 
 
 def report_name(question: Question, until_decided: bool = False, include_stale: bool = False) -> str:

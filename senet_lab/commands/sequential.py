@@ -16,7 +16,7 @@ from senet_lab.plan import Plan, PlannedTrial, State
 
 if TYPE_CHECKING:
     from senet_lab.expected import Expected
-    from senet_lab.results import sequential
+    from senet_lab.results.replay import State as Stand
 
 HOUR = 3600.0
 
@@ -48,7 +48,7 @@ class Looked:
 
     whole: Inventory
     """With the seeds that the next look may need, of all rows."""
-    state: "sequential.State"
+    state: "Stand"
 
     @property
     def used(self) -> Inventory:
@@ -66,7 +66,7 @@ def look(asked: Inventory, include_stale: bool = False, beyond: int = 0) -> Look
 
     `beyond`: seeds that the store may hold by now, besides those that `asked` knows of.
     """
-    from senet_lab.results import load, sequential
+    from senet_lab.results import load, replay, sequential
     from senet_lab.results.paired import MOST_SEEDS
 
     sweep, rows = asked.question.sweep, asked.question.rows
@@ -81,7 +81,7 @@ def look(asked: Inventory, include_stale: bool = False, beyond: int = 0) -> Look
     whole = inventories.take(question, asked.store.root, asked.data_dir)
     failed = {(t.variant.label, t.trial.seed) for t, state in whole.plan.trials if state == "failed"}
     trials = load.trials(whole.planned, whole.records, include_stale=include_stale)
-    return Looked(whole, sequential.replay(trials, load.rows(whole.planned), design, failed))
+    return Looked(whole, replay.replay(trials, load.rows(whole.planned), design, failed))
 
 
 def _narrowed(found: Inventory, seeds: Mapping[str, int], without: Collection[str] = ()) -> Inventory:
@@ -135,7 +135,7 @@ def complete(looked: Looked) -> Looked:
     )
 
 
-def announcement(state: "sequential.State") -> str:
+def announcement(state: "Stand") -> str:
     """Which look begins."""
     if not state.wanted:
         return "Trials of complete looks are run again"
@@ -147,7 +147,7 @@ def announcement(state: "sequential.State") -> str:
     return f"Look {coming}: {seeds} of {', '.join(state.wanted)}; {decided}"
 
 
-def ending(state: "sequential.State") -> str:
+def ending(state: "Stand") -> str:
     """What is decided, and what another look would take."""
     looks = f"look {state.look}" if state.look > 1 else "the first look"
     if not state.undecided:
@@ -160,7 +160,7 @@ def ending(state: "sequential.State") -> str:
     )
 
 
-def _too_long(state: "sequential.State", seconds: float, until: Until) -> str:
+def _too_long(state: "Stand", seconds: float, until: Until) -> str:
     from senet_lab.results.stats import duration
 
     if not state.look:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from senet_lab.results import paired, signflip, stats
-from senet_lab.results.sequential import State
+from senet_lab.results.replay import State
 from senet_lab.spec import Sweep
 
 POWER = f"{100 * paired.POWER:g} %"

@@ -17,7 +17,7 @@ from senet_lab.results import beside, captions, cells, figures, load, paper, par
 from senet_lab.results.aggregates import Aggregate, aggregates
 from senet_lab.results.load import Answers
 from senet_lab.results.pair import Images, Pair, pair
-from senet_lab.results.sequential import State
+from senet_lab.results.replay import State
 from senet_lab.store import Store
 
 

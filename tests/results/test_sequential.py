@@ -8,7 +8,7 @@ import pytest
 from scipy import stats as scipy_stats
 from statsmodels.stats.multitest import multipletests
 
-from senet_lab.results import paired, sequential, stats
+from senet_lab.results import paired, replay, sequential, stats
 from senet_lab.results.planner import Pairs
 from senet_lab.results.sequential import Design
 
@@ -78,7 +78,7 @@ def by_scipy(errors, first, margin, seeds):
 @pytest.mark.parametrize("seed", range(3))
 def test_a_replay_is_what_the_tests_say_look_by_look(make, seed):
     errors = drawn(seed)
-    state = sequential.replay(*make.frames(errors), design(errors))
+    state = replay.replay(*make.frames(errors), design(errors))
     found = {row["variant"]: (row["look"], row["verdict"]) for _, row in state.comparison.iterrows()}
     assert found == by_scipy(errors, 3, MARGIN, 18)
     assert len({look for look, _ in found.values()}) > 1 and {"worse", "equivalent"} <= {v for _, v in found.values()}
@@ -86,7 +86,7 @@ def test_a_replay_is_what_the_tests_say_look_by_look(make, seed):
 
 def test_each_line_is_of_its_own_look(make):
     errors = drawn(0)
-    state = sequential.replay(*make.frames(errors), design(errors))
+    state = replay.replay(*make.frames(errors), design(errors))
     assert list(state.comparison["variant"]) == list(MEANS)
     for _, row in state.comparison.iterrows():
         n, k = state.design.seeds(row["look"]), row["look"]
@@ -105,9 +105,9 @@ def test_each_line_is_of_its_own_look(make):
 def test_seeds_beyond_a_rows_look_do_not_count(make):
     """What a killed command left, or another one added, changes nothing that was decided."""
     trials, rows = make.frames(drawn(0))
-    state = sequential.replay(trials, rows, design(rows["variant"]))
+    state = replay.replay(trials, rows, design(rows["variant"]))
     assert len(set(state.used.values())) > 2
-    again = sequential.replay(cut(trials, state.used), rows, state.design)
+    again = replay.replay(cut(trials, state.used), rows, state.design)
     pd.testing.assert_frame_equal(
         state.comparison.drop(columns="more_seconds"), again.comparison.drop(columns="more_seconds")
     )
@@ -117,22 +117,22 @@ def test_seeds_beyond_a_rows_look_do_not_count(make):
 def test_a_look_counts_once_it_is_complete(make):
     trials, rows = make.frames(drawn(0))
     plan = design(rows["variant"])
-    at_two = sequential.replay(trials[trials["seed"] < plan.seeds(2)], rows, plan)
+    at_two = replay.replay(trials[trials["seed"] < plan.seeds(2)], rows, plan)
     assert at_two.look == 2 and "near" in at_two.undecided and set(at_two.wanted.values()) == {8}
     assert set(at_two.wanted) == {*at_two.undecided, "base"}
     almost = trials[(trials["seed"] < 8) & ~((trials["variant"] == "near") & (trials["seed"] == 6))]
     pd.testing.assert_frame_equal(
-        sequential.replay(almost, rows, plan).comparison.drop(columns="more_seconds"),
+        replay.replay(almost, rows, plan).comparison.drop(columns="more_seconds"),
         at_two.comparison.drop(columns="more_seconds"),
     )
-    ended = sequential.replay(almost, rows, plan, {("near", 6)})
+    ended = replay.replay(almost, rows, plan, {("near", 6)})
     assert ended.look == 3
     assert ended.comparison.set_index("variant").loc["near", "n_pairs"] == 7, "it failed: a seed less, not a look less"
 
 
 def test_rows_that_nothing_is_compared_with_have_the_first_look_only(make):
     trials, rows = make.frames(drawn(0))
-    state = sequential.replay(trials, rows, Design({"close": "base"}, MARGIN, 3))
+    state = replay.replay(trials, rows, Design({"close": "base"}, MARGIN, 3))
     assert state.used["close"] == state.used["base"] > 3 and state.used["far"] == state.used["same"] == 3
 
 
@@ -140,7 +140,7 @@ def test_a_row_may_be_baseline_and_variant(make):
     """Rows in a chain: the middle one has the seeds of the longer comparison, its own line those of its look."""
     errors = drawn(3) | {"base": drawn(3)["base"]}
     trials, rows = make.frames({label: errors[label] for label in ("near", "far", "base")})
-    state = sequential.replay(trials, rows, Design({"far": "base", "near": "far"}, MARGIN, 3))
+    state = replay.replay(trials, rows, Design({"far": "base", "near": "far"}, MARGIN, 3))
     lines = state.comparison.set_index("variant")
     n = {label: state.design.seeds(lines.loc[label, "look"]) for label in ("near", "far")}
     assert state.used == {"near": n["near"], "far": max(n.values()), "base": n["far"]}
@@ -148,18 +148,18 @@ def test_a_row_may_be_baseline_and_variant(make):
 
 def test_nothing_yet(make):
     trials, rows = make.frames({"a": [0.1, 0.2], "base": [0.1]})
-    state = sequential.replay(trials, rows, design(["a"]))
+    state = replay.replay(trials, rows, design(["a"]))
     assert state.look == 0 and state.wanted == {"a": 3, "base": 3} and state.undecided == ["a"]
     assert state.comparison["look"].tolist() == [0] and state.comparison["n_pairs"].tolist() == [0]
 
 
 def test_looks_end_where_a_sweep_may_ask_for_no_more(make):
     trials, rows = make.frames({"a": [0.1, 0.3, 0.2], "base": [0.2, 0.1, 0.3]})
-    state = sequential.replay(trials.assign(seed=trials["seed"]), rows, design(["a"]), set())
+    state = replay.replay(trials.assign(seed=trials["seed"]), rows, design(["a"]), set())
     assert state.look == 1 and state.wanted == {"a": 5, "base": 5}
     endless = Design({"a": "base"}, 1e-9, 9_000)
     ends = {("a", s) for s in range(9_000)} | {("base", s) for s in range(9_000)}
-    last = sequential.replay(trials, rows, endless, ends)
+    last = replay.replay(trials, rows, endless, ends)
     assert last.look == 1 and last.undecided == ["a"] and last.wanted == {}
 
 
