@@ -32,7 +32,8 @@ def test_types() -> None:
 
 MIRRORED_ELSEWHERE = {
     "commands/sweep.py": "test_main_job", "commands/report.py": "test_main_job",
-    "results/replay.py": "results/test_sequential", "commands/sequential.py": "test_until_decided", "commands/seeds.py": "test_seeds",
+    "commands/sequential.py": "test_until_decided", "commands/seeds.py": "test_seeds",
+    "results/replay.py": "results/test_sequential",
     "commands/surroundings.py": "test_cli", "cli/compare.py": "test_cli", "cli/seeds.py": "test_cli",
     "cli/sweep.py": "test_cli",
     "commands/compare.py": "test_compare", "results/artifacts.py": "results/test_report", "doctor.py": "test_cli",

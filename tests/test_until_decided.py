@@ -220,7 +220,7 @@ SWEEP = Sweep(
     grid={"model.se.reduction": [2]},
     controls=["no_se"],
     baseline="no_se",
-    seeds=2,
+    seeds=3,
     margin=0.1,
 )
 '''
@@ -228,16 +228,17 @@ SWEEP = Sweep(
 
 @pytest.mark.slow
 def test_as_it_is_typed(tmp_path: Path) -> None:
-    """Looks until --max-hours is over; `report` says the same of the same store, `report` without looks of two seeds."""
+    """`report` says the same of the same store; without looks it is of the file's seeds."""
     (tmp_path / "small.py").write_text(TYPED)
 
     def typed(*words: str) -> "subprocess.CompletedProcess[str]":
         command = [sys.executable, "-c", "from senet_lab.cli import main; main()", *words]
         return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300)
 
-    swept = typed("sweep", "small.py", "--until-decided", "--max-hours", "0.002", "--executor", "local")
+    swept = typed("sweep", "small.py", "--until-decided", "--max-hours", "1", "--executor", "local")
     assert swept.returncode == 0, swept.stdout + swept.stderr
-    assert "Look 1: 2 seeds of every row" in swept.stdout and "4 of 4 trials ended" in swept.stdout
+    assert "Look 1: 3 seeds of every row" in swept.stdout and "6 of 6 trials ended" in swept.stdout
+    assert "The row is decided at" in swept.stdout
     folder = tmp_path / "reports" / "small+until-decided"
     before = {p.name: p.read_bytes() for p in folder.iterdir()}
     reported = typed("report", "small.py", "--until-decided")
@@ -245,5 +246,5 @@ def test_as_it_is_typed(tmp_path: Path) -> None:
     assert {p.name: p.read_bytes() for p in folder.iterdir()} == before
     one = typed("report", "small.py")
     most = pd.read_csv(folder / "table.csv")["n"].max()
-    assert ("The store holds up to" in one.stdout) == (most > 2)
-    assert pd.read_csv(tmp_path / "reports" / "small" / "table.csv")["n"].tolist() == [2, 2]
+    assert ("The store holds up to" in one.stdout) == (most > 3)
+    assert pd.read_csv(tmp_path / "reports" / "small" / "table.csv")["n"].tolist() == [3, 3]

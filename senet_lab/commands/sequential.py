@@ -164,9 +164,10 @@ def _too_long(state: "Stand", seconds: float, until: Until) -> str:
     from senet_lab.results.stats import duration
 
     if not state.look:
+        costs = f"would take about {duration(seconds)}" if seconds else "has not begun by then"
         raise UserError(
-            f"--max-hours {until.max_hours:g}: the first look, of {state.design.first} seeds, would take about "
-            f"{duration(seconds)}; allow more, or begin with fewer --seeds"
+            f"--max-hours {until.max_hours:g}: the first look, of {state.design.first} seeds, {costs}; "
+            f"allow more, or begin with fewer --seeds"
         )
     left = until.left()
     left_text = f"{duration(left)} of --max-hours {until.max_hours:g} are left" if left > 0 else "--max-hours is over"
