@@ -1,6 +1,6 @@
 """Do the statements of a report hold? Known worlds are simulated and handed to the code that makes reports.
 
-    python benchmarks/verdicts.py            # a quarter of an hour on two cores; --quick for a minute
+    python benchmarks/verdicts.py            # some five minutes on two quiet cores; --quick for half a minute
 
 Three things are asked. Intervals and verdicts: how often are they wrong? Powers: is what is promised reached?
 Plans from a pilot: how many of them are large enough? Every share comes with its Monte Carlo standard error.
@@ -19,7 +19,6 @@ import itertools
 import json
 import math
 import platform
-import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime
@@ -29,6 +28,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from rich.console import Console
+from rich.progress import track
 from rich.table import Table
 from scipy.special import expit
 
@@ -238,13 +238,13 @@ def cases(quick: bool) -> list[tuple[Callable[..., list[Case]], int, dict[str, A
         for n, effect, sd in itertools.product((3, 5, 8, 20), (0.0, 0.002, 0.004), (0.002, 0.005))
     ]
     pilots = [{"n": n, "effect": 0.004, "sd": sd} for n in (3, 5, 8) for sd in (0.004, 0.008)]
-    asked = [(coverage, 4000 // few, case) for case in by_seeds]
-    asked += [(near_ties, 4000 // few, {"n": n, "images": 891}) for n in (3, 5, 8, 20)]
-    asked += [(families, 1500 // few, case) for case in by_seeds if case["images"] < 10_000]
-    asked += [(at_margin, 1000 // few, case) for case in by_seeds if case["images"] < 10_000]
-    asked += [(powers, 1500 // few, case) for case in by_effect]
-    asked += [(further, 1000 // few, case | {"sd": case["sd"] / 2}) for case in pilots]
-    asked += [(plans, 500 // few, case) for case in pilots]
+    asked = [(coverage, 3000 // few, case) for case in by_seeds]
+    asked += [(near_ties, 3000 // few, {"n": n, "images": 891}) for n in (3, 5, 8, 20)]
+    asked += [(families, 600 // few, case) for case in by_seeds if case["images"] < 10_000]
+    asked += [(at_margin, 500 // few, case) for case in by_seeds if case["images"] < 10_000]
+    asked += [(powers, 800 // few, case) for case in by_effect]
+    asked += [(further, 600 // few, case | {"sd": case["sd"] / 2}) for case in pilots]
+    asked += [(plans, 300 // few, case) for case in pilots]
     return asked
 
 
@@ -272,16 +272,15 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="a tenth of the draws, and no file")
     parser.add_argument("--workers", type=int, default=2)
     options = parser.parse_args()
-    began = time.perf_counter()
+    numbers = range(len(cases(options.quick)))
     with ProcessPoolExecutor(options.workers) as pool:
-        several = list(pool.map(functools.partial(run, quick=options.quick), range(len(cases(options.quick)))))
-    found = list(itertools.chain.from_iterable(several))
+        several = track(pool.map(functools.partial(run, quick=options.quick), numbers), total=len(numbers))
+        found = list(itertools.chain.from_iterable(several))
     show(found)
     if options.quick:
         return
     here = collect()
     facts = {"date": f"{datetime.now(UTC):%Y-%m-%d}", "cpu": here.cpu, "cores": here.cores, "packages": here.packages}
-    facts |= {"seconds": round(time.perf_counter() - began), "workers": options.workers}
     path = Path(__file__).parent / "results" / f"{facts['date']}-verdicts-{platform.machine()}.json"
     path.write_text(json.dumps({**facts, "cases": found}, indent=1) + "\n", encoding="utf-8")
 

@@ -13,7 +13,7 @@ from senet_lab.design import baselines
 from senet_lab.errors import UserError, choices, shown
 from senet_lab.plan import PlannedTrial
 from senet_lab.records import TrialRecord
-from senet_lab.results import beside, captions, cells, figures, load, paper, parts, prose, published, stats, tables
+from senet_lab.results import beside, captions, figures, load, notebook, paper, parts, prose, published, stats, tables
 from senet_lab.results.aggregates import Aggregate, aggregates
 from senet_lab.results.load import Answers
 from senet_lab.results.pair import Images, Pair, pair
@@ -77,7 +77,7 @@ class Report:
 
     def _repr_html_(self) -> str:
         caption = f"<p><small>{escape(self.caption())}</small></p>"
-        return cells.page(self.question.report_name, self.question.text, cells.html(self.table()), caption)
+        return notebook.page(self.question.report_name, self.question.text, notebook.html(self.table()), caption)
 
     def row(self, text: str) -> str:
         """The row called `text`: its label, or the value of the one setting that it varies.
@@ -90,10 +90,10 @@ class Report:
             return known(labels, text, self.question.name)
         return fitting[0]
 
-    def compare(self, a: str | float, b: str | float) -> cells.Compared:
+    def compare(self, a: str | float, b: str | float) -> notebook.Compared:
         """Two rows in full, by label or value; shown as tables in a notebook."""
         found = self.pair(self.row(str(a)), self.row(str(b)))
-        return cells.Compared(found, prose.paragraph(found, self.summary, self.setting()))
+        return notebook.Compared(found, prose.paragraph(found, self.summary, self.setting()))
 
     def pair(self, a: str, b: str) -> Pair:
         """Two rows, by their labels, in full. Raises UserError if they are the same."""

@@ -136,8 +136,9 @@ def test_what_the_intervals_leave_out(make):
     summary, comparison = summary.assign(images=10_000), comparison.assign(delta_se_test=[0.0011, 0.0024])
     text = captions.table(summary, comparison, "base", 0.01, 8)
     assert "other seeds on these 10,000 test images" in text
-    assert "would move a difference by about ±0.1 to 0.2 points more (1 SE)." in text
-    assert "about ±0.1 points more" in captions.table(summary, comparison.iloc[:1], "base", 0.01, 8)
+    assert "another test set of that size would move a difference by up to about ±0.2 points more (1 SE)." in text
+    nothing = captions.table(summary, comparison.assign(delta_se_test=0.0), "base", 0.01, 8)
+    assert "another test set of that size adds nothing." in nothing
 
 
 def test_an_empty_table_has_a_caption(said):

@@ -84,7 +84,7 @@ def test_a_look_may_be_stricter_than_the_next(make):
     """A sequential rule spends its alpha in parts: verdicts and intervals are those of the alpha of the call."""
     noise = np.array([1, -1, 2, -2, 1, -1, 0, 0]) / 1000
     frames = make.frames({"a": 0.0288 + noise, "base": np.full(8, 0.03)})
-    usual, strict = (stats.compare(*frames, {"a": "base"}, 0.005, alpha).iloc[0] for alpha in (0.05, 0.001))
+    usual, strict = (stats.compare(*frames, {"a": "base"}, 0.001, alpha).iloc[0] for alpha in (0.05, 0.001))
     assert usual["p"] == strict["p"] and 0.001 < usual["p"] < 0.05
     assert (usual["verdict"], strict["verdict"]) == ("better", "undecided")
     assert (strict["alpha"], strict["level"]) == (0.001, 0.001)

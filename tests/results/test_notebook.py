@@ -7,7 +7,7 @@ import pytest
 
 import senet_lab
 from senet_lab.errors import UserError
-from senet_lab.results import cells, open_sweep, report
+from senet_lab.results import notebook, open_sweep, report
 
 
 def test_open_is_open_sweep_and_leaves_pythons_alone():
@@ -37,8 +37,8 @@ def test_rows_by_label_or_value(question, planned, records):
 
 
 def test_text_stays_text(question, planned, records):
-    shown = cells.page("<b>", "a & b", "<p>made</p>")
+    shown = notebook.page("<b>", "a & b", "<p>made</p>")
     assert shown == "<h3>&lt;b&gt;</h3><p>a &amp; b</p><p>made</p>"
     frame = report.analyse(question, planned, records).table()
     frame.loc[0, "variant"] = "<script>alert(1)</script>"
-    assert "<script>" not in cells.html(frame)
+    assert "<script>" not in notebook.html(frame)
