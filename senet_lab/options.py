@@ -51,7 +51,7 @@ Workers = Annotated[
 def _above_zero(value: float | None) -> float | None:
     """Neither 0 nor NaN nor infinity."""
     if value is not None and not 0 < value < math.inf:
-        raise typer.BadParameter("should be above 0")
+        raise typer.BadParameter("should be a number above 0")
     return value
 
 

@@ -262,7 +262,9 @@ VALUES = {
     "to show nothing": Case("show", ("show: TRIAL is missing", "e.g. senet-lab show")),
     "to show of an empty store": Case("show 0123", ("there are no trials here", "--store", "run a sweep first")),
     "to show of no sweep": Case("show 0123 --sweep ../up", ("'../up' cannot name a run folder", "allowed: letters")),
-    "--detect nothing": Case("seeds reduction_ratio --detect 0", ("--detect", "found '0'", "it should be above 0")),
+    "--detect nothing": Case(
+        "seeds reduction_ratio --detect 0", ("--detect", "found '0'", "it should be a number above 0")
+    ),
     "--detect NaN": Case(
         "seeds reduction_ratio --detect nan", ("--detect", "found 'nan'", "it should be less than or equal to 100")
     ),
@@ -272,12 +274,16 @@ VALUES = {
     "--detect more than all": Case(
         "seeds reduction_ratio --detect 101", ("--detect", "found '101'", "it should be less than or equal to 100")
     ),
-    "--spread of nothing": Case("seeds reduction_ratio --spread 0", ("--spread", "found '0'", "it should be above 0")),
+    "--spread of nothing": Case(
+        "seeds reduction_ratio --spread 0", ("--spread", "found '0'", "it should be a number above 0")
+    ),
     "--max-hours 0": Case(
-        "sweep reduction_ratio --until-decided --max-hours 0", ("--max-hours", "found '0'", "it should be above 0")
+        "sweep reduction_ratio --until-decided --max-hours 0",
+        ("--max-hours", "found '0'", "it should be a number above 0"),
     ),
     "--max-hours for ever": Case(
-        "sweep reduction_ratio --until-decided --max-hours inf", ("--max-hours", "found 'inf'", "it should be above 0")
+        "sweep reduction_ratio --until-decided --max-hours inf",
+        ("--max-hours", "found 'inf'", "it should be a number above 0"),
     ),
     "--max-hours alone": Case(
         "sweep reduction_ratio --max-hours 2",
