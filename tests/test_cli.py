@@ -31,6 +31,8 @@ OPTIONS = {
         *("--detect", "--spread", "--probe", "--json"),
     },
     "compare": {"--store", "--data-dir", "--set", "--seeds", "--recipe", "--prose", "--json"},
+    "why": {"--store", "--data-dir", "--set", "--seeds", "--recipe", "--json"},
+    "check": {"--store", "--data-dir", "--sweep"},
     "show": {"--store", "--sweep", "--json"},
     "model": {"--set", "--size", "--classes"},
     "ui": {"--port", "--tracking-uri"},

@@ -20,7 +20,7 @@ from senet_lab.commands.sequential import Looked, Means, Until, complete, ending
 from senet_lab.errors import UserError
 from senet_lab.inventory import Inventory
 from senet_lab.plan import PlannedTrial
-from senet_lab.results import report
+from senet_lab.results import artifacts, report
 from tests.conftest import question
 from tests.results.conftest import make_record
 
@@ -127,6 +127,7 @@ def test_the_report_is_of_the_same_looks(ask: Ask) -> None:
         "no_se": 18,
     }
     pd.testing.assert_frame_equal(written.comparison[[*looked.state.comparison]], looked.state.comparison)
+    assert "last look" in artifacts.artifacts(written)["columns.csv"].decode()
     caption = written.caption()
     assert "3, 5, 8, 12, 18 so far" in caption and ".05 / (k (k + 1)); so far .042 is spent" in caption
     assert "missing" not in caption and "Holm" in caption

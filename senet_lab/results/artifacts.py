@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 
-from senet_lab.results import paper, tables
+from senet_lab.results import columns, latex, paper, tables
 from senet_lab.results.folder import FILES, PUBLISHED, writing
 from senet_lab.results.report import Report
 
@@ -18,10 +18,15 @@ DOTS_PER_INCH = 200
 
 def artifacts(report: Report) -> dict[str, bytes]:
     """Name -> content of every file of a report, in a fixed order."""
+    table = tables.full_frame(report.summary, report.comparison)
     files = {
-        "table.csv": csv(tables.full_frame(report.summary, report.comparison)),
+        "table.csv": csv(table),
         "table.md": report.markdown().encode(),
+        "table.tex": report.latex().encode(),
+        "macros.tex": latex.macros(report.sheet()).encode(),
+        "table_alone.tex": latex.ALONE.encode(),
         "trials.csv": csv(report.trials),
+        "columns.csv": csv(columns.described(table.columns, report.trials.columns)),
         **drawn("figure", report.figure(), report.marks()),
     }
     if report.beside is not None and report.protocol is not None:
