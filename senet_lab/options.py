@@ -2,8 +2,10 @@
 
 import ast
 import json
+import math
 import shlex
 from collections.abc import Mapping, Sequence
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -46,6 +48,13 @@ Workers = Annotated[
 ]
 
 
+def _above_zero(value: float | None) -> float | None:
+    """Neither 0 nor NaN nor infinity."""
+    if value is not None and not 0 < value < math.inf:
+        raise typer.BadParameter("should be a number above 0")
+    return value
+
+
 def _share(gpus: float | None) -> float | None:
     """Ray shares a GPU out, or gives whole ones; NaN and infinity are neither."""
     if gpus is not None and not (gpus <= 1 or gpus.is_integer()):
@@ -71,6 +80,54 @@ Loaders = Annotated[
 Probe = Annotated[
     float,
     typer.Option("--probe", metavar="SECONDS", min=0, max=600, help="Train so long if no trial tells the time; 0: no."),
+]
+
+
+class Rerun(StrEnum):
+    stale = "stale"
+    failed = "failed"
+
+
+class Engine(StrEnum):
+    ray = "ray"
+    local = "local"
+
+
+Executor = Annotated[Engine, typer.Option(help="Ray Tune, or one after another in this process.")]
+Reruns = Annotated[
+    list[Rerun] | None, typer.Option("--rerun", help="Run these again too: code changed since, or failed.")
+]
+UntilDecided = Annotated[
+    bool, typer.Option("--until-decided", help="Look again with more seeds for undecided rows, still at 5 % in all.")
+]
+MaxHours = Annotated[
+    float | None,
+    typer.Option(
+        "--max-hours",
+        metavar="H",
+        callback=_above_zero,
+        help="With --until-decided: begin no look that would end later.",
+    ),
+]
+Detect = Annotated[
+    float | None,
+    typer.Option(
+        "--detect",
+        metavar="POINTS",
+        max=100,
+        callback=_above_zero,
+        help="A difference in test error, 0.2 for 0.2 %; the sweep's margin if left out.",
+    ),
+]
+Spread = Annotated[
+    float | None,
+    typer.Option(
+        "--spread",
+        metavar="POINTS",
+        max=100,
+        callback=_above_zero,
+        help="Standard deviation of a difference over seeds, instead of what is seen.",
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object and nothing else, for scripts.")]
 

@@ -19,10 +19,17 @@ OPTIONS = {
     },
     "sweep": {
         *("--store", "--data-dir", "--download", "--set", "--seeds", "--recipe", "--rerun"),
-        *("--address", "--cpus-per-trial"),
+        *("--until-decided", "--max-hours", "--address", "--cpus-per-trial"),
         *("--executor", "--workers", "--gpus-per-trial", "--loaders", "--to", "--tracking-uri"),
     },
-    "report": {"--store", "--data-dir", "--set", "--seeds", "--recipe", "--include-stale", "--to"},
+    "report": {
+        *("--store", "--data-dir", "--set", "--seeds", "--recipe"),
+        *("--until-decided", "--include-stale", "--to"),
+    },
+    "seeds": {
+        *("--store", "--data-dir", "--set", "--seeds", "--recipe"),
+        *("--detect", "--spread", "--probe", "--json"),
+    },
     "compare": {"--store", "--data-dir", "--set", "--seeds", "--recipe", "--prose", "--json"},
     "why": {"--store", "--data-dir", "--set", "--seeds", "--recipe", "--json"},
     "check": {"--store", "--data-dir", "--sweep"},

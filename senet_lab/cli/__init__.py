@@ -1,7 +1,6 @@
 """The command line: which sweep and where, never what it is. Heavy imports wait inside the commands."""
 
 import sys
-from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -10,18 +9,16 @@ from senet_lab.cli.check import check
 from senet_lab.cli.compare import compare
 from senet_lab.cli.excitation import excitation
 from senet_lab.cli.interaction import interaction
+from senet_lab.cli.seeds import seeds as seeds_
+from senet_lab.cli.sweep import sweep as sweep_
 from senet_lab.cli.why import why
 from senet_lab.options import (
     DATA,
     REPORTS,
     RUNS,
-    Address,
-    CpusPerTrial,
     DataFolder,
     Download,
-    GpusPerTrial,
     Json,
-    Loaders,
     Probe,
     Recipe,
     Reports,
@@ -29,6 +26,7 @@ from senet_lab.options import (
     Settings,
     StoreFolder,
     Tracking,
+    UntilDecided,
     Which,
     WhichTrial,
     Workers,
@@ -59,16 +57,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-
-class Rerun(StrEnum):
-    stale = "stale"
-    failed = "failed"
-
-
-class Engine(StrEnum):
-    ray = "ray"
-    local = "local"
 
 
 DEBUG = "--debug"
@@ -124,45 +112,7 @@ def plan(
     overview.show_plan(commands.console, outlook.look(found, again, workers, probe), json_)
 
 
-@app.command("sweep", epilog="Example: senet-lab sweep reduction_ratio --seeds 3 --set train.epochs=5")
-def sweep_(
-    sweep: Which,
-    store: StoreFolder = RUNS,
-    data_dir: DataFolder = DATA,
-    download: Download = False,
-    set_: Settings = None,
-    seeds: Seeds = None,
-    recipe: Recipe = None,
-    rerun: Annotated[
-        list[Rerun] | None, typer.Option("--rerun", help="Run these again too: code changed since, or failed.")
-    ] = None,
-    executor: Annotated[Engine, typer.Option(help="Ray Tune, or one after another in this process.")] = Engine.ray,
-    workers: Workers = None,
-    address: Address = None,
-    cpus_per_trial: CpusPerTrial = 1,
-    gpus_per_trial: GpusPerTrial = None,
-    loaders: Loaders = None,
-    to: Reports = REPORTS,
-    tracking_uri: Tracking = None,
-) -> None:
-    """Run exactly the trials that are missing, live, then report. After anything at all: type it again."""
-    from senet_lab import commands
-    from senet_lab.commands.sweep import How, run_sweep
-
-    where = commands.Where(store, data_dir, download)
-    found = commands.inventory(sweep, where, settings(set_ or []), seeds, recipe)
-    how = How(
-        executor=executor.value,
-        address=address,
-        workers=workers,
-        cpus_per_trial=cpus_per_trial,
-        gpus_per_trial=gpus_per_trial,
-        loaders=loaders,
-        rerun=tuple(r.value for r in rerun or ()),
-        tracking_uri=tracking_uri,
-        reports=to,
-    )
-    run_sweep(found, how)
+app.command("sweep", epilog="Example: senet-lab sweep reduction_ratio --seeds 3 --set train.epochs=5")(sweep_)
 
 
 @app.command(epilog="Example: senet-lab report reduction_ratio")
@@ -173,6 +123,7 @@ def report(
     set_: Settings = None,
     seeds: Seeds = None,
     recipe: Recipe = None,
+    until_decided: UntilDecided = False,
     include_stale: Annotated[bool, typer.Option("--include-stale", help="Count results of older code too.")] = False,
     to: Reports = REPORTS,
 ) -> None:
@@ -181,9 +132,11 @@ def report(
     from senet_lab.commands.report import report_only
 
     where = commands.Where(store, data_dir)
-    report_only(commands.inventory(sweep, where, settings(set_ or []), seeds, recipe), to, include_stale)
+    found = commands.inventory(sweep, where, settings(set_ or []), seeds, recipe)
+    report_only(found, to, include_stale, until_decided)
 
 
+app.command("seeds", epilog="Example: senet-lab seeds reduction_ratio --detect 0.2")(seeds_)
 app.command(epilog="Example: senet-lab compare reduction_ratio 8 16 --prose")(compare)
 app.command(epilog="Example: senet-lab why reduction_ratio:reduction=8:difference")(why)
 app.command(epilog="Example: senet-lab check paper.tex")(check)

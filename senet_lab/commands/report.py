@@ -3,17 +3,24 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from senet_lab.commands import console
+from senet_lab.catalog import Question
+from senet_lab.commands import console, sequential
 from senet_lab.environment import program
 from senet_lab.errors import UserError, printable
 from senet_lab.inventory import Inventory
 from senet_lab.options import to_show
 
 if TYPE_CHECKING:
+    from senet_lab.results.replay import State
     from senet_lab.results.report import Report
 
 
-def report_only(found: Inventory, folder: Path, include_stale: bool) -> None:
+def report_name(question: Question, until_decided: bool = False, include_stale: bool = False) -> str:
+    """The name of a report's folder: which question, and which results count."""
+    return question.report_name + "+until-decided" * until_decided + "+stale" * include_stale
+
+
+def report_only(found: Inventory, folder: Path, include_stale: bool, until_decided: bool = False) -> None:
     """`show_report`, where there is something to report. Raises UserError if not, and writes nothing."""
     counts = found.plan.counts()
     if not counts["done"] and not (counts["stale"] and include_stale):
@@ -23,15 +30,23 @@ def report_only(found: Inventory, folder: Path, include_stale: bool) -> None:
             f"{found.store.path}: no trial of this question is done; {held}. Give `report` the same --set, --seeds, "
             f"--recipe and --store as `sweep`, or run it first: {program()} sweep {found.question.name}"
         )
-    show_report(found, folder, include_stale)
+    if not until_decided:
+        show_report(found, folder, include_stale)
+        return
+    looked = sequential.complete(sequential.look(found, include_stale))
+    show_report(looked.used, folder, include_stale, looked.state)
+    console.print(sequential.ending(looked.state), soft_wrap=True, markup=False)
 
 
-def show_report(found: Inventory, folder: Path, include_stale: bool = False) -> "Report":
-    """Print the table and write the report's files into the sweep's own folder in `folder`."""
+def show_report(found: Inventory, folder: Path, include_stale: bool = False, looks: "State | None" = None) -> "Report":
+    """Print the table and write the report's files into the sweep's own folder in `folder`.
+
+    With `looks`, it is of these, and `found` has the trials that they use.
+    """
     from senet_lab.results import artifacts, report
 
-    name = found.question.report_name + "+stale" * include_stale
-    answer = report.analyse(found.question, found.planned, found.records, include_stale, found.store)
+    name = report_name(found.question, looks is not None, include_stale)
+    answer = report.analyse(found.question, found.planned, found.records, include_stale, found.store, looks=looks)
     written = artifacts.write(answer, folder / name)
     console.print(answer.terminal(console.width))
     if failed := [t for t, state in found.plan.trials if state == "failed"]:
@@ -43,6 +58,21 @@ def show_report(found: Inventory, folder: Path, include_stale: bool = False) -> 
             f"--rerun stale added to the sweep command runs them again, "
             f"--include-stale added to the report command counts them as they are"
         )
+    if looks is None and (beyond := _beyond(found)):
+        console.print(beyond, soft_wrap=True, markup=False)
     files = ", ".join(path.name for path in written)
     console.print(printable(f"Written to {folder / name}: {files}"), soft_wrap=True, markup=False)
     return answer
+
+
+def _beyond(found: Inventory) -> str:
+    """Says that the store holds more seeds than were asked for."""
+    rows, asked = {row.trial for row in found.question.rows}, found.question.sweep.seeds
+    done = [r.trial for r in found.records if r.status == "done" and r.trial.seed >= asked]
+    more = [t.seed for t in done if t.model_copy(update={"seed": 0}) in rows]
+    if not more:
+        return ""
+    return (
+        f"The store holds up to {max(more) + 1:,} seeds of these rows; this report is of the {asked:,} asked for. "
+        f"--until-decided reports what it has added"
+    )

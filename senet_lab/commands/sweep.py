@@ -1,11 +1,13 @@
 """Run what a question is missing, report, and bring MLflow up to date."""
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from senet_lab.commands import console
-from senet_lab.commands.report import show_report
+from senet_lab.commands.report import report_name, show_report
+from senet_lab.commands.sequential import Looked, Means, Until, look, until_decided
 from senet_lab.credentials import without_credentials
 from senet_lab.environment import program
 from senet_lab.errors import Interrupted, TrialsFailed, UserError, shown
@@ -15,6 +17,7 @@ from senet_lab.plan import State
 
 if TYPE_CHECKING:
     from senet_lab.executors import Executor
+    from senet_lab.expected import Expected
     from senet_lab.jobs import Step
     from senet_lab.results.report import Report
     from senet_lab.tracking import Projection
@@ -35,33 +38,33 @@ class How:
     reports: Path
 
 
-def run_sweep(found: Inventory, how: How) -> None:
-    """Run what is missing, report, and bring MLflow up to date.
+def run_sweep(found: Inventory, how: How, until: Until | None = None) -> None:
+    """Run what is missing, report, and bring MLflow up to date; with `until`, look after look.
 
     Raises TrialsFailed if a trial that was asked for is not done, Interrupted after Ctrl-C.
     """
     from senet_lab import tracking
     from senet_lab.results.folder import check_folder
 
-    folder = how.reports / found.question.report_name
+    folder = how.reports / report_name(found.question, until is not None)
     check_folder(folder)
     uri = how.tracking_uri or tracking.default_uri()
     if wrong := tracking.refused(uri):
         raise UserError(f"MLflow: {wrong}")
-    executor = _executor(how, bool(found.plan.to_run(how.rerun)))
+    coming = found if until is None else look(found).next()
+    executor = _executor(how, bool(coming.plan.to_run(how.rerun)))
     with found.store.locked(console.print):
         found = found.again()  # another command may have worked on it until now
         projection = tracking.Projection(found.question, uri, found.store.environment)
         written: Report | None = None
         try:
-            if found.plan.to_run(how.rerun):
-                _run(found, how, executor, projection)
-                found = found.again()
-            else:
-                keep_labels(found)  # stores of older versions have none
-                console.print(f"{found.plan.counts()['done']} of {len(found.planned)} trials are done; nothing to run")
+            means = Means(
+                how.rerun, partial(_run, how=how, executor=executor, projection=projection), partial(_told, how)
+            )
+            found, looked, ending = _work(found, means, until)
             projection.settle()
-            written = show_report(found, how.reports)
+            written = show_report(found, how.reports, looks=looked.state if looked else None)
+            console.print(ending, soft_wrap=True, markup=False)
         except KeyboardInterrupt:
             raise Interrupted from None
         finally:
@@ -76,6 +79,19 @@ def run_sweep(found: Inventory, how: How) -> None:
     page = without_credentials(uri) if uri.startswith("http") else f"{program()} ui"
     console.print(behind or f"To look at the runs in MLflow: {page}", markup=False, soft_wrap=True)
     _refuse_failures(found)
+
+
+def _work(found: Inventory, means: Means, until: Until | None) -> tuple[Inventory, Looked | None, str]:
+    """Run what is due: what the report is of then, and how it came to an end."""
+    if until is not None:
+        looked, ending = until_decided(found, until, means)
+        return looked.used, looked, ending
+    if not found.plan.to_run(means.rerun):
+        keep_labels(found)  # stores of older versions have none
+        console.print(f"{found.plan.counts()['done']} of {len(found.planned)} trials are done; nothing to run")
+        return found, None, ""
+    means.run(found)
+    return found.again(), None, ""
 
 
 def _latest(found: Inventory) -> Inventory:
@@ -109,13 +125,11 @@ def _executor(how: How, needed: bool) -> "Executor":
 def _run(found: Inventory, how: How, executor: "Executor", projection: "Projection") -> None:
     """Start the executor first: it takes seconds to get ready, torch's import and the rest fit into them."""
     executor.start()
-    from senet_lab import expected, sweep
+    from senet_lab import sweep
     from senet_lab.progress import Progress
 
     due = found.plan.to_run(how.rerun)
-    places = expected.slots(how.workers, how.gpus_per_trial, how.cpus_per_trial) if how.executor == "ray" else 1
-    told = None if how.address else expected.by_done_trials(found, due, places)  # who knows what a cluster has free
-    if told:
+    if told := _told(how, found):
         console.print(f"The trials to run will take {told.sentence}", soft_wrap=True)
     with Progress(console, found, due) as progress:
 
@@ -128,6 +142,16 @@ def _run(found: Inventory, how: How, executor: "Executor", projection: "Projecti
 
         sweep.run(found, executor, listener, how.rerun, how.loaders)
     console.print(progress.sentence())
+
+
+def _told(how: How, found: Inventory) -> "Expected | None":
+    """The time of what is due; None on a cluster: who knows what it has free."""
+    from senet_lab import expected
+
+    if how.address:
+        return None
+    places = expected.slots(how.workers, how.gpus_per_trial, how.cpus_per_trial) if how.executor == "ray" else 1
+    return expected.by_done_trials(found, found.plan.to_run(how.rerun), places)
 
 
 def _refuse_failures(found: Inventory) -> None:

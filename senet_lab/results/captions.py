@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from senet_lab.results import paired, signflip, stats
+from senet_lab.results.replay import State
 from senet_lab.spec import Sweep
 
 POWER = f"{100 * paired.POWER:g} %"
@@ -47,6 +48,39 @@ def method(
         _sign_flips(comparison),
     )
     return tuple(s for s in sentences if s)
+
+
+def until_decided(summary: pd.DataFrame, comparison: pd.DataFrame, baseline: str, state: State) -> str:
+    """The same of a table whose rows were looked at again with more seeds until they were decided."""
+    design, missing = state.design, int((summary["wanted"] - summary["n"]).sum())
+    looks, spent = ", ".join(f"{n:,}" for n in state.looks), f"{design.spent(state.look):.2g}"
+    within = "rows and looks" if len(comparison) > 1 else "looks"
+    sentences = (
+        "n: seeds of a row at its last look" + (f", {missing} are missing." if missing else "."),
+        "Test error at the last epoch: mean and 95 % Student-t interval over seeds.",
+        f"Δ: difference to {baseline}, paired by seed, at the row's last look; the intervals of all {within} hold "
+        f"jointly at {100 * (1 - design.alpha):g} % (Student t, Bonferroni).",
+        _test_images(summary, comparison),
+        f"Undecided rows are given half as many seeds again: {looks} so far, the first number chosen beforehand.",
+        f"Look k of them spends .05 / (k (k + 1)); so far {spent.removeprefix('0')} is spent.",
+        f"Better, worse: paired t test, p < .05 adjusted for {within} (sequential Holm, Ye et al. 2013).",
+        _beyond_interval(comparison),
+        f"Equivalent: two one-sided t tests against the margin of {stats.points(design.margin)}, adjusted alike.",
+        _holm(comparison),
+        _next_look(comparison),
+        _ties(comparison),
+    )
+    return " ".join(s for s in sentences if s)
+
+
+def _next_look(comparison: pd.DataFrame) -> str:
+    """What "about k more seeds (time)" counts in `until_decided`."""
+    if not (comparison["verdict"] == "undecided").any():
+        return ""
+    return (
+        f"More seeds: to the look that decides with {POWER} power if the observed difference is the true one and the "
+        f"spread at its upper {CONFIDENCE} confidence limit; the time is of both rows, one after another."
+    )
 
 
 def _joint(comparison: pd.DataFrame) -> str:

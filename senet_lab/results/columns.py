@@ -43,6 +43,8 @@ TABLE: Mapping[str, tuple[str, str]] = {
     "delta_se_test": ("fraction", "standard error of the difference that as many other test images would add"),
 }
 """Column of table.csv -> its unit and meaning."""
+LOOK = {"look": ("", "the row's last look: p_holm and p_tost_holm are adjusted for the looks, too, as `level` is")}
+"""Besides, where seeds were added until rows were decided."""
 TRIALS: Mapping[str, tuple[str, str]] = {
     "variant": ("", "the row's label"),
     "control": TABLE["control"],
@@ -65,7 +67,7 @@ def described(table: Iterable[str], trials: Iterable[str]) -> pd.DataFrame:
     """A line per column of both files: `file`, `column`, `unit`, `meaning`; what the sweep varies is dotted."""
     lines = [
         (file, column, *known.get(column, ("", "setting that the sweep varies; empty where it does not apply")))
-        for file, known, columns in (("table.csv", TABLE, table), ("trials.csv", TRIALS, trials))
+        for file, known, columns in (("table.csv", {**TABLE, **LOOK}, table), ("trials.csv", TRIALS, trials))
         for column in columns
     ]
     return pd.DataFrame(lines, columns=["file", "column", "unit", "meaning"])

@@ -34,6 +34,7 @@ from senet_lab.results import (
 from senet_lab.results.aggregates import Aggregate, aggregates
 from senet_lab.results.load import Answers
 from senet_lab.results.pair import Images, Pair, pair
+from senet_lab.results.replay import State
 from senet_lab.store import Store
 
 if TYPE_CHECKING:
@@ -58,6 +59,8 @@ class Report:
     """Row -> which test images its trials got right."""
     store: Store | None = None
     """Where the trials are kept: labels, gates and environments are read from it when they are asked for."""
+    looks: State | None = None
+    """Where seeds were added until the rows were decided: the looks that the comparison comes from."""
 
     @property
     def baseline(self) -> str:
@@ -158,6 +161,8 @@ class Report:
         """What the numbers of the table are: n, intervals, tests, correction, margin, the cost of deciding."""
         sweep, stale = self.question.sweep, int(self.trials["stale"].sum())
         text = captions.table(self.summary, self.comparison, self.baseline, sweep.margin, sweep.seeds)
+        if self.looks is not None:
+            text = captions.until_decided(self.summary, self.comparison, self.baseline, self.looks)
         return f"{text} {stale} trials are of older code." if stale else text
 
     def excitation(
@@ -234,13 +239,19 @@ def analyse(
     records: Iterable[TrialRecord],
     include_stale: bool = False,
     store: Store | None = None,
+    *,
+    looks: State | None = None,
 ) -> Report:
-    """What the stored trials say about a question; nothing is written."""
+    """What the stored trials say about a question; nothing is written.
+
+    With `looks`, the comparison is theirs, and `planned` are the trials that they use.
+    """
     planned, records = tuple(planned), tuple(records)
     rows = load.rows(planned, records, include_stale=include_stale)
     trials = load.trials(planned, records, include_stale=include_stale)
     sweep = question.sweep
-    comparison = stats.compare(trials, rows, baselines(sweep, question.rows), sweep.margin)
+    against = baselines(sweep, question.rows)
+    comparison = stats.compare(trials, rows, against, sweep.margin) if looks is None else looks.comparison
     answers = load.answers(planned, records, include_stale=include_stale)
     summary, comparison = parts.added(stats.summarise(trials, rows), comparison, answers)
     found = Report(
@@ -252,10 +263,12 @@ def analyse(
         comparison,
         answers=answers,
         store=store,
+        looks=looks,
     )
     if sweep.published is None:
         return found
-    protocol = published.protocols.load(sweep.published, [row.trial for row in question.rows], sweep.seeds)
+    seeds = sweep.seeds if looks is None else looks.span
+    protocol = published.protocols.load(sweep.published, [row.trial for row in question.rows], seeds)
     return replace(
         found, beside=beside.join(published.load(sweep.published), question.rows, comparison), protocol=protocol
     )

@@ -262,6 +262,36 @@ VALUES = {
     "to show nothing": Case("show", ("show: TRIAL is missing", "e.g. senet-lab show")),
     "to show of an empty store": Case("show 0123", ("there are no trials here", "--store", "run a sweep first")),
     "to show of no sweep": Case("show 0123 --sweep ../up", ("'../up' cannot name a run folder", "allowed: letters")),
+    "--detect nothing": Case(
+        "seeds reduction_ratio --detect 0", ("--detect", "found '0'", "it should be a number above 0")
+    ),
+    "--detect NaN": Case(
+        "seeds reduction_ratio --detect nan", ("--detect", "found 'nan'", "it should be less than or equal to 100")
+    ),
+    "--detect in words": Case(
+        "seeds reduction_ratio --detect little", ("--detect", "found 'little'", "it should be a number")
+    ),
+    "--detect more than all": Case(
+        "seeds reduction_ratio --detect 101", ("--detect", "found '101'", "it should be less than or equal to 100")
+    ),
+    "--spread of nothing": Case(
+        "seeds reduction_ratio --spread 0", ("--spread", "found '0'", "it should be a number above 0")
+    ),
+    "--max-hours 0": Case(
+        "sweep reduction_ratio --until-decided --max-hours 0",
+        ("--max-hours", "found '0'", "it should be a number above 0"),
+    ),
+    "--max-hours for ever": Case(
+        "sweep reduction_ratio --until-decided --max-hours inf",
+        ("--max-hours", "found 'inf'", "it should be a number above 0"),
+    ),
+    "--max-hours alone": Case(
+        "sweep reduction_ratio --max-hours 2",
+        ("--max-hours 2: that is for --until-decided", "add it, or leave --max-hours out"),
+    ),
+    "--until-decided with nothing to report": Case(
+        "report reduction_ratio --until-decided", ("no trial of this question is done", "or run it first")
+    ),
     "--workers 0": Case(
         "sweep reduction_ratio --workers 0", ("--workers", "found '0'", "it should be greater than or equal to 1")
     ),

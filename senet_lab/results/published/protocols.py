@@ -35,7 +35,7 @@ SHOWN = 3  # different values of a setting that are listed; more of them vary by
 OURS = "this sweep"
 
 
-def load(name: str, trials: Iterable[Trial], seeds: int) -> pd.DataFrame:
+def load(name: str, trials: Iterable[Trial], seeds: int | str) -> pd.DataFrame:
     """The protocol of the table `name` beside that of `trials`, a line per item.
 
     Columns: `item`, a column per source, `this sweep`, `where` (the documents state it), and `same`:
@@ -56,7 +56,7 @@ def load(name: str, trials: Iterable[Trial], seeds: int) -> pd.DataFrame:
     return pd.DataFrame(found)
 
 
-def ours(trials: Iterable[Trial], seeds: int) -> dict[str, str]:
+def ours(trials: Iterable[Trial], seeds: int | str) -> dict[str, str]:
     """Item -> what the rows of a sweep do, in the words of `protocols.csv`."""
     each = [_one(trial) for trial in trials]
     found = {}

@@ -1,0 +1,68 @@
+"""`senet-lab sweep`: run what is missing."""
+
+from senet_lab.options import (
+    DATA,
+    REPORTS,
+    RUNS,
+    Address,
+    CpusPerTrial,
+    DataFolder,
+    Download,
+    Engine,
+    Executor,
+    GpusPerTrial,
+    Loaders,
+    MaxHours,
+    Recipe,
+    Reports,
+    Reruns,
+    Seeds,
+    Settings,
+    StoreFolder,
+    Tracking,
+    UntilDecided,
+    Which,
+    Workers,
+    settings,
+)
+
+
+def sweep(
+    sweep: Which,
+    store: StoreFolder = RUNS,
+    data_dir: DataFolder = DATA,
+    download: Download = False,
+    set_: Settings = None,
+    seeds: Seeds = None,
+    recipe: Recipe = None,
+    until_decided: UntilDecided = False,
+    max_hours: MaxHours = None,
+    rerun: Reruns = None,
+    executor: Executor = Engine.ray,
+    workers: Workers = None,
+    address: Address = None,
+    cpus_per_trial: CpusPerTrial = 1,
+    gpus_per_trial: GpusPerTrial = None,
+    loaders: Loaders = None,
+    to: Reports = REPORTS,
+    tracking_uri: Tracking = None,
+) -> None:
+    """Run exactly the trials that are missing, live, then report. After anything at all: type it again."""
+    from senet_lab import commands
+    from senet_lab.commands.sequential import looking
+    from senet_lab.commands.sweep import How, run_sweep
+
+    where = commands.Where(store, data_dir, download)
+    found = commands.inventory(sweep, where, settings(set_ or []), seeds, recipe)
+    how = How(
+        executor=executor.value,
+        address=address,
+        workers=workers,
+        cpus_per_trial=cpus_per_trial,
+        gpus_per_trial=gpus_per_trial,
+        loaders=loaders,
+        rerun=tuple(r.value for r in rerun or ()),
+        tracking_uri=tracking_uri,
+        reports=to,
+    )
+    run_sweep(found, how, looking(until_decided, max_hours))

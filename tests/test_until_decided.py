@@ -1,0 +1,251 @@
+"""`--until-decided` over a store: which trials each look runs, and that going on after anything is the same."""
+
+import math
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from senet_lab import plan, store
+from senet_lab.commands import sequential
+from senet_lab.commands.report import report_name
+from senet_lab.commands.sequential import Looked, Means, Until, complete, ending, look, looking, until_decided
+from senet_lab.errors import UserError
+from senet_lab.inventory import Inventory
+from senet_lab.plan import PlannedTrial
+from senet_lab.results import artifacts, report
+from tests.conftest import question
+from tests.results.conftest import make_record
+
+Ask = Callable[..., Inventory]
+GRID = {"grid": {"model.se.reduction": [1, 2, 4]}, "seeds": 3}
+WRONG = {"reduction=1": (60, 2), "reduction=2": (45, 12), "reduction=4": (30, 3), "no_se": (30, 2)}
+"""Wrong images of 900, mean and sd: one row is worse at once, one some looks later, one equivalent."""
+FOREVER = Until(None, 0.0)
+
+
+def wrong(planned: PlannedTrial) -> int:
+    """Of a trial, whenever it runs."""
+    label, seed = planned.variant.label, planned.trial.seed
+    return round(np.random.default_rng([4, seed, [*WRONG].index(label)]).normal(*WRONG[label]))
+
+
+@dataclass
+class Runner:
+    """In the place of an executor: writes records at once; those in `failing` fail, and after `most` comes Ctrl-C."""
+
+    most: float = math.inf
+    failing: tuple[str, ...] = ()
+    rounds: list[list[str]] = field(default_factory=list)
+    rerun: tuple[plan.State, ...] = ()
+
+    def __call__(self, found: Inventory) -> None:
+        self.rounds.append([])
+        for planned in found.plan.to_run(self.rerun):
+            if sum(map(len, self.rounds)) >= self.most:
+                raise KeyboardInterrupt
+            changes = (
+                {"status": "failed", "test": None, "traceback": "Diverged"} if planned.name in self.failing else {}
+            )
+            record = make_record(planned, wrong(planned), sweep="tiny", settings={}, **changes)
+            store.finish(found.store.open(planned), record)
+            self.rounds[-1].append(planned.name)
+
+    def means(self, seconds: float | None = None) -> Means:
+        told = SimpleNamespace(forecast=SimpleNamespace(seconds=seconds)) if seconds is not None else None
+        return Means(self.rerun, self, lambda found: told)  # type: ignore[arg-type, return-value]
+
+    @property
+    def ran(self) -> list[str]:
+        return [name for names in self.rounds for name in names]
+
+
+def verdicts(looked: Looked) -> dict[str, tuple[str, int]]:
+    lines = looked.state.comparison
+    return {row["variant"]: (row["verdict"], row["look"]) for _, row in lines.iterrows()}
+
+
+def test_each_look_runs_what_it_needs_and_nothing_else(ask: Ask) -> None:
+    runner = Runner()
+    looked, ended = until_decided(ask(**GRID), FOREVER, runner.means())
+    state = looked.state
+    assert verdicts(looked) == {
+        "reduction=1": ("worse", 1),
+        "reduction=2": ("worse", 5),
+        "reduction=4": ("equivalent", 2),
+    }
+    assert state.looks == [3, 5, 8, 12, 18] and ended == "All 3 rows are decided at look 5"
+    assert runner.rounds[0] == [f"{label} seed={seed}" for seed in range(3) for label in WRONG]
+    assert set(runner.rounds[1]) == {f"{v} seed={s}" for v in ("reduction=2", "reduction=4", "no_se") for s in (3, 4)}
+    assert set(runner.rounds[4]) == {f"{v} seed={s}" for v in ("reduction=2", "no_se") for s in range(12, 18)}
+    assert len(runner.rounds) == 5 and len(set(runner.ran)) == len(runner.ran)
+    assert {t.name for t in looked.used.planned} == set(runner.ran)
+
+
+def test_going_on_after_ctrl_c_is_the_same_sweep(ask: Ask, tmp_path: Path) -> None:
+    """Cut after every few trials, in the middle of looks: the same trials, each once, and the same verdicts."""
+    whole = Runner()
+    undisturbed, _ = until_decided(ask(**GRID), FOREVER, whole.means())
+    elsewhere, ran = tmp_path / "elsewhere", list[str]()
+    for _ in range(20):
+        runner = Runner(most=9)
+        try:
+            looked, _ = until_decided(inventory_at(elsewhere), FOREVER, runner.means())
+        except KeyboardInterrupt:
+            ran += runner.ran
+            continue
+        ran += runner.ran
+        break
+    assert sorted(ran) == sorted(whole.ran)
+    pd.testing.assert_frame_equal(looked.state.comparison, undisturbed.state.comparison)
+    again = Runner()
+    until_decided(inventory_at(elsewhere), FOREVER, again.means())
+    assert again.rounds == []
+
+
+def inventory_at(root: Path) -> Inventory:
+    from senet_lab import inventory
+
+    return inventory.take(question(**GRID), root)
+
+
+def test_the_report_is_of_the_same_looks(ask: Ask) -> None:
+    looked, _ = until_decided(ask(**GRID), FOREVER, Runner().means())
+    found = complete(look(ask(**GRID)))
+    written = report.analyse(found.whole.question, found.used.planned, found.used.records, looks=found.state)
+    assert written.summary.set_index("variant")["n"].to_dict() == {
+        "reduction=1": 3,
+        "reduction=2": 18,
+        "reduction=4": 5,
+        "no_se": 18,
+    }
+    pd.testing.assert_frame_equal(written.comparison[[*looked.state.comparison]], looked.state.comparison)
+    assert "last look" in artifacts.artifacts(written)["columns.csv"].decode()
+    caption = written.caption()
+    assert "3, 5, 8, 12, 18 so far" in caption and ".05 / (k (k + 1)); so far .042 is spent" in caption
+    assert "missing" not in caption and "Holm" in caption
+    assert written.table()["verdict"].tolist() == ["worse", "worse", "equivalent (within 1 point)", "baseline"]
+    assert report_name(found.whole.question, True) == "tiny+until-decided"
+
+
+def test_no_look_begins_that_would_end_too_late(ask: Ask) -> None:
+    first = Runner()
+    until_decided(ask(**GRID), Until(1.0, time.monotonic()), first.means(seconds=1000))
+    assert len(first.rounds) == 5
+    asked = ask(**(GRID | {"seeds": 4}))
+    late = Runner()
+    _, ended = until_decided(asked, Until(1.0, time.monotonic() - 3000), late.means(seconds=0))
+    assert "All 3 rows are decided" in ended, "what nothing is left to run for is not stopped"
+
+
+def test_what_is_undecided_and_what_the_next_look_costs_is_told(ask: Ask) -> None:
+    runner = Runner(most=12)
+    with pytest.raises(KeyboardInterrupt):
+        until_decided(ask(**GRID), FOREVER, runner.means())
+    stopped = Runner()
+    looked, ended = until_decided(ask(**GRID), Until(1.0, time.monotonic()), stopped.means(seconds=7200))
+    assert stopped.rounds == [] and looked.state.look == 1
+    assert ended.startswith("Undecided at look 1: reduction=2, reduction=4. Look 2 (5 seeds of reduction=2, ")
+    assert "would take about 2 h, and 60 min of --max-hours 1 are left" in ended
+    assert ending(looked.state).startswith("Undecided at the first look: reduction=2, reduction=4. The next one has 5")
+
+
+def test_a_first_look_that_is_too_long_is_refused(ask: Ask) -> None:
+    runner = Runner()
+    with pytest.raises(UserError, match="the first look, of 3 seeds, would take about 2 h; allow more"):
+        until_decided(ask(**GRID), Until(1.0, time.monotonic()), runner.means(seconds=7200))
+    assert runner.rounds == []
+
+
+def test_without_a_forecast_the_pace_of_the_looks_so_far_counts(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A minute a trial: 12 min for the first look; six trials of the second would take six more."""
+    clock = [0.0]
+    monkeypatch.setattr(sequential, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+
+    class Slow(Runner):
+        def __call__(self, found: Inventory) -> None:
+            super().__call__(found)
+            clock[0] += 60 * len(self.rounds[-1])
+
+    runner = Slow()
+    _, ended = until_decided(ask(**GRID), Until(0.25, 0.0), runner.means())
+    assert len(runner.rounds) == 1 and "would take about 6 min, and 3 min of --max-hours 0.25 are left" in ended
+
+
+def test_a_failed_trial_holds_nothing_up(ask: Ask) -> None:
+    runner = Runner(failing=("reduction=2 seed=1", "no_se seed=4"))
+    looked, _ = until_decided(ask(**GRID), FOREVER, runner.means())
+    lines = looked.state.comparison.set_index("variant")
+    assert lines.loc["reduction=2", "n_pairs"] == looked.state.design.seeds(lines.loc["reduction=2", "look"]) - 2
+    assert lines.loc["reduction=1", "n_pairs"] == 3
+    assert looked.used.plan.counts()["failed"] == 2, "the command says so and ends with 1"
+    again = Runner(failing=runner.failing, rerun=("failed",))
+    until_decided(ask(**GRID), FOREVER, again.means())
+    assert again.rounds == [["reduction=2 seed=1", "no_se seed=4"]], "once, though they fail again"
+
+
+def test_results_of_older_code_are_not_looked_at(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    until_decided(ask(**GRID), FOREVER, Runner().means())
+    monkeypatch.setattr(plan, "code_digest", lambda trial, own: "newer")
+    with pytest.raises(UserError, match=r"first look, of 3 seeds, is not complete \(12 stale\); add --rerun stale"):
+        until_decided(ask(**GRID), FOREVER, Runner().means())
+    assert verdicts(look(ask(**GRID), include_stale=True))["reduction=2"] == ("worse", 5)
+    newer = Runner(rerun=("stale",))
+    looked, _ = until_decided(ask(**GRID), FOREVER, newer.means())
+    assert [len(names) for names in newer.rounds] == [12, 6, 6, 8, 12] and looked.state.look == 5
+
+
+def test_a_limit_of_nothing_is_refused() -> None:
+    with pytest.raises(UserError, match="that is for --until-decided"):
+        looking(False, 1.0)
+    assert looking(False, None) is None
+    assert looking(True, None).left() == math.inf  # type: ignore[union-attr]
+
+
+TYPED = '''"""Is small enough?"""
+from senet_lab import Data, Model, Sweep, Train, Trial
+
+SWEEP = Sweep(
+    base=Trial(
+        model=Model(depth=4, widths=(4,)),
+        data=Data(source="digits", validation=842),
+        train=Train(epochs=1, batch_size=64, learning_rate=0.1),
+    ),
+    grid={"model.se.reduction": [2]},
+    controls=["no_se"],
+    baseline="no_se",
+    seeds=3,
+    margin=0.1,
+)
+'''
+
+
+@pytest.mark.slow
+def test_as_it_is_typed(tmp_path: Path) -> None:
+    """`report` says the same of the same store; without looks it is of the file's seeds."""
+    (tmp_path / "small.py").write_text(TYPED)
+
+    def typed(*words: str) -> "subprocess.CompletedProcess[str]":
+        command = [sys.executable, "-c", "from senet_lab.cli import main; main()", *words]
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300)
+
+    swept = typed("sweep", "small.py", "--until-decided", "--max-hours", "1", "--executor", "local")
+    assert swept.returncode == 0, swept.stdout + swept.stderr
+    assert "Look 1: 3 seeds of every row" in swept.stdout and "6 of 6 trials ended" in swept.stdout
+    assert "The row is decided at" in swept.stdout
+    folder = tmp_path / "reports" / "small+until-decided"
+    before = {p.name: p.read_bytes() for p in folder.iterdir()}
+    reported = typed("report", "small.py", "--until-decided")
+    assert reported.returncode == 0, reported.stderr
+    assert {p.name: p.read_bytes() for p in folder.iterdir()} == before
+    one = typed("report", "small.py")
+    most = pd.read_csv(folder / "table.csv")["n"].max()
+    assert ("The store holds up to" in one.stdout) == (most > 3)
+    assert pd.read_csv(tmp_path / "reports" / "small" / "table.csv")["n"].tolist() == [3, 3]
