@@ -28,10 +28,11 @@ def report_only(found: Inventory, folder: Path, include_stale: bool) -> None:
 
 def show_report(found: Inventory, folder: Path, include_stale: bool = False) -> "Report":
     """Print the table and write the report's files into the sweep's own folder in `folder`."""
-    from senet_lab.results import artifacts, report
+    from senet_lab.results import artifacts, provenance, report
 
     name = found.question.report_name + "+stale" * include_stale
-    answer = report.analyse(found.question, found.planned, found.records, include_stale)
+    known = provenance.origin(found)
+    answer = report.analyse(found.question, found.planned, found.records, include_stale, known)
     written = artifacts.write(answer, folder / name)
     console.print(answer.terminal(console.width))
     if failed := [t for t, state in found.plan.trials if state == "failed"]:

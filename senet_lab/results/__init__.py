@@ -31,7 +31,7 @@ def open_sweep(
     """
     from senet_lab import catalog, files, inventory  # plotting and pandas take a second: only who opens a sweep pays
     from senet_lab.errors import StoreError
-    from senet_lab.results import report
+    from senet_lab.results import provenance, report
 
     root = files.place(store)
     if not files.is_folder(root):
@@ -40,4 +40,4 @@ def open_sweep(
     if settings or recipe is not None or seeds is not None:
         question = catalog.derive(question, dict(settings or {}), recipe=recipe, seeds=seeds)
     found = inventory.take(question, root, Path(data_dir))
-    return report.analyse(found.question, found.planned, found.records, include_stale)
+    return report.analyse(found.question, found.planned, found.records, include_stale, provenance.origin(found))

@@ -4,21 +4,24 @@ import io
 from collections.abc import Mapping
 from pathlib import Path
 
+import matplotlib as mpl
 import pandas as pd
 from matplotlib.figure import Figure
 
-from senet_lab.results import paper, tables
+from senet_lab.results import page, paper, tables
 from senet_lab.results.folder import FILES, PUBLISHED, writing
 from senet_lab.results.report import Report
 
 PNG = {"Software": "senet-lab"}
 PDF = {"Creator": "senet-lab", "Producer": "senet-lab", "CreationDate": None}
+SVG = {"Creator": "senet-lab", "Date": None}
 DOTS_PER_INCH = 200
 
 
 def artifacts(report: Report) -> dict[str, bytes]:
     """Name -> content of every file of a report, in a fixed order."""
     files = {
+        "report.html": page.html(report, pictures(report)).encode(),
         "table.csv": csv(tables.full_frame(report.summary, report.comparison)),
         "table.md": report.markdown().encode(),
         "trials.csv": csv(report.trials),
@@ -35,6 +38,23 @@ def drawn(name: str, figure: Figure, data: pd.DataFrame) -> Mapping[str, bytes]:
     figure.savefig(png, format="png", dpi=DOTS_PER_INCH, metadata=PNG)
     figure.savefig(pdf, format="pdf", metadata=PDF)
     return {f"{name}.png": png.getvalue(), f"{name}.pdf": pdf.getvalue(), f"{name}.csv": csv(data)}
+
+
+def pictures(report: Report) -> tuple[page.Picture, ...]:
+    """The figures as they stand in the page."""
+    caption = (
+        f"a: test error with 95 % interval. b: difference to {report.baseline}, with the margin. c: parameters. "
+        f"The numbers that it draws are in figure.csv."
+    )
+    return (page.Picture("figure", "Error, difference and size of every row", caption, svg(report.figure())),)
+
+
+def svg(figure: Figure) -> str:
+    """A figure as SVG text, letters as outlines, so that it looks the same everywhere."""
+    text = io.StringIO()
+    with mpl.rc_context({"svg.hashsalt": "senet-lab"}):
+        figure.savefig(text, format="svg", metadata=SVG)
+    return text.getvalue()
 
 
 def csv(frame: pd.DataFrame) -> bytes:

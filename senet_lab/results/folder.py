@@ -7,7 +7,7 @@ from pathlib import Path
 
 from senet_lab.errors import UserError
 
-FILES = ("table.csv", "table.md", "trials.csv", "figure.png", "figure.pdf", "figure.csv")
+FILES = ("report.html", "table.csv", "table.md", "trials.csv", "figure.png", "figure.pdf", "figure.csv")
 PUBLISHED = ("published.csv", "protocol.csv")
 """Written besides where a published table is set beside the rows."""
 

@@ -13,6 +13,9 @@ from senet_lab.plan import PlannedTrial
 from senet_lab.records import TrialRecord
 from senet_lab.results import beside, captions, figures, load, paper, published, stats, tables
 from senet_lab.results.aggregates import Aggregate, aggregates
+from senet_lab.results.provenance import Origin, Provenance, trace
+
+NOTHING_ELSE = Origin()
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,8 @@ class Report:
     """The published table with the rows of this sweep; see `beside.join`."""
     protocol: pd.DataFrame | None = None
     """How those networks were trained and how these are; see `published.protocols`."""
+    provenance: Provenance | None = None
+    """What the trials came from and cost."""
 
     @property
     def baseline(self) -> str:
@@ -98,8 +103,9 @@ def analyse(
     planned: Iterable[PlannedTrial],
     records: Iterable[TrialRecord],
     include_stale: bool = False,
+    known: Origin = NOTHING_ELSE,
 ) -> Report:
-    """What the stored trials say about a question; nothing is written."""
+    """What the stored trials say about a question; nothing is written. `known`: besides the records."""
     planned, records = tuple(planned), tuple(records)
     rows = load.rows(planned, records, include_stale=include_stale)
     trials = load.trials(planned, records, include_stale=include_stale)
@@ -112,6 +118,7 @@ def analyse(
         load.epochs(planned, records, include_stale=include_stale),
         stats.summarise(trials, rows),
         comparison,
+        provenance=trace(planned, records, trials["id"], known),
     )
     if sweep.published is None:
         return found

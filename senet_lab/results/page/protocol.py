@@ -1,0 +1,150 @@
+"""How the rows were trained and how their numbers were made: every setting in force, and the rules."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from senet_lab.results import published, stats
+from senet_lab.results.page.answer import joint
+from senet_lab.results.page.layout import Block, Facts, Folded, Table, Text
+
+if TYPE_CHECKING:
+    from senet_lab.results.report import Report
+
+LAST_EPOCH = (
+    "The last epoch's weights, tested once. No epoch, row, seed or setting was chosen on the test images; the "
+    "validation images are looked at after every epoch and decide nothing here."
+)
+PAIRING = (
+    "Rows with the same seed share the split, the order of the images, the augmentation and the initial value of every "
+    "parameter that both have."
+)
+
+
+def training(report: "Report") -> tuple[Block, ...]:
+    """Data, network and training in words, then setting by setting."""
+    trials = [row.trial for row in report.question.rows]
+    words = published.protocols.ours(trials, report.question.sweep.seeds)
+    words["weight decay"] += ", on weights only: not on biases and batch norm"
+    words |= {"split": split(report), "selection": LAST_EPOCH, "seeds": seeds(report), "pairing": pairing(report)}
+    words.pop("runs")
+    same, varied = settings({row.label: row.trial.model_dump(mode="json") for row in report.question.rows})
+    tables: tuple[Block, ...] = (Table(same, "In force in every row."),)
+    if len(varied.columns) > 1:
+        tables += (Table(varied, "Different from row to row; -: the row's network has no such setting."),)
+    pairs = tuple((item, value) for item, value in words.items() if value)
+    return Facts(pairs), Folded("Every setting in force, by the path that --set takes", tables)
+
+
+def split(report: "Report") -> str:
+    """How many images train, validate and test, by what they were told apart."""
+    data = {row.trial.data.source: row.trial.data for row in report.question.rows}
+    found = []
+    for source, asked in data.items():
+        facts = report.provenance.images.get(source) if report.provenance else None
+        if facts is None:
+            found.append(f"{source}: {asked.validation:,} images of the training part are held out for validation")
+            continue
+        found.append(
+            f"{source}: {facts.pool - asked.validation:,} images to train, {asked.validation:,} to validate, drawn "
+            f"from the source's training part by the seed; {facts.test:,} to test, the source's own test part, the "
+            f"same for every seed"
+        )
+    return "; ".join(found)
+
+
+def seeds(report: "Report") -> str:
+    """Which seeds, and how many of them are there."""
+    asked, n = report.question.sweep.seeds, report.summary["n"]
+    wanted = "seed 0" if asked == 1 else f"seeds 0 to {asked - 1}"
+    missing = int((report.summary["wanted"] - n).sum())
+    text = f"{wanted}, the same in every row: {int(n.sum())} of {int(report.summary['wanted'].sum())} trials are there"
+    return text + (f"; n is {int(n.min())} to {int(n.max())} a row" if missing else "")
+
+
+def pairing(report: "Report") -> str:
+    """What rows of one seed share, and how much of the errors' spread that takes away: as measured."""
+    found = report.comparison["correlation"].dropna()
+    if found.empty:
+        return PAIRING
+    one = f"{found.iloc[0]:+.2f}" if len(found) == 1 else f"{found.min():+.2f} to {found.max():+.2f}"
+    return (
+        f"{PAIRING} Measured: the errors of a row and of what it is compared to correlate over seeds by {one}; "
+        f"above 0 the pairing sharpens the comparison, around 0 it changes little, and the intervals are right either way."
+    )
+
+
+def statistics(report: "Report") -> tuple[Block, ...]:
+    """The rules of every number, and all numbers of every comparison."""
+    k, margin = len(report.comparison), stats.points(report.question.sweep.margin)
+    several = f" over the {k} comparisons" if k > 1 else ""
+    rules = [
+        ("unit", "The seed: one training from its own split, initial weights, order and augmentation. n counts seeds."),
+        ("error", "Mean over seeds, with Student's t interval at 95 %: mean ± t(n - 1) · sd / √n."),
+        (
+            "difference",
+            f"Mean of the paired differences to {report.baseline} over common seeds, with a Student-t interval; "
+            f"{joint(report.comparison)}" + (" means that all of them hold together (Bonferroni)." if k > 1 else "."),
+        ),
+        ("better, worse", f"Two-sided paired t test, p < .05{' after Holm' + several if k > 1 else ''}."),
+        (
+            "equivalent",
+            f"Both one-sided paired t tests reject a difference of {margin} or more, p < .05"
+            f"{' after Holm' + several if k > 1 else ''}. Not significant is not equivalent.",
+        ),
+        ("undecided", "Neither could be shown with these seeds."),
+        (
+            "assumption",
+            "Differences over seeds are near normal. The sign-flip p needs no such thing: exact, not adjusted, from six "
+            "common seeds on (below, it cannot reach .05).",
+        ),
+    ]
+    rules = rules if k else rules[:2]
+    blocks: tuple[Block, ...] = (Facts(tuple(rules)), Text((report.caption(),)))
+    return (*blocks, Folded("Every comparison in numbers", (Table(numbers(report.comparison)),))) if k else blocks
+
+
+def numbers(comparison: pd.DataFrame) -> pd.DataFrame:
+    """Every statistic of the comparisons as text: points and p values."""
+    names = {"n_pairs": "pairs", "delta": "Δ points", "delta_low": "low", "delta_high": "high"}
+    names |= {"delta_se_seeds": "SE, seeds", "delta_se_test": "SE, test images"}
+    chances = {"p": "p", "p_holm": "p, Holm", "p_signflip": "p, sign flip", "p_tost": "p, equivalence"}
+    chances |= {"p_tost_holm": "p, equivalence, Holm", "p_better": "P(better on a new seed)"}
+    chances |= {"correlation": "correlation"}
+    found = comparison[["variant", "baseline"]].rename(columns={"baseline": "against"})
+    for column, name in names.items():
+        if column in comparison:
+            percent = comparison[column] if column == "n_pairs" else 100 * comparison[column]
+            found[name] = [_number(x, 0 if column == "n_pairs" else 3) for x in percent]
+    for column, name in chances.items():
+        found[name] = [_number(x, 4 if name.startswith("p") else 2) for x in comparison[column]]
+    return found
+
+
+def settings(trials: Mapping[str, Mapping[str, Any]]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """(path, value) of what is one in all of `trials` (label -> configuration), and a column per path that is not."""
+    flat = {label: dict(_flat(trial)) for label, trial in trials.items()}
+    paths = dict.fromkeys(path for tree in flat.values() for path in tree if path != "seed")
+    one = {p: next(iter(v)) for p in paths if len(v := {tree.get(p, "-") for tree in flat.values()}) == 1}
+    varied = {p: [tree.get(p, "-") for tree in flat.values()] for p in paths if p not in one}
+    same = pd.DataFrame({"setting": list(one), "value": list(one.values())}, dtype="str")
+    return same, pd.DataFrame({"variant": list(flat)} | varied, dtype="str")
+
+
+def sources(report: "Report") -> Iterable[str]:
+    """The data sets of the rows, each once."""
+    return dict.fromkeys(row.trial.data.source for row in report.question.rows)
+
+
+def _flat(tree: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, str]]:
+    for name, value in tree.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{path}{name}.")
+        else:
+            yield f"{path}{name}", value if isinstance(value, str) else json.dumps(value)
+
+
+def _number(value: float, digits: int) -> str:
+    return "-" if pd.isna(value) else f"{value:.{digits}f}"
