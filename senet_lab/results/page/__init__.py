@@ -13,7 +13,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from senet_lab.results import paper, stats
-from senet_lab.results.page import account, answer, checklist, limits, picture, protocol
+from senet_lab.results.page import account, answer, checklist, limits, picture, prose, protocol
 from senet_lab.results.page.layout import Block, Copy, Folded, Paste, Section, Table, Text
 from senet_lab.results.page.layout import Picture as Picture
 
@@ -33,8 +33,9 @@ def html(report: "Report", pictures: Iterable[Picture] = (), more: Iterable[Sect
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["image"] = picture.source
-    environment.filters["size"] = picture.size
+    environment.filters |= {"image": picture.source, "size": picture.size}
+    environment.filters |= {"prose": prose.prose, "number": prose.number, "heading": prose.heading}
+    environment.filters["label"] = prose.label
     anchors = answer.anchors(tuple(report.rows["variant"]))
     head, _, rest = report.question.text.partition("\n\n")
     return environment.get_template("page.html.j2").render(
@@ -46,6 +47,7 @@ def html(report: "Report", pictures: Iterable[Picture] = (), more: Iterable[Sect
         sources=list(protocol.sources(report)),
         margin=stats.points(report.question.sweep.margin),
         groups=answer.groups(report),
+        notices=limits.notices(report),
         lines=answer.lines(report),
         scale=answer.scale(report),
         joint=answer.joint(report.comparison),
@@ -71,7 +73,7 @@ def _sections(
         Section("reproduce", "Make it again", account.reproduction(report)),
         Section("compute", "Compute", account.cost(found) if found else ()),
         Section("trials", "Trials", account.trials(found) if found else ()),
-        Section("checklist", "For the paper checklist", _checklist(report)),
+        Section("checklist", "Paper checklist", _checklist(report)),
     )
 
 
@@ -103,10 +105,12 @@ def _words(frame: pd.DataFrame, caption: str) -> Table:
 def _checklist(report: "Report") -> tuple[Block, ...]:
     found = checklist.items(report)
     return (
-        Text((
-            "Items 4 to 8 of the NeurIPS paper checklist, for the experiments of this page. A click into a paragraph "
-            "selects all of it. What only the authors know is left open in brackets.",
-        )),
+        Text(
+            (
+                "Items 4 to 8 of the NeurIPS paper checklist, for the experiments of this page. A click into a "
+                "paragraph selects all of it. What only the authors know is left open in brackets.",
+            )
+        ),
         *(Paste(f"{item.number}. {item.title}", item.answer, item.text) for item in found),
         Copy("All items as plain text", checklist.plain(found)),
         Copy("All items as LaTeX, for the official checklist file", checklist.latex(found)),

@@ -2,6 +2,7 @@
 
 import math
 import shlex
+from collections import Counter
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -60,8 +61,9 @@ def data(report: "Report", found: Provenance) -> tuple[tuple[str, str], ...]:
     counted = found.runs[found.runs["use"] == COUNTS]
     digests = dict.fromkeys(counted["data"])
     pairs = [("data digest (SHA-256 of the raw files)", ", ".join(digests) or "no trial yet")]
-    pairs += [("code digests", f"{counted['code'].nunique()} among the rows, one a line in the list of trials")]
     if len(counted):
+        n = counted["code"].nunique()
+        pairs.append(("code digest" + "s" * (n > 1), f"{n} among the rows; the list of trials has them"))
         pairs.append(("trials ran", f"{_at(counted['started_at'].min())} to {_at(counted['ended_at'].max())}"))
     return tuple(pairs)
 
@@ -87,41 +89,43 @@ def software(found: Provenance, digest: str, environment: Environment) -> list[t
 
 def hardware(environment: Environment) -> str:
     """Processor and GPUs."""
-    gpus = ", ".join(environment.gpus) or "no GPU"
+    each = Counter(environment.gpus).items()
+    gpus = ", ".join(f"{n} x {name}" if n > 1 else name for name, n in each) or "no GPU"
     return f"{environment.cpu}, {environment.cores} core{'s' * (environment.cores != 1)}; {gpus}"
 
 
 def cost(found: Provenance) -> tuple[Block, ...]:
     """What was computed for this question, with what failed."""
     frame = found.compute()
+    all_ = {"variant": "all", "each": math.nan, "peak_memory_bytes": frame["peak_memory_bytes"].max()}
+    sums = ("trials", "seconds", "failed", "failed_seconds", "interrupted")
+    frame = pd.concat([frame, pd.DataFrame([all_ | {c: frame[c].sum() for c in sums}])], ignore_index=True)
     columns = {
         "row": frame["variant"].replace({OLDER: "trials of older code", OTHER: "other settings or seeds"}),
         "trials": frame["trials"].map("{:,}".format),
-        "seconds each": frame["each"].map(_seconds),
+        "mean seconds": frame["each"].map(_seconds),
         "seconds": frame["seconds"].map(_seconds),
         "failed": frame["failed"].map("{:,}".format),
-        "seconds of failed": frame["failed_seconds"].map(_seconds),
+        "their seconds": frame["failed_seconds"].where(frame["failed"] > 0).map(_seconds),
         "interrupted": frame["interrupted"].map("{:,}".format),
         "peak memory": frame["peak_memory_bytes"].map(_memory),
     }
-    return (
-        Text((total(found), *_not_known(found))),
-        Table(pd.DataFrame(columns, dtype="str"), "trials x mean seconds of one = seconds, wall time in the worker."),
-    )
+    note = "trials x mean seconds = seconds: wall time in the worker. Peak memory: the most of any trial."
+    return Text((total(found), *_not_known(found))), Table(pd.DataFrame(columns, dtype="str"), note)
 
 
 def total(found: Provenance) -> str:
     """All compute in two sentences."""
-    kept, all_ = found.seconds(COUNTS), found.seconds()
-    text = (
-        f"{stats.duration(kept) if kept else 'nothing'} of trial time for the {found.count(COUNTS):,} trials in the "
-        f"table"
-    )
-    text += f" ({devices(found)})" if kept else ""
+    kept, all_, n = found.seconds(COUNTS), found.seconds(), found.count(COUNTS)
+    text = "No trial is in the table"
+    if n:
+        text = (
+            f"{stats.duration(kept)} of trial time for the {n:,} trial{'s' * (n != 1)} in the table ({devices(found)})"
+        )
     rest = [f"{found.count(use):,} {words}" for use, words in NAMES.items() if found.count(use)]
     if not rest:
         return f"{text}. No trial failed, was interrupted or was left out."
-    share = f"; with them {all_ / 3600:.3g} hours in all" if all_ > kept else ""
+    share = f"; with them {all_ / 3600:.2g} hours in all" if all_ > kept else ""
     return f"{text}. Besides: {', '.join(rest)}{share}."
 
 
@@ -139,7 +143,7 @@ def devices(found: Provenance) -> str:
     runs = found.runs[found.runs["use"] == COUNTS]
     hours = runs.groupby(runs["device"].str.partition(":")[0])["seconds"].sum() / 3600
     names = {"cpu": "core-hours of CPU", "cuda": "trial-hours on a GPU, which several trials may share"}
-    return ", ".join(f"{spent:.3g} {names.get(str(kind), f'hours on {kind}')}" for kind, spent in hours.items())
+    return ", ".join(f"{spent:.2g} {names.get(str(kind), f'hours on {kind}')}" for kind, spent in hours.items())
 
 
 def trials(found: Provenance) -> tuple[Block, ...]:
@@ -155,13 +159,21 @@ def trials(found: Provenance) -> tuple[Block, ...]:
             for _, row in failed.drop_duplicates("reason").iterrows()
         )
         blocks.append(Folded("A whole traceback of each reason", tracebacks))
-    frame = found.runs[["variant", "seed", "use", "id", "code", "data", "environment", "device"]].astype("str")
-    for digest in ("code", "data"):
-        frame[digest] = frame[digest].str[:SHORT]
-    frame["seconds"] = [_seconds(s) if use not in (MISSING, INTERRUPTED) else "-" for s, use in
-                        zip(found.runs["seconds"], found.runs["use"], strict=True)]  # fmt: skip
-    blocks.append(Folded(f"All {len(frame)} trials", (Table(frame, "`senet-lab show ID` tells all of one."),)))
+    note = "Seed and id of each trial; `senet-lab show ID` tells all of one, trials.csv has the errors and times."
+    table = Table(identities(found.runs), note, left=("use", "code", "environment", "device", "trials"))
+    blocks.append(Folded(f"All {len(found.runs):,} trials", (table,)))
     return tuple(blocks)
+
+
+def identities(runs: pd.DataFrame) -> pd.DataFrame:
+    """The trials that share row, use, code, environment and device in one line; digests cut short."""
+    shared = ["variant", "use", "code", "environment", "device"]
+    lines = []
+    for key, own in runs.groupby(shared, sort=False):
+        each = ", ".join(f"{seed} {id_}" for seed, id_ in zip(own["seed"], own["id"], strict=True))
+        lines.append(dict(zip(shared, key, strict=True)) | {"trials": each})
+    frame = pd.DataFrame(lines, columns=[*shared, "trials"], dtype="str")
+    return frame.assign(code=frame["code"].str[:SHORT])
 
 
 def _not_known(found: Provenance) -> list[str]:
@@ -180,7 +192,7 @@ def _at(seconds: float) -> str:
 
 
 def _seconds(seconds: float) -> str:
-    return "-" if math.isnan(seconds) else f"{seconds:,.1f}"
+    return "-" if math.isnan(seconds) else f"{seconds:,.{2 if seconds < 10 else 1 if seconds < 100 else 0}f}"
 
 
 def _memory(size: float) -> str:

@@ -1,7 +1,6 @@
 """The answer in ten seconds: which rows are better, worse, equivalent, undecided; then a line per row."""
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -9,12 +8,12 @@ import pandas as pd
 
 from senet_lab.design import slug
 from senet_lab.results import stats
+from senet_lab.results.page.prose import MINUS
 
 if TYPE_CHECKING:
     from senet_lab.results.report import Report
 
 VERDICTS = {"better": "than", "worse": "than", "equivalent": "to", "undecided": "against"}
-MINUS = "\N{MINUS SIGN}"
 ROOM = 0.06
 """Of a strip's width, left free at both ends."""
 
@@ -87,10 +86,14 @@ def groups(report: "Report") -> tuple[Group, ...]:
 
 
 def lines(report: "Report") -> tuple[Line, ...]:
-    """Every comparison in a sentence, in the order of the table."""
-    means = {row["variant"]: row["mean"] for _, row in report.summary.iterrows()}
+    """Every comparison in a sentence, in the order of the table; both errors are over the common seeds."""
     ends = _ends(report.comparison, report.question.sweep.margin)
-    return tuple(_line(row, means, ends, joint(report.comparison)) for _, row in report.comparison.iterrows())
+    errors = report.trials.pivot(index="seed", columns="variant", values="test_error")
+    found = []
+    for _, row in report.comparison.iterrows():
+        common = errors.reindex(columns=[row["variant"], row["baseline"]]).dropna().mean()
+        found.append(_line(row, (float(common.iloc[0]), float(common.iloc[1])), ends, joint(report.comparison)))
+    return tuple(found)
 
 
 def scale(report: "Report") -> Scale:
@@ -127,28 +130,29 @@ def _open(own: pd.DataFrame) -> str:
         return "too few seeds that a row shares with what it is compared to"
     told = own["more_seeds"].dropna()
     if told.empty:
-        return "neither a difference nor its absence can be shown with seeds that anybody would run"
-    return f"not a tie: about {int(told.min()):,} more seeds would decide the first of them" if len(own) > 1 else (
-        f"not a tie: about {int(told.iloc[0]):,} more seeds would decide it"
-    )
+        return "not a tie: neither a difference nor its absence can be shown with a number of seeds that can be told"
+    n = int(told.min())
+    which = "the first of them" if len(own) > 1 else "it"
+    return f"not a tie: about {n:,} more seed{'s' * (n != 1)} would decide {which}"
 
 
-def _line(row: "pd.Series[Any]", means: Mapping[str, float], ends: tuple[float, float], name: str) -> Line:
+def _line(row: "pd.Series[Any]", means: tuple[float, float], ends: tuple[float, float], name: str) -> Line:
     label, baseline, verdict = row["variant"], row["baseline"], row["verdict"]
     if math.isnan(row["delta"]):
-        return Line(label, baseline, verdict, "no seed that both rows have", None)
+        return Line(label, baseline, verdict, "No seed that both rows have.", None)
     n = int(row["n_pairs"])
     known = not math.isnan(row["delta_low"])
     interval = f"{name} interval {signed(row['delta_low'])} to {signed(row['delta_high'])}" if known else "no interval"
     text = (
-        f"{100 * means[label]:.2f} % test error against {100 * means[baseline]:.2f} %: "
-        f"{signed(row['delta'])} points, {interval}, {n} pair{'s' * (n != 1)}"
+        f"{100 * means[0]:.2f} % test error against {100 * means[1]:.2f} %: "
+        f"{signed(row['delta'])} points, {interval}, {n} common seed{'s' * (n != 1)}"
     )
     text += f", adjusted p {probability(row['p_holm'])}" if not math.isnan(row["p_holm"]) else ""
     cost = stats.verdict_text(row).partition(": ")[2]
     text += f"; {cost}" if verdict == "undecided" and cost else ""
-    places = (_place(row[c], ends) for c in ("delta", "delta_low", "delta_high"))
-    return Line(label, baseline, verdict, text, Strip(*places, f"{signed(row['delta'])} points, {interval}"))
+    at, least, most = (_place(row[c], ends) for c in ("delta", "delta_low", "delta_high"))
+    strip = Strip(at, least, most, f"{signed(row['delta'])} points, {interval}")
+    return Line(label, baseline, verdict, text, strip)
 
 
 def _ends(comparison: pd.DataFrame, margin: float) -> tuple[float, float]:

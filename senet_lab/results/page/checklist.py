@@ -10,16 +10,26 @@ from typing import TYPE_CHECKING
 from senet_lab.results import published, stats
 from senet_lab.results.page import account, protocol
 from senet_lab.results.page.answer import joint
+from senet_lab.results.page.prose import CODE
 from senet_lab.results.provenance import COUNTS
 
 if TYPE_CHECKING:
     from senet_lab.results.report import Report
 
 TO_FILL = "[AUTHORS: "
+NOTHING = "No run has been made."
 LATEX = {"\\": r"\textbackslash{}", "%": r"\%", "_": r"\_", "&": r"\&", "#": r"\#", "$": r"\$", "{": r"\{", "}": r"\}"}
-LATEX |= {"~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "±": r"$\pm$", "Δ": r"$\Delta$", "<": "$<$", ">": "$>$"}
+LATEX |= {
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "±": r"$\pm$",
+    "Δ": r"$\Delta$",
+    "<": "$<$",
+    ">": "$>$",
+}
 LATEX |= {"√": r"$\surd$", "\N{MINUS SIGN}": "$-$", "·": r"$\cdot$"}
 ESCAPES = str.maketrans(LATEX)
+TYPEWRITER = r"\\texttt{\1}"
 
 
 @dataclass(frozen=True)
@@ -36,7 +46,7 @@ class Item:
 def items(report: "Report") -> tuple[Item, ...]:
     """Items 4 to 8."""
     return (
-        Item(4, "Experimental result reproducibility", "Yes", _reproducibility(report)),
+        Item(4, "Experimental result reproducibility", *_reproducibility(report)),
         Item(5, "Open access to data and code", "TODO", _access(report)),
         Item(6, "Experimental setting/details", "Yes", _setting(report)),
         Item(7, "Experiment statistical significance", *_significance(report)),
@@ -53,13 +63,15 @@ def latex(found: tuple[Item, ...]) -> str:
     """All items as in the official LaTeX file."""
     return "\n\n".join(
         f"\\item {{\\bf {i.title}}}\n"
-        f"    \\item[] Answer: \\answer{i.answer if i.answer != 'TODO' else 'TODO'}{{}}\n"
-        f"    \\item[] Justification: {i.text.translate(ESCAPES)}"
+        f"    \\item[] Answer: \\answer{i.answer}{{}}\n"
+        f"    \\item[] Justification: {CODE.sub(TYPEWRITER, i.text.translate(ESCAPES))}"
         for i in found
     )
 
 
-def _reproducibility(report: "Report") -> str:
+def _reproducibility(report: "Report") -> tuple[str, str]:
+    if not len(report.trials):
+        return "NA", NOTHING
     command = account.commands(report.question).splitlines()[0]
     text = (
         f"Every number in the table comes from {int(report.summary['n'].sum())} training runs that one command makes "
@@ -67,7 +79,9 @@ def _reproducibility(report: "Report") -> str:
         f"a digest of the code that it used; all four are listed with the results."
     )
     devices = set(report.provenance.runs["device"]) - {""} if report.provenance else set()
-    return f"{text} On the CPU, where all runs were made, a repeated run gives the same bits." if devices == {"cpu"} else text
+    if devices == {"cpu"}:
+        text += " On the CPU, where all runs were made, a repeated run gives the same bits."
+    return "Yes", text
 
 
 def _access(report: "Report") -> str:
@@ -92,7 +106,9 @@ def _setting(report: "Report") -> str:
 
 def _significance(report: "Report") -> tuple[str, str]:
     n, k = report.summary["n"], len(report.comparison)
-    if n.empty or n.max() < 2:
+    if not len(report.trials):
+        return "NA", NOTHING
+    if n.max() < 2:
         return "No", "A single seed a row gives no interval; no claim of a difference is made."
     count = f"{int(n.min())}" + (f" to {int(n.max())}" if n.max() > n.min() else "")
     several = f" with Holm's correction over the {k} comparisons" if k > 1 else ""
@@ -102,21 +118,21 @@ def _significance(report: "Report") -> tuple[str, str]:
         f"intervals over seeds (not standard deviations). Differences to {report.baseline} are paired by seed, with "
         f"{joint(report.comparison)} Student-t intervals; a difference is claimed where the paired t test gives "
         f"p < .05{several}, equality only where two one-sided t tests do so against a margin of "
-        f"{stats.points(report.question.sweep.margin)} that the sweep file declares. The tests assume near-normal differences; an exact "
-        f"sign-flip test that does not is reported beside them. The intervals do not contain the sampling error of the "
-        f"test set."
+        f"{stats.points(report.question.sweep.margin)} that the sweep file declares. The tests assume near-normal "
+        f"differences; an exact sign-flip test that does not is reported beside them. The intervals do not contain the "
+        f"sampling error of the test set."
     )
     return "Yes", text
 
 
 def _compute(report: "Report") -> tuple[str, str]:
     if (found := report.provenance) is None or not found.count(COUNTS):
-        return "NA", "No run has been made."
+        return "NA", NOTHING
     machines = "; or ".join(dict.fromkeys(account.hardware(e) for e in found.environments.values()))
     kept = found.runs[found.runs["use"] == COUNTS]
     peak = kept["peak_memory_bytes"].max()
-    memory = f" and at most {peak / account.MEBIBYTE:,.0f} MiB" if peak == peak else ""
-    where = f" on {machines}" if machines else ""
+    memory = f" and at most {peak / account.MEBIBYTE:,.0f} MiB of memory" if peak == peak else ""
+    where = f", on {machines}" if machines else ""
     return "Yes", (
         f"One run takes {kept['seconds'].mean():.1f} s on average{memory}{where}. {account.total(found)} "
         f"{TO_FILL}add what was computed outside this sweep.]"

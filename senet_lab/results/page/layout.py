@@ -25,6 +25,8 @@ class Facts:
 
     kind: ClassVar[str] = "facts"
     pairs: tuple[tuple[str, str], ...]
+    short: bool = False
+    """All of few words: set in two columns where there is room."""
 
 
 @dataclass(frozen=True)

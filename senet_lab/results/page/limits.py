@@ -11,18 +11,24 @@ if TYPE_CHECKING:
     from senet_lab.results.report import Report
 
 
+def notices(report: "Report") -> tuple[str, ...]:
+    """What a reader has to know before believing the answer; nothing where all trials are done, by one code."""
+    return tuple(s for s in (_short(report), _stale(report)) if s)
+
+
 def limits(report: "Report") -> tuple[str, ...]:
     """A sentence or two each, the weightiest first; only what holds for this report."""
-    return tuple(s for s in (_short(report), _test_images(report), *_always(report), _stale(report), _open(report)) if s)
+    return (*notices(report), *(s for s in (_test_images(report), *_always(report), _open(report)) if s))
 
 
 def _short(report: "Report") -> str:
-    missing = int((report.summary["wanted"] - report.summary["n"]).sum())
+    wanted = int(report.summary["wanted"].sum())
+    missing = wanted - int(report.summary["n"].sum())
     if not missing:
         return ""
     failed = report.provenance.count(FAILED) if report.provenance else 0
-    why = f" {failed} of them failed, and trials may fail because of what is compared." if failed else ""
-    return f"{missing} of the trials that the sweep asks for are not in the table.{why}"
+    why = f" {failed} of them failed, and a trial may fail because of what is compared." if failed else ""
+    return f"{missing:,} of the {wanted:,} trials that the sweep asks for are not in the numbers.{why}"
 
 
 def _test_images(report: "Report") -> str:
@@ -50,20 +56,32 @@ def _always(report: "Report") -> tuple[str, ...]:
     return (
         f"The numbers are of {here}, of these networks and this length of training. Nothing here says that the same "
         f"holds on other data, for larger networks or for longer training.",
-        "All rows are trained with one set of hyperparameters, which were not tuned for each. A row that needs another "
-        "learning rate is judged at this one.",
+        _tuning(report),
         f"Equivalent means within {margin}, the margin that the sweep file declares. Whether {margin} matter is for "
         f"the reader to say; another margin gives other verdicts.",
-        "Seeds were fixed beforehand as a number in the sweep file. Adding seeds until a verdict changes, and then "
-        "reporting as if the number had been fixed, makes errors more likely than the p values say.",
+        "The p values and intervals are those of a number of seeds that was fixed beforehand. Adding seeds until a "
+        "verdict changes makes errors more likely than they say.",
         "The test images were not used to choose anything here. Who changes the sweep after reading this page, and "
         "reports the best of several, has chosen on them.",
     )
 
 
+def _tuning(report: "Report") -> str:
+    """Whose learning rate the rows were trained with."""
+    settings = [row.trial.train for row in report.question.rows]
+    if all(train == settings[0] for train in settings):
+        return (
+            "All rows are trained with one set of hyperparameters, which were not tuned for each. A row that needs "
+            "another learning rate is judged at this one."
+        )
+    return "The rows differ in how they are trained, too (Protocol). Nothing here tuned that row by row."
+
+
 def _stale(report: "Report") -> str:
     stale = int(report.trials["stale"].sum())
-    return f"{stale} trials were made by code that has changed since, and count because they were asked for." * (stale > 0)
+    return f"{stale} trials were made by code that has changed since, and count because they were asked for." * (
+        stale > 0
+    )
 
 
 def _open(report: "Report") -> str:

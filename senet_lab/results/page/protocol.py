@@ -8,15 +8,18 @@ import pandas as pd
 
 from senet_lab.results import published, stats
 from senet_lab.results.page.answer import joint
-from senet_lab.results.page.layout import Block, Facts, Folded, Table, Text
+from senet_lab.results.page.layout import Block, Facts, Folded, Table
+from senet_lab.results.page.prose import MINUS
 
 if TYPE_CHECKING:
     from senet_lab.results.report import Report
 
 LAST_EPOCH = (
-    "The last epoch's weights, tested once. No epoch, row, seed or setting was chosen on the test images; the "
-    "validation images are looked at after every epoch and decide nothing here."
+    "The last epoch's weights, tested once, when training has ended. No epoch is chosen, neither on test nor on "
+    "validation images: the latter are looked at after every epoch and decide nothing here."
 )
+WIDEST = 8
+"""Columns of settings that still fit across a printed page."""
 PAIRING = (
     "Rows with the same seed share the split, the order of the images, the augmentation and the initial value of every "
     "parameter that both have."
@@ -28,14 +31,20 @@ def training(report: "Report") -> tuple[Block, ...]:
     trials = [row.trial for row in report.question.rows]
     words = published.protocols.ours(trials, report.question.sweep.seeds)
     words["weight decay"] += ", on weights only: not on biases and batch norm"
-    words |= {"split": split(report), "selection": LAST_EPOCH, "seeds": seeds(report), "pairing": pairing(report)}
-    words.pop("runs")
+    rules = {"split": split(report), "seeds": seeds(report), "pairing": pairing(report), "selection": LAST_EPOCH}
+    del words["runs"], words["training images"]  # said in full by the rules
     same, varied = settings({row.label: row.trial.model_dump(mode="json") for row in report.question.rows})
-    tables: tuple[Block, ...] = (Table(same, "In force in every row."),)
+    tables: tuple[Block, ...] = (Table(same, "In force in every row.", left=("value",)),)
     if len(varied.columns) > 1:
-        tables += (Table(varied, "Different from row to row; -: the row's network has no such setting."),)
+        note = "Different from row to row; -: the row's network has no such setting."
+        frame = varied if len(varied.columns) <= WIDEST else in_words(varied)
+        tables += (Table(frame, note, left=tuple(frame.columns)),)
     pairs = tuple((item, value) for item, value in words.items() if value)
-    return Facts(pairs), Folded("Every setting in force, by the path that --set takes", tables)
+    return (
+        Facts(pairs, short=True),
+        Facts(tuple(rules.items())),
+        Folded("Every setting in force, by the path that --set takes", tables),
+    )
 
 
 def split(report: "Report") -> str:
@@ -69,10 +78,11 @@ def pairing(report: "Report") -> str:
     found = report.comparison["correlation"].dropna()
     if found.empty:
         return PAIRING
-    one = f"{found.iloc[0]:+.2f}" if len(found) == 1 else f"{found.min():+.2f} to {found.max():+.2f}"
+    ends = dict.fromkeys(f"{r:+.2f}".replace("-", MINUS) for r in (found.min(), found.max()))
     return (
-        f"{PAIRING} Measured: the errors of a row and of what it is compared to correlate over seeds by {one}; "
-        f"above 0 the pairing sharpens the comparison, around 0 it changes little, and the intervals are right either way."
+        f"{PAIRING} Measured: the errors of a row and of what it is compared to correlate over seeds by "
+        f"{' to '.join(ends)}; above 0 the pairing sharpens the comparison, around 0 it changes little, and the "
+        f"intervals are right either way."
     )
 
 
@@ -97,13 +107,13 @@ def statistics(report: "Report") -> tuple[Block, ...]:
         ("undecided", "Neither could be shown with these seeds."),
         (
             "assumption",
-            "Differences over seeds are near normal. The sign-flip p needs no such thing: exact, not adjusted, from six "
-            "common seeds on (below, it cannot reach .05).",
+            "Differences over seeds are near normal. The sign-flip p needs no such thing: exact, not adjusted, from "
+            "six common seeds on (below, it cannot reach .05).",
         ),
     ]
     rules = rules if k else rules[:2]
-    blocks: tuple[Block, ...] = (Facts(tuple(rules)), Text((report.caption(),)))
-    return (*blocks, Folded("Every comparison in numbers", (Table(numbers(report.comparison)),))) if k else blocks
+    every = Folded("Every comparison in numbers", (Table(numbers(report.comparison), left=("against",)),))
+    return (Facts(tuple(rules)), every) if k else (Facts(tuple(rules)),)
 
 
 def numbers(comparison: pd.DataFrame) -> pd.DataFrame:
@@ -131,6 +141,13 @@ def settings(trials: Mapping[str, Mapping[str, Any]]) -> tuple[pd.DataFrame, pd.
     varied = {p: [tree.get(p, "-") for tree in flat.values()] for p in paths if p not in one}
     same = pd.DataFrame({"setting": list(one), "value": list(one.values())}, dtype="str")
     return same, pd.DataFrame({"variant": list(flat)} | varied, dtype="str")
+
+
+def in_words(varied: pd.DataFrame) -> pd.DataFrame:
+    """`varied` with all that a row has in one cell."""
+    rest = varied.drop(columns="variant").to_dict("records")
+    told = [", ".join(f"{path}={value}" for path, value in line.items() if value != "-") for line in rest]
+    return pd.DataFrame({"variant": varied["variant"], "settings": told})
 
 
 def sources(report: "Report") -> Iterable[str]:
