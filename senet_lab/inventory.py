@@ -1,11 +1,12 @@
 """A question set against a store: what it asks for and what is there. Needs no torch."""
 
+import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from senet_lab import data, plan
+from senet_lab import data, labels, plan
 from senet_lab.catalog import Question
-from senet_lab.errors import SpecError
+from senet_lab.errors import SenetLabError, SpecError
 from senet_lab.files import Place
 from senet_lab.plan import Plan, PlannedTrial
 from senet_lab.records import TrialRecord
@@ -68,3 +69,12 @@ def take(question: Question, root: "str | Place", data_dir: Path = data.DATA_DIR
                 f"content in their data and weights; leave one of them out"
             )
     return Inventory(question, store, tuple(records), plan.reconcile(planned, [*stored, *unfinished]), data_dir)
+
+
+def keep_labels(found: Inventory) -> None:
+    """See to it that the store has the test labels of the question's data; where it cannot, nothing depends on them."""
+    for digest, asked in {t.data: t.trial.data for t in found.planned}.items():
+        with contextlib.suppress(SenetLabError, OSError):
+            if found.store.labels(digest) is None:
+                images = data.load(asked, found.data_dir)
+                found.store.save_labels(digest, labels.to_bytes(images.test_labels, images.classes))

@@ -10,9 +10,8 @@ from senet_lab.inventory import Inventory
 from senet_lab.options import to_show
 from senet_lab.plan import STATES, PlannedTrial
 from senet_lab.records import Cost, TrialRecord
+from senet_lab.results import signflip
 from senet_lab.sweep import cost
-
-ALPHA = 0.05
 
 
 @dataclass(frozen=True)
@@ -63,12 +62,8 @@ def _hidden(found: Inventory) -> list[TrialRecord]:
 
 
 def about_seeds(seeds: int, comparisons: int) -> str:
-    """What so few seeds cannot show; empty where they are enough for every test that a report makes.
-
-    The smallest p of the exact sign-flip test of n differences is 2 / 2 ** n; Holm's first step over k
-    comparisons asks for less than .05 / k.
-    """
-    enough = next(n for n in range(2, 64) if 2 / 2**n < ALPHA / comparisons)
+    """What so few seeds cannot show; empty where they are enough for every test that a report makes."""
+    enough = signflip.seeds_needed(comparisons)
     if seeds >= enough:
         return ""
     if seeds == 1:

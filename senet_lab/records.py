@@ -72,6 +72,8 @@ class TrialRecord(Fact):
     """Digest of the data set's content."""
     status: Literal["done", "failed"]
     test: Evaluation | None = None
+    gates: str | None = None
+    """SHA-256 of the file beside the record that keeps the gates; none without SE, and in older records."""
     epochs: tuple[EpochMetrics, ...] = ()
     params: int | None = None
     """Trainable parameters."""

@@ -1,13 +1,16 @@
 """The only reader and writer of run folders. What is not in here did not happen.
 
     runs/<sweep>/<row>_seed-<n>_<id>/
-        trial.json     what was asked; written first
-        state.bin      the last epoch's checkpoint, while the trial is not done
-        record.json    how it ended; written last, and only whole
+        trial.json      what was asked; written first
+        state.bin       the last epoch's checkpoint, while the trial is not done
+        gates.parquet   its gates on the test images (see `gates`), where the network has SE blocks
+        record.json     how it ended, with the digest of the gates; written last, and only whole
     runs/<sweep>/environments/<digest>.json
+    runs/<sweep>/labels/<data digest>.parquet     of the test images (see `labels`)
 
 A record and a checkpoint carry their own digest: one that was cut off or damaged counts as not there, and the
-trial is done again. The store knows bytes, not tensors; nothing in it is ever unpickled.
+trial is done again; without its gates a result is still one. The store knows bytes, not tensors; nothing in it is
+ever unpickled.
 """
 
 import contextlib
@@ -16,21 +19,21 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
 from pydantic import ValidationError
 
-from senet_lab import files, lease
+from senet_lab import files, lease, seals
 from senet_lab.errors import StoreError
 from senet_lab.files import Place
+from senet_lab.labels import Labels
+from senet_lab.labels import from_bytes as read_labels
 from senet_lab.plan import PlannedTrial, StoredTrial
 from senet_lab.records import Asked, Environment, TrialRecord
-from senet_lab.spec.operators import ANY
 
 SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,200}")
 DIGEST_BYTES = 32
-SEAL = "sha256"
-"""Key of a record's digest, over all its other keys."""
+BESIDE = {"environments", "labels"}
+"""Folders that are no trial's."""
 
 
 class Store:
@@ -97,16 +100,16 @@ class Store:
 
         What is not whole counts as not there. Raises StoreError for what the system will not let be read.
         """
-        folders = [f for f in files.folders(self.path) if f.name != "environments"]
+        folders = [f for f in files.folders(self.path) if f.name not in BESIDE]
         records: dict[str, TrialRecord] = {}
         ended: set[Place] = set()
         for path, content in files.read_all(f / "record.json" for f in folders).items():
-            if record := _record(path, content):
+            if record := seals.record(path, content):
                 records[record.id] = record
                 ended.add(path.parent)
         begun: dict[str, StoredTrial] = {}
         for path, content in files.read_all(f / "trial.json" for f in folders if f not in ended).items():
-            found = _asked(path.parent, content)
+            found = seals.asked(path.parent, content)
             if found and found.id not in records:
                 begun[found.id] = StoredTrial(found.id, found.fingerprint, "interrupted")
         return list(records.values()), list(begun.values())
@@ -114,7 +117,7 @@ class Store:
     def save_environment(self, environment: Environment) -> str:
         """Keep `environment` once and return the digest that names it."""
         payload = environment.model_dump_json(indent=1).encode()
-        digest = _name(payload)
+        digest = seals.name(payload)
         path = self.path / "environments" / f"{digest}.json"
         if files.read(path) != payload:
             files.write(path, payload)
@@ -124,17 +127,29 @@ class Store:
         """The environment that `digest` names, if it is kept here and whole."""
         path = self.path / "environments" / f"{digest}.json"
         content = files.read(path)
-        if content is None or _name(content) != digest:
+        if content is None or seals.name(content) != digest:
             return None
         try:
             return Environment.model_validate_json(content)
         except ValidationError as error:
-            raise _of_another_version(path, error) from None
+            raise seals.of_another_version(path, error) from None
+
+    def save_labels(self, data: str, payload: bytes) -> None:
+        """Keep the test labels of the data set whose digest is `data`: a file of `labels`."""
+        files.write(self._labels(data), payload)
+
+    def labels(self, data: str) -> Labels | None:
+        """The test labels of the data set whose digest is `data`, as records have it, if they are kept and whole."""
+        content = files.read(self._labels(data)) if SAFE_NAME.fullmatch(data) else None
+        return None if content is None else read_labels(content)
+
+    def _labels(self, data: str) -> Place:
+        return self.path / "labels" / f"{data}.parquet"
 
 
 def asked(folder: Place) -> Asked | None:
     """What was asked of a run folder's trial; None if that is not there or damaged."""
-    return _asked(folder, files.read(folder / "trial.json"))
+    return seals.asked(folder, files.read(folder / "trial.json"))
 
 
 def save_state(folder: Place, payload: bytes) -> None:
@@ -152,6 +167,19 @@ def load_state(folder: Place) -> bytes | None:
     return payload if _state_digest(folder, payload) == digest else None
 
 
+def save_gates(folder: Place, payload: bytes) -> str:
+    """Keep a trial's gates, before its record; returns the digest that the record needs."""
+    files.write(folder / "gates.parquet", payload)
+    return hashlib.sha256(payload).hexdigest()
+
+
+def load_gates(folder: Place, record: TrialRecord) -> bytes | None:
+    """The gates of a run folder's trial; None where it has none, or not those of `record` and whole."""
+    content = files.read(folder / "gates.parquet") if record.gates else None
+    whole = content is not None and hashlib.sha256(content).hexdigest() == record.gates
+    return content if whole else None
+
+
 def drop_state(folder: Place) -> None:
     """Take away a checkpoint that is of no use."""
     files.remove(folder / "state.bin")
@@ -165,7 +193,7 @@ def finish(folder: Place, record: TrialRecord) -> None:
     if record.status == "failed" and _is_done(folder):
         return
     facts = json.loads(record.model_dump_json())
-    files.write(folder / "record.json", json.dumps({SEAL: _seal(facts), **facts}, indent=1).encode())
+    files.write(folder / "record.json", json.dumps(seals.sealed(facts), indent=1).encode())
     if record.status == "done":
         drop_state(folder)
 
@@ -174,68 +202,12 @@ def _usual(planned: PlannedTrial) -> str:
     return f"{planned.variant.slug[:100]}_seed-{planned.trial.seed}_{planned.id}"
 
 
-def _id(folder: Place) -> str:
-    """Of the trial whose run folder this is."""
-    return folder.name.rpartition("_")[2]
-
-
 def _state_digest(folder: Place, payload: bytes) -> bytes:
     """Over the trial's id, too: the checkpoint of another trial may well fit its network."""
-    return hashlib.sha256(_id(folder).encode() + payload).digest()
-
-
-def _name(payload: bytes) -> str:
-    return hashlib.sha256(payload).hexdigest()[:12]
+    return hashlib.sha256(seals.id_of(folder).encode() + payload).digest()
 
 
 def _is_done(folder: Place) -> bool:
     path = folder / "record.json"
-    record = _record(path, files.read(path))
+    record = seals.record(path, files.read(path))
     return record is not None and record.status == "done"
-
-
-def _asked(folder: Place, content: bytes | None) -> Asked | None:
-    """What a trial.json says; None where it is damaged: nothing depends on it that cannot be written anew."""
-    try:
-        found = Asked.model_validate_json(content or b"", context=ANY)
-    except ValidationError:
-        return None
-    return found if found.id == _id(folder) else None
-
-
-def _record(path: Place, content: bytes | None) -> TrialRecord | None:
-    """What a record.json says; None where it is not there, cut off or damaged.
-
-    Raises StoreError for anything else, as to overwrite that would be a loss.
-    """
-    if content is None:
-        return None
-    try:
-        facts = json.loads(content)
-    except (ValueError, RecursionError):
-        return None
-    if isinstance(facts, dict) and not _intact(facts):
-        return None
-    try:
-        return TrialRecord.model_validate_json(content, context=ANY)
-    except ValidationError as error:
-        raise _of_another_version(path, error) from None
-
-
-def _of_another_version(path: Place, error: ValidationError) -> StoreError:
-    return StoreError(
-        f"{path}: this was written by another version of senet-lab ({error.errors()[0]['msg']}); "
-        f"use that version, or another store with --store"
-    )
-
-
-def _intact(facts: dict[str, Any]) -> bool:
-    """Whether a record's digest is that of its other keys. The first version wrote none, and no unknown keys either."""
-    if SEAL not in facts:
-        return facts.keys() <= TrialRecord.model_fields.keys()
-    rest = {key: value for key, value in facts.items() if key != SEAL}
-    return bool(facts[SEAL] == _seal(rest))
-
-
-def _seal(facts: dict[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(facts, sort_keys=True, separators=(",", ":")).encode()).hexdigest()

@@ -10,7 +10,7 @@ from senet_lab import data, models
 from senet_lab.environment import collect
 from senet_lab.errors import Interrupted
 from senet_lab.executors import Executor, Listener
-from senet_lab.inventory import Inventory
+from senet_lab.inventory import Inventory, keep_labels
 from senet_lab.jobs import Job
 from senet_lab.models.cost import count
 from senet_lab.plan import State
@@ -40,6 +40,7 @@ def run(
         _check_weights(trial, inventory.data_dir)
     store = inventory.store
     environment = store.save_environment(collect())
+    keep_labels(inventory)
     job = partial(
         Job,
         sweep=store.sweep,

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from senet_lab import store
+from senet_lab import data, store
 from senet_lab.blocks import own
 from senet_lab.credentials import without_credentials
 from senet_lab.data.split import Parts
@@ -19,6 +19,7 @@ from senet_lab.jobs import Job, Step, new_record
 from senet_lab.records import EpochMetrics, TrialRecord
 from senet_lab.training.begin import begin
 from senet_lab.training.evaluate import final_test
+from senet_lab.training.probe import Probe
 from senet_lab.training.train import Learner, train
 
 STEP_SECONDS = 1.0
@@ -80,16 +81,21 @@ def out_of_gpu_memory(error: Exception) -> bool:
 
 
 def _attempt(job: Job, folder: Place) -> Generator[EpochMetrics, None, dict[str, Any]]:
-    """Train from where the run folder left off and test; returns what the record needs."""
+    """Train from where the run folder left off, test and keep the gates; returns what the record needs."""
     device = torch.device(job.device)
     learner, parts = _left_off(job, folder, device)
     earlier_seconds = sum(m.seconds for m in learner.epochs)
     for metrics in train(job.planned.trial, learner, parts):
         store.save_state(folder, learner.to_bytes())
         yield metrics
+    probe = Probe(learner.network, parts.test, data.load(job.planned.trial.data, job.data_dir).classes)
+    with probe.watching():
+        test = final_test(learner.network, parts)
+    payload = probe.payload()
     return {
         "status": "done",
-        "test": final_test(learner.network, parts),
+        "test": test,
+        "gates": None if payload is None else store.save_gates(folder, payload),
         "epochs": learner.epochs,
         "seconds": earlier_seconds,
         "train_seconds": sum(m.seconds for m in learner.epochs),

@@ -23,6 +23,7 @@ OPTIONS = {
         *("--executor", "--workers", "--gpus-per-trial", "--loaders", "--to", "--tracking-uri"),
     },
     "report": {"--store", "--data-dir", "--set", "--seeds", "--recipe", "--include-stale", "--to"},
+    "compare": {"--store", "--data-dir", "--set", "--seeds", "--recipe", "--prose", "--json"},
     "show": {"--store", "--sweep", "--json"},
     "model": {"--set", "--size", "--classes"},
     "ui": {"--port", "--tracking-uri"},

@@ -32,7 +32,12 @@ def test_types() -> None:
 
 MIRRORED_ELSEWHERE = {
     "commands/sweep.py": "test_main_job", "commands/report.py": "test_main_job",
-    "commands/surroundings.py": "test_cli", "results/artifacts.py": "results/test_report", "doctor.py": "test_cli",
+    "commands/surroundings.py": "test_cli", "cli/compare.py": "test_cli",
+    "commands/compare.py": "test_compare", "results/artifacts.py": "results/test_report",
+    "results/page/account.py": "results/page/test_page", "results/page/layout.py": "results/page/test_page",
+    "results/page/limits.py": "results/page/test_page", "results/page/picture.py": "results/page/test_page",
+    "results/page/protocol.py": "results/page/test_page", "results/page/typography.py": "results/page/test_page",
+    "doctor.py": "test_cli",
     "options.py": "test_cli", "sweep.py": "executors/test_contract",
     "credentials.py": "test_environment", "executors/far.py": "executors/test_cluster", "jobs.py": "test_trial",
     "environment.py": "test_environment", "explain.py": "test_spec",

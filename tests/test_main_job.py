@@ -98,7 +98,8 @@ def test_sweep_report_extend(here: Path) -> None:
     assert "6 of 6 trials ended" in first.stdout and "baseline" in first.stdout
     assert first.stderr == "", "no chatter of Ray or MLflow"
     written = {p.name for p in (here / "reports" / "small").iterdir()}
-    assert written == {"table.csv", "table.md", "trials.csv", "figure.png", "figure.pdf", "figure.csv"}
+    assert written == {"report.html", "table.csv", "table.md", "trials.csv", "figure.png", "figure.pdf", "figure.csv"}
+    assert "Written to reports/small: report.html, " in first.stdout
     rows = ["no_se", "reduction=2", "reduction=4"]
     trials = [f"{row} seed={seed}" for row in rows for seed in (0, 1)]
     assert [name for name, _ in mlflow_runs(here)] == sorted([*rows, *trials, "report"])

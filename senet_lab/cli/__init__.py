@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from senet_lab.cli.compare import compare
 from senet_lab.options import (
     DATA,
     REPORTS,
@@ -171,12 +172,15 @@ def report(
     include_stale: Annotated[bool, typer.Option("--include-stale", help="Count results of older code too.")] = False,
     to: Reports = REPORTS,
 ) -> None:
-    """The table with intervals and verdicts; writes CSV, Markdown and the figure. Runs nothing."""
+    """The table with intervals and verdicts; writes a page (HTML), CSV, Markdown and the figure. Runs nothing."""
     from senet_lab import commands
     from senet_lab.commands.report import report_only
 
     where = commands.Where(store, data_dir)
     report_only(commands.inventory(sweep, where, settings(set_ or []), seeds, recipe), to, include_stale)
+
+
+app.command(epilog="Example: senet-lab compare reduction_ratio 8 16 --prose")(compare)
 
 
 @app.command(epilog="Example: senet-lab show reduction=8 seed=0")

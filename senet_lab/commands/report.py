@@ -1,5 +1,6 @@
 """Tables and files of what the store holds."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,8 +32,8 @@ def show_report(found: Inventory, folder: Path, include_stale: bool = False) -> 
     from senet_lab.results import artifacts, provenance, report
 
     name = found.question.report_name + "+stale" * include_stale
-    known = provenance.origin(found)
-    answer = report.analyse(found.question, found.planned, found.records, include_stale, known)
+    answer = report.analyse(found.question, found.planned, found.records, include_stale, found.store)
+    answer = replace(answer, images=provenance.images(found))
     written = artifacts.write(answer, folder / name)
     console.print(answer.terminal(console.width))
     if failed := [t for t, state in found.plan.trials if state == "failed"]:

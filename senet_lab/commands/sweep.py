@@ -9,7 +9,7 @@ from senet_lab.commands.report import show_report
 from senet_lab.credentials import without_credentials
 from senet_lab.environment import program
 from senet_lab.errors import Interrupted, TrialsFailed, UserError, shown
-from senet_lab.inventory import Inventory
+from senet_lab.inventory import Inventory, keep_labels
 from senet_lab.options import to_show
 from senet_lab.plan import State
 
@@ -58,6 +58,7 @@ def run_sweep(found: Inventory, how: How) -> None:
                 _run(found, how, executor, projection)
                 found = found.again()
             else:
+                keep_labels(found)  # stores of older versions have none
                 console.print(f"{found.plan.counts()['done']} of {len(found.planned)} trials are done; nothing to run")
             projection.settle()
             written = show_report(found, how.reports)

@@ -6,6 +6,7 @@ For notebooks and scripts `open_sweep` is enough.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,4 +41,5 @@ def open_sweep(
     if settings or recipe is not None or seeds is not None:
         question = catalog.derive(question, dict(settings or {}), recipe=recipe, seeds=seeds)
     found = inventory.take(question, root, Path(data_dir))
-    return report.analyse(found.question, found.planned, found.records, include_stale, provenance.origin(found))
+    answer = report.analyse(found.question, found.planned, found.records, include_stale, found.store)
+    return replace(answer, images=provenance.images(found))

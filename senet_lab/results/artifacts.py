@@ -20,12 +20,13 @@ DOTS_PER_INCH = 200
 
 def artifacts(report: Report) -> dict[str, bytes]:
     """Name -> content of every file of a report, in a fixed order."""
+    figure = report.figure()
     files = {
-        "report.html": page.html(report, pictures(report)).encode(),
+        "report.html": page.html(report, pictures(report, figure)).encode(),
         "table.csv": csv(tables.full_frame(report.summary, report.comparison)),
         "table.md": report.markdown().encode(),
         "trials.csv": csv(report.trials),
-        **drawn("figure", report.figure(), report.marks()),
+        **drawn("figure", figure, report.marks()),
     }
     if report.beside is not None and report.protocol is not None:
         files |= {"published.csv": csv(paper.as_csv(report.beside)), "protocol.csv": csv(report.protocol)}
@@ -40,13 +41,13 @@ def drawn(name: str, figure: Figure, data: pd.DataFrame) -> Mapping[str, bytes]:
     return {f"{name}.png": png.getvalue(), f"{name}.pdf": pdf.getvalue(), f"{name}.csv": csv(data)}
 
 
-def pictures(report: Report) -> tuple[page.Picture, ...]:
-    """The figures as they stand in the page."""
+def pictures(report: Report, figure: Figure) -> tuple[page.Picture, ...]:
+    """The report's figure as it stands in the page."""
     caption = (
         f"a: test error with 95 % interval. b: difference to {report.baseline}, with the margin. c: parameters. "
         f"The numbers that it draws are in figure.csv."
     )
-    return (page.Picture("figure", "Error, difference and size of every row", caption, svg(report.figure())),)
+    return (page.Picture("figure", "Error, difference and size of every row", caption, svg(figure)),)
 
 
 def svg(figure: Figure) -> str:

@@ -5,10 +5,11 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from senet_lab.results import paired, stats
+from senet_lab.results import paired, signflip, stats
 from senet_lab.spec import Sweep
 
 POWER = f"{100 * paired.POWER:g} %"
+CONFIDENCE = f"{100 * paired.CONFIDENCE:g} %"
 
 
 def compared_to(sweep: Sweep, baselines: Mapping[str, str]) -> str:
@@ -23,15 +24,17 @@ def compared_to(sweep: Sweep, baselines: Mapping[str, str]) -> str:
 def table(summary: pd.DataFrame, comparison: pd.DataFrame, baseline: str, margin: float, seeds: int) -> str:
     """What the numbers of a table are: n, intervals, tests, correction, margin, the cost of deciding."""
     missing = int((summary["wanted"] - summary["n"]).sum())
-    several = _family(comparison) > 1
+    several = len(comparison) > 1
     adjusted, holm = ("Holm-adjusted ", ", Holm") if several else ("", "")
     sentences = (
         f"n: trials of {seeds} seeds" + (f", {missing} are missing." if missing else "."),
         "Test error at the last epoch: mean and 95 % Student-t interval over seeds.",
         f"Δ: difference to {baseline}, paired by seed; {_joint(comparison)}.",
-        f"Better, worse: paired t test, {adjusted}p < .05.",
+        _test_images(summary, comparison),
+        f"Better, worse: paired t test, {adjusted}p < {_threshold(comparison)}.",
         _beyond_interval(comparison),
         f"Equivalent: two one-sided t tests against the margin of {stats.points(margin)}{holm}.",
+        _holm(comparison),
         _cost(summary, comparison, seeds),
         _ties(comparison),
         _sign_flips(comparison),
@@ -39,16 +42,40 @@ def table(summary: pd.DataFrame, comparison: pd.DataFrame, baseline: str, margin
     return " ".join(s for s in sentences if s)
 
 
-def _family(comparison: pd.DataFrame) -> int:
-    """Rows that can be compared at all."""
-    return int((comparison["n_pairs"] > 1).sum())
-
-
 def _joint(comparison: pd.DataFrame) -> str:
-    family = _family(comparison)
-    if family < 2:
-        return "95 % Student-t interval"
-    return f"the {family} intervals hold jointly at 95 % (Student t, Bonferroni)"
+    percent = stats.interval_name(comparison).removeprefix("joint ")
+    if len(comparison) < 2:
+        return f"{percent} Student-t interval"
+    return f"the {len(comparison)} intervals hold jointly at {percent} (Student t, Bonferroni)"
+
+
+def _threshold(comparison: pd.DataFrame) -> str:
+    """The alpha of the verdicts as it is printed: .05."""
+    alpha = comparison["alpha"].iloc[0] if len(comparison) else stats.ALPHA
+    return f"{alpha:.2g}".removeprefix("0")
+
+
+def _holm(comparison: pd.DataFrame) -> str:
+    """How many comparisons the corrections cover, those that nothing is known of included."""
+    without = int((comparison["n_pairs"] < 2).sum())
+    if len(comparison) < 2 or not without:
+        return ""
+    state = "no data yet" if (comparison.loc[comparison["n_pairs"] < 2, "n_pairs"] == 0).all() else "too few seeds yet"
+    return f"Holm over {len(comparison)} comparisons, of which {without} {'has' if without == 1 else 'have'} {state}."
+
+
+def _test_images(summary: pd.DataFrame, comparison: pd.DataFrame) -> str:
+    """What the intervals leave out: the test images, fixed; "" where it is not known (see `parts.added`)."""
+    known = comparison["delta_se_test"].dropna() if "delta_se_test" in comparison else pd.Series(dtype="float64")
+    if known.empty:
+        return ""
+    images = " or ".join(f"{n:,}" for n in sorted(summary["images"].dropna().unique()))
+    low, high = (f"{100 * size:.2g}" for size in (known.min(), known.max()))
+    size = low if low == high else f"{low} to {high}"
+    return (
+        f"The intervals speak of other seeds on these {images} test images; another test set of that size would "
+        f"move a difference by about ±{size} points more (1 SE)."
+    )
 
 
 def _beyond_interval(comparison: pd.DataFrame) -> str:
@@ -63,14 +90,16 @@ def _beyond_interval(comparison: pd.DataFrame) -> str:
 
 def _cost(summary: pd.DataFrame, comparison: pd.DataFrame, seeds: int) -> str:
     """What "about k more seeds (time)" counts, and what the seeds of the slowest decision would cost all rows."""
-    open_rows = comparison[(comparison["verdict"] == "undecided") & (comparison["n_pairs"] > 1)]
+    open_rows = comparison[(comparison["verdict"] == "undecided") & (comparison["n_pairs"] >= paired.FEWEST_TO_PLAN)]
     if open_rows.empty:
         return ""
     single = comparison["baseline"].nunique() == 1
-    both = f"{open_rows['baseline'].iloc[0]} one after another, the latter counted in every row."
+    other = "the one that it is compared to, one after another."
+    if single:
+        other = f"{open_rows['baseline'].iloc[0]} one after another, the latter counted in every row."
     text = (
-        f"More seeds: for {POWER} power if the observed difference and spread are the true ones; the time is of that "
-        f"row and {both if single else 'the one that it is compared to, one after another.'}"
+        f"More seeds: for {POWER} power if the observed difference is the true one and the spread its upper "
+        f"{CONFIDENCE} confidence limit (Browne 1995); the time is of that row and {other}"
     )
     wanted = (open_rows["n_pairs"] + open_rows["more_seeds"]).max()
     if math.isnan(wanted) or wanted <= seeds:
@@ -87,10 +116,13 @@ def _ties(comparison: pd.DataFrame) -> str:
 
 
 def _sign_flips(comparison: pd.DataFrame) -> str:
-    """Says that a sign-flip test is out of reach where a row has fewer than six common seeds."""
-    few = comparison.loc[comparison["n_pairs"] < paired.FEWEST_FOR_SIGN_FLIP, "n_pairs"]
+    """Says that a sign-flip test is out of reach where a row has too few common seeds for Holm's first step."""
+    family = max(1, len(comparison))
+    enough = signflip.seeds_needed(family)
+    few = comparison.loc[comparison["n_pairs"] < enough, "n_pairs"]
     if few.empty:
         return ""
-    n = int(few.max())
-    smallest = f"; with {n} the smallest p is {2.0 ** (1 - n):.2g}" if n > 1 else ""
-    return f"No sign-flip test can reach .05 with fewer than 6 common seeds{smallest}."
+    n, over = int(few.max()), f" with Holm over {family} comparisons" if family > 1 else ""
+    adjusted = "adjusted " * (family > 1)
+    smallest = f"; with {n} the smallest {adjusted}p is {min(1, family * signflip.smallest_p(n)):.2g}" if n > 1 else ""
+    return f"No sign-flip test can reach .05{over} with fewer than {enough} common seeds{smallest}."

@@ -42,6 +42,7 @@ def draw(marks: pd.DataFrame, factor: str | None, baseline: str, margin: float) 
     """The figure of a sweep from its `figure_frame`; `factor` names the x axis, `margin` is a fraction."""
     along = factor is not None and is_numeric(marks)
     rows = marks.loc[marks["panel"] == "error", "variant"].nunique()
+    single = len(marks[(marks["panel"] == "difference") & (marks["source"] == "ours")]) == 1  # its interval joins none
     with _style():
         figure = Figure(figsize=(10.5, 3.7) if along else (10.5, 1.7 + 0.32 * rows), layout="constrained")
         axes = figure.subplots(1, 3, sharex=along, sharey=not along, width_ratios=(1, 1.25, 0.8) if along else None)
@@ -50,7 +51,7 @@ def draw(marks: pd.DataFrame, factor: str | None, baseline: str, margin: float) 
                 scale(marks, SHORT.get(str(factor), str(factor)), across(marks, panel, ax))
             else:
                 by_row(marks, panel, ax)
-            title = f"{letter}  {label.format(baseline=baseline)}"
+            title = f"{letter}  {label.replace('joint ', '') if single else label}".format(baseline=baseline)
             ax.set_title(title if along else _folded(title), loc="left", fontweight="bold")
             sns.despine(ax=ax)
         shade_margin(axes[1], margin, vertical=not along)

@@ -5,13 +5,16 @@ that answered, `fingerprint` only what was asked.
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from senet_lab.design import factors
 from senet_lab.plan import PlannedTrial
-from senet_lab.records import EpochMetrics, TrialRecord
+from senet_lab.records import EpochMetrics, Evaluation, TrialRecord
 
 INTEGERS = {name: "int64" for name in ("order", "seed", "n_test", "wanted", "epoch")}
 COUNTS = {"params": "Int64", "macs": "Int64"}  # nullable: a row without trials has none
@@ -79,6 +82,44 @@ def rows(
         if record.params is not None:
             found[place["variant"]] |= {"params": record.params, "macs": record.macs}
     return _frame([*found.values()], [*_place_columns(planned), "wanted", "params", "macs"])
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Which test images the trials of a row got right. Legend: S seeds, N images."""
+
+    seeds: tuple[int, ...]
+    """Of the lines of `correct_SN`, ascending."""
+    correct_SN: npt.NDArray[np.bool_]
+    images: tuple[str, int]
+    """Data set (digest of its content) and number of test images: rows with the same can be set side by side."""
+
+
+def answers(
+    planned: Iterable[PlannedTrial], records: Iterable[TrialRecord], *, include_stale: bool = False
+) -> dict[str, Answers]:
+    """Label -> the answers of the same trials as `trials`, a byte each.
+
+    A row is left out where a trial's bits are not known or its trials were tested on different images.
+    """
+    found: dict[str, dict[int, tuple[str, npt.NDArray[np.bool_] | None]]] = {}
+    for place, wanted, record in _matched(tuple(planned), records, include_stale):
+        if record.test is not None:
+            found.setdefault(place["variant"], {})[wanted.trial.seed] = record.data, _bits(record.test)
+    told = {}
+    for label, by_seed in found.items():
+        lines = [bits for _, (_, bits) in sorted(by_seed.items()) if bits is not None]
+        images = {(data, 0 if bits is None else len(bits)) for data, bits in by_seed.values()}
+        if len(lines) == len(by_seed) and len(images) == 1:
+            told[label] = Answers(tuple(sorted(by_seed)), np.stack(lines), images.pop())
+    return told
+
+
+def _bits(test: Evaluation) -> npt.NDArray[np.bool_] | None:
+    packed = np.frombuffer(test.bits(), np.uint8)
+    if test.images == 0 or len(packed) != -(-test.images // 8):
+        return None
+    return np.unpackbits(packed, count=test.images).view(np.bool_)
 
 
 def factor_names(planned: Iterable[PlannedTrial]) -> tuple[str, ...]:

@@ -10,18 +10,21 @@ is below its level.
 
 import bisect
 import math
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
+from senet_lab.results.signflip import FEWEST_FOR_SIGN_FLIP as FEWEST_FOR_SIGN_FLIP
+from senet_lab.results.signflip import SAME
+from senet_lab.results.signflip import p_sign_flip as p_sign_flip
+
 Values = npt.NDArray[np.float64]
 
-SAME = 1e-9  # test errors closer than this differ by floating point, not by an image
-EXACT_UP_TO = 20  # 2 ** 20 sign patterns are enumerated, more are drawn
-DRAWS = 100_000
-FEWEST_FOR_SIGN_FLIP = 6  # 2 ** (1 - 5) = .0625: below six pairs no sign-flip test can reach .05
 POWER = 0.8
+CONFIDENCE = 0.8  # that the true spread is below the one that is planned with
+FEWEST_TO_PLAN = 3  # two seeds leave the upper limit of the spread at four times what was seen
 MOST_SEEDS = 10_000
 
 
@@ -30,14 +33,17 @@ def flat(values: Values) -> bool:
     return len(values) > 0 and bool(np.ptp(values) < SAME)
 
 
-def interval(values: Values, level: float) -> tuple[float, float]:
-    """Two-sided Student-t interval of the mean that misses with probability `level`; NaN if n < 2."""
+def interval(values: Values, level: float, least: float = -1.0) -> tuple[float, float]:
+    """Two-sided Student-t interval of the mean that misses with probability `level`; NaN if n < 2.
+
+    Cut at `least` and 1, as no mean lies beyond: `least` is -1 for differences, 0 for errors.
+    """
     n = len(values)
     if n < 2 or (flat(values) and 2.0 ** (1 - n) >= level):
         return math.nan, math.nan
     mean = float(values.mean())
     half = 0.0 if flat(values) else float(stats.t.isf(level / 2, n - 1) * values.std(ddof=1) / math.sqrt(n))
-    return mean - half, mean + half
+    return max(least, mean - half), min(1.0, mean + half)
 
 
 def p_difference(differences: Values) -> float:
@@ -61,28 +67,6 @@ def p_equivalence(differences: Values, margin: float) -> float:
     return float(max(stats.t.sf((mean + margin) / error, n - 1), stats.t.cdf((mean - margin) / error, n - 1)))
 
 
-def p_sign_flip(differences: Values, seed: int = 0) -> float:
-    """Two-sided sign-flip permutation test of the sum; NaN below six pairs, where none can reach .05.
-
-    Exact up to 20 pairs (ties count as extreme); above, 100,000 patterns, the observed one among
-    them, from the generator seeded with `seed`.
-    """
-    n = len(differences)
-    if n < FEWEST_FOR_SIGN_FLIP:
-        return math.nan
-    observed = abs(differences.sum()) - SAME * np.abs(differences).sum()
-    if n <= EXACT_UP_TO:
-        sums = differences[:1].copy()  # |sum| is the same with all signs turned: keep the first
-        for difference in differences[1:]:
-            sums = np.concatenate([sums - difference, sums + difference])
-        return float(np.mean(np.abs(sums) >= observed))
-    generator = np.random.default_rng(seed)
-    chunks = (generator.integers(0, 2, (1000, n)) * 2 - 1 for _ in range(DRAWS // 1000))
-    extreme = [np.abs(signs @ differences) >= observed for signs in chunks]
-    extreme[0][0] = True  # the observed pattern
-    return float(np.mean(extreme))
-
-
 def p_better(differences: Values) -> float:
     """Predictive probability that a new seed's difference is below 0; NaN if n < 2 or without spread.
 
@@ -95,42 +79,55 @@ def p_better(differences: Values) -> float:
     return float(stats.t.cdf(-average(differences) / scale, n - 1))
 
 
-def holm(p: Values) -> Values:
-    """Holm's step-down adjusted p (Holm 1979); NaN are not part of the family and stay NaN."""
+def holm(p: Values, family: int | None = None) -> Values:
+    """Holm's step-down adjusted p (Holm 1979) over `family` hypotheses: those of `p`, or more that are asked elsewhere.
+
+    A hypothesis without a p (NaN) cannot be rejected; it counts as p = 1 and stays NaN. Were it left out,
+    a row that failed would make all others easier.
+    """
     adjusted = np.full(len(p), np.nan)
     order = np.argsort(p)[: np.isfinite(p).sum()]
-    remaining = np.arange(len(order), 0, -1)
+    remaining = max(len(p), family or 0) - np.arange(len(order))
     adjusted[order] = np.minimum(1, np.maximum.accumulate(remaining * p[order]))
     return adjusted
 
 
-def joint_level(p: Values, alpha: float) -> float:
-    """Level at which intervals of the whole family, one for each p that is not NaN, hold together with 1 - alpha.
+def joint_level(family: int, alpha: float) -> float:
+    """Level at which `family` intervals, all that are asked for, hold together with 1 - alpha.
 
     Bonferroni's: right whatever the rows have in common, e.g. a baseline. Intervals at the levels of
     Holm's steps would be narrower, but would not hold together once several hypotheses are rejected.
     """
-    return alpha / max(1, int(np.isfinite(p).sum()))
+    return alpha / max(1, family)
 
 
 def more_seeds(differences: Values, margin: float, level: float) -> float:
-    """Fewest further seeds that decide with 80 % power if the observed mean and sd are the true ones.
+    """Fewest further seeds that decide with 80 % power if the observed mean is the true one, and the sd `upper_sd`.
 
     Decide: the t test finds the difference, or the two one-sided tests show equivalence, each at
-    `level`. NaN if n < 2, or if more than 10,000 are needed.
+    `level`. NaN if n < 3, or if more than 10,000 are needed.
     """
     n = len(differences)
-    if n < 2:
+    if n < FEWEST_TO_PLAN:
         return math.nan
-    mean, sd = average(differences), 0.0 if flat(differences) else float(differences.std(ddof=1))
+    mean, sd = average(differences), 0.0 if flat(differences) else upper_sd(float(differences.std(ddof=1)), n)
 
     def enough(further: int) -> bool:
         pairs = n + further
         found = power_difference(mean, sd, pairs, level)
-        return max(found, power_equivalence(mean, sd, margin, pairs, level)) >= POWER
+        return found >= POWER or power_equivalence(mean, sd, margin, pairs, level) >= POWER
 
     further = 1 + bisect.bisect_left(range(1, MOST_SEEDS + 1), True, key=enough)
     return float(further) if further <= MOST_SEEDS else math.nan
+
+
+def upper_sd(sd: float, n: int, confidence: float = CONFIDENCE) -> float:
+    """Upper confidence limit of the sd of normal values of which `n` >= 2 gave `sd`.
+
+    Plans made with the observed sd are too small more often than not; with this limit at least
+    `confidence` of them reach their power (Browne 1995, Statistics in Medicine 14, 1933-1940).
+    """
+    return sd * math.sqrt((n - 1) / stats.chi2.ppf(1 - confidence, n - 1))
 
 
 def power_difference(mean: float, sd: float, n: int, level: float) -> float:
@@ -150,6 +147,7 @@ def power_equivalence(mean: float, sd: float, margin: float, n: int, level: floa
     return float(np.maximum(0, inside).mean())
 
 
+@lru_cache(maxsize=4096)  # plans of many rows ask for the same n and level
 def _reach(n: int, level: float) -> Values:
     """How far from 0 the mean must be to be found, in true standard errors, at 400 quantiles of the sample's sd.
 

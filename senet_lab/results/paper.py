@@ -12,8 +12,8 @@ SIGN = "sign"
 TEST_IMAGES = {"ImageNet": 50_000, "CIFAR-10": 10_000, "CIFAR-100": 10_000}
 
 
-def beside_frame(beside: pd.DataFrame, labels: Iterable[str]) -> pd.DataFrame:
-    """A line per row, in the order of `labels`, that the paper has with its baseline: our difference, then its."""
+def beside_frame(beside: pd.DataFrame, labels: Iterable[str], difference: str = tables.DIFFERENCE) -> pd.DataFrame:
+    """A line per row, in the order of `labels`, that the paper has with its baseline: our `difference`, then its."""
     pairs = beside.dropna(subset="paper")
     sources = list(dict.fromkeys(pairs["source"]))
     lines = []
@@ -21,11 +21,11 @@ def beside_frame(beside: pd.DataFrame, labels: Iterable[str]) -> pd.DataFrame:
         if (found := pairs[pairs["variant"] == label]).empty:
             continue
         ours, theirs = found.iloc[0], found.set_index("source")
-        cells = {"variant": label, tables.DIFFERENCE: _points(ours["ours"], ours["ours_low"], ours["ours_high"])}
+        cells = {"variant": label, difference: _points(ours["ours"], ours["ours_low"], ours["ours_high"])}
         cells |= {heading(s): _points(theirs["paper"].get(s, math.nan)) for s in sources}
         signs = theirs[SIGN]
         lines.append(cells | {SIGN: _together({str(s): sign for s, sign in signs.items()})})
-    columns = ["variant", tables.DIFFERENCE, *map(heading, sources), SIGN]
+    columns = ["variant", difference, *map(heading, sources), SIGN]
     return pd.DataFrame(lines, columns=columns, dtype="str")
 
 

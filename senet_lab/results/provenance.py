@@ -5,16 +5,17 @@ or of other settings. A reviewer asks for all of it, not for the trials that wer
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from senet_lab import files
 from senet_lab.credentials import without_credentials
 from senet_lab.plan import PlannedTrial
 from senet_lab.records import Environment, TrialRecord
-from senet_lab.spec import Data
+from senet_lab.store import Store
 
 if TYPE_CHECKING:
     from senet_lab.data import Facts
@@ -32,18 +33,6 @@ HOME = re.compile(r"/(?:home|Users)/[^/\s'\"]+")
 
 
 @dataclass(frozen=True)
-class Origin:
-    """What is to be known of trials besides their records."""
-
-    environment: Callable[[str], Environment | None] = lambda digest: None
-    """By its digest: `Store.environment`."""
-    facts: "Callable[[Data], Facts] | None" = None
-    """How many images a data set has."""
-    interrupted: frozenset[str] = frozenset()
-    """Ids of trials that began and did not end."""
-
-
-@dataclass(frozen=True)
 class Provenance:
     """Frames of what the trials came from and what they cost."""
 
@@ -53,8 +42,6 @@ class Provenance:
     `environment` (digest), `reason` (last line of the traceback), `traceback`."""
     environments: dict[str, Environment]
     """Digest -> what was kept of it, the one of most trials first."""
-    images: "dict[str, Facts]"
-    """Data source -> its numbers of images."""
 
     def compute(self) -> pd.DataFrame:
         """A line per row of the sweep, then what else the store holds of it: see `compute`."""
@@ -70,27 +57,28 @@ class Provenance:
         return int(self.runs["use"].isin(uses).sum())
 
 
-def origin(found: "Inventory") -> Origin:
-    """The origin of what an inventory found."""
+def images(found: "Inventory") -> "dict[str, Facts]":
+    """Data source -> its numbers of images, for the data sets of a sweep."""
     from senet_lab import data
 
-    began = frozenset(t.id for t, state in found.plan.trials if state == "interrupted")
-    return Origin(found.store.environment, lambda asked: data.facts(asked, found.data_dir), began)
+    asked = {row.trial.data.source: row.trial.data for row in found.question.rows}
+    return {source: data.facts(one, found.data_dir) for source, one in asked.items()}
 
 
 def trace(
-    planned: Iterable[PlannedTrial], records: Iterable[TrialRecord], counted: Iterable[str], known: Origin
+    planned: Iterable[PlannedTrial], records: Iterable[TrialRecord], counted: Iterable[str], store: Store | None = None
 ) -> Provenance:
-    """The provenance of a report whose table rests on the trials with the ids `counted`."""
-    planned, counted = tuple(planned), frozenset(counted)
+    """The provenance of a report whose table rests on the trials with the ids `counted`.
+
+    `store` tells which trials began, and the environments; without it nothing is known of them.
+    """
     records = sorted(records, key=lambda r: (r.sitting, r.started_at, r.id))
-    runs = _runs(planned, records, counted, known.interrupted)
+    began = {f.name.rpartition("_")[2] for f in files.folders(store.path)} if store else set()
+    runs = _runs(tuple(planned), records, frozenset(counted), frozenset(began))
     used = runs.loc[runs["environment"] != "", "environment"].value_counts()
     order = sorted(used.index, key=lambda digest: (-used[digest], digest))
-    kept = {digest: found for digest in order if (found := known.environment(digest)) is not None}
-    asked = {t.trial.data.source: t.trial.data for t in planned}
-    images = {source: known.facts(data) for source, data in asked.items()} if known.facts else {}
-    return Provenance(runs, kept, images)
+    kept = {digest: store.environment(digest) for digest in order} if store else {}
+    return Provenance(runs, {digest: found for digest, found in kept.items() if found is not None})
 
 
 def compute(runs: pd.DataFrame) -> pd.DataFrame:
@@ -128,7 +116,7 @@ def _runs(
     planned: tuple[PlannedTrial, ...],
     records: list[TrialRecord],
     counted: frozenset[str],
-    interrupted: frozenset[str],
+    began: frozenset[str],
 ) -> pd.DataFrame:
     wanted = {t.id: t for t in planned}
     asked = {t.fingerprint: t.variant.label for t in planned}
@@ -136,7 +124,7 @@ def _runs(
     answered = {r.fingerprint for r in records if r.id in counted}
     for t in planned:
         if t.id not in lines and t.fingerprint not in answered:
-            use = INTERRUPTED if t.id in interrupted else MISSING
+            use = INTERRUPTED if t.id in began else MISSING
             nothing = dict.fromkeys(("attempts", "seconds"), 0) | dict.fromkeys(("device", "environment"), "")
             place = {"variant": t.variant.label, "seed": t.trial.seed, "use": use, "id": t.id, "code": t.code}
             lines[t.id] = place | nothing | {"data": t.data, "reason": "", "traceback": ""}

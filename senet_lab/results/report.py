@@ -1,7 +1,8 @@
 """What the store says of a question: frames, and what is made of them. `artifacts` writes the files."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -11,11 +12,15 @@ from senet_lab.catalog import Question
 from senet_lab.design import baselines
 from senet_lab.plan import PlannedTrial
 from senet_lab.records import TrialRecord
-from senet_lab.results import beside, captions, figures, load, paper, published, stats, tables
+from senet_lab.results import beside, captions, figures, load, paper, parts, published, stats, tables
 from senet_lab.results.aggregates import Aggregate, aggregates
-from senet_lab.results.provenance import Origin, Provenance, trace
+from senet_lab.results.load import Answers
+from senet_lab.results.pair import Images, Pair, pair
+from senet_lab.results.provenance import Provenance, trace
+from senet_lab.store import Store
 
-NOTHING_ELSE = Origin()
+if TYPE_CHECKING:
+    from senet_lab.data import Facts
 
 
 @dataclass(frozen=True)
@@ -32,8 +37,14 @@ class Report:
     """The published table with the rows of this sweep; see `beside.join`."""
     protocol: pd.DataFrame | None = None
     """How those networks were trained and how these are; see `published.protocols`."""
+    answers: Mapping[str, Answers] = field(default_factory=dict, repr=False)
+    """Row -> which test images its trials got right."""
+    store: Store | None = None
+    """Where the trials are kept: labels, gates and environments are read from it when they are asked for."""
     provenance: Provenance | None = None
     """What the trials came from and cost."""
+    images: "Mapping[str, Facts]" = field(default_factory=dict, repr=False)
+    """Data source -> its numbers of images, where they are known."""
 
     @property
     def baseline(self) -> str:
@@ -63,7 +74,21 @@ class Report:
         return Group(results, "", tables.terminal(frame, "beside the paper", caption, width) if len(frame) else caption)
 
     def _beside(self, found: pd.DataFrame) -> pd.DataFrame:
-        return paper.beside_frame(found, self.rows["variant"])
+        return paper.beside_frame(found, self.rows["variant"], tables.difference_heading(self.comparison))
+
+    def pair(self, a: str, b: str) -> Pair:
+        """Two rows, by their labels, in full."""
+        images = None
+        if a in self.answers and b in self.answers:
+            ours = self.answers[a]
+            images = Images(ours, self.answers[b], self.store.labels(ours.images[0]) if self.store else None)
+        return pair(self.trials, self.rows, (a, b), self.question.sweep.margin, images)
+
+    def setting(self) -> str:
+        """Data and test images, as a sentence begins: "On digits (891 test images)"."""
+        data = sorted({row.trial.data.kind for row in self.question.rows})
+        images = sorted(set(self.trials["n_test"]))
+        return f"On {' and '.join(data)}" + (f" ({images[0]:,} test images)" if len(images) == 1 else "")
 
     def marks(self) -> pd.DataFrame:
         """What the figure draws, a line per mark."""
@@ -103,22 +128,26 @@ def analyse(
     planned: Iterable[PlannedTrial],
     records: Iterable[TrialRecord],
     include_stale: bool = False,
-    known: Origin = NOTHING_ELSE,
+    store: Store | None = None,
 ) -> Report:
-    """What the stored trials say about a question; nothing is written. `known`: besides the records."""
+    """What the stored trials say about a question; nothing is written."""
     planned, records = tuple(planned), tuple(records)
     rows = load.rows(planned, records, include_stale=include_stale)
     trials = load.trials(planned, records, include_stale=include_stale)
     sweep = question.sweep
     comparison = stats.compare(trials, rows, baselines(sweep, question.rows), sweep.margin)
+    answers = load.answers(planned, records, include_stale=include_stale)
+    summary, comparison = parts.added(stats.summarise(trials, rows), comparison, answers)
     found = Report(
         question,
         rows,
         trials,
         load.epochs(planned, records, include_stale=include_stale),
-        stats.summarise(trials, rows),
+        summary,
         comparison,
-        provenance=trace(planned, records, trials["id"], known),
+        answers=answers,
+        store=store,
+        provenance=trace(planned, records, trials["id"], store),
     )
     if sweep.published is None:
         return found

@@ -19,13 +19,13 @@ ALPHA = 0.05
 def summarise(trials: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
     """`rows` with `n`, `mean`, `sd`, `ci_low`, `ci_high` of the test error and mean `seconds` a trial.
 
-    The interval is Student's t, 95 %; NaN where n < 2.
+    The interval is Student's t, 95 %, cut at 0 and 1, which no error leaves; NaN where n < 2.
     """
     found = []
     for label in rows["variant"]:
         own = trials[trials["variant"] == label]
         errors = own["test_error"].to_numpy()
-        low, high = paired.interval(errors, ALPHA)
+        low, high = paired.interval(errors, ALPHA, least=0.0)
         found.append(
             {
                 "n": len(errors),
@@ -45,14 +45,14 @@ def compare(
 ) -> pd.DataFrame:
     """Each row of `baselines` (label -> label of what it is compared to), over the seeds that both have.
 
-    The family of every correction are the rows with at least two common seeds; differences and
-    equivalence are two families. Columns, differences being variant - its baseline:
+    The `family` of every correction are all rows here, also those without data, which count as p = 1;
+    differences and equivalence are two families. Columns, differences being variant - its baseline:
     `variant`, `baseline`, `n_pairs`, `delta` (mean difference), `delta_low`, `delta_high` (t interval
-    that misses with probability `level`; all of them hold together with 1 - alpha), `p` (paired t),
+    that misses with probability `level`; all of them hold together with 1 - `alpha`), `p` (paired t),
     `p_holm`, `p_signflip` (not adjusted; NaN below six pairs), `p_tost`, `p_tost_holm`, `p_better`
     (that a new seed's difference is below 0), `correlation` (of the errors over common seeds: how well
     the rows are paired; from three on), `verdict`, `within_margin`, `margin`, `more_seeds`,
-    `more_seconds` (of trial time, both rows; see `paired.more_seeds`).
+    `more_seconds` (of trial time, both rows; see `paired.more_seeds`), `alpha`, `family`.
 
     Better and worse are by `p_holm` < alpha. Where an interval excludes 0 Holm rejects; Holm's test
     is the stronger one, so it can reject a row whose interval includes 0.
@@ -68,8 +68,7 @@ def compare(
     frame.insert(0, "variant", pd.Series(labels, dtype="str"))
     frame.insert(1, "baseline", pd.Series(against, dtype="str"))
     frame["n_pairs"] = frame["n_pairs"].astype("int64")
-    p = frame["p"].to_numpy()
-    level = paired.joint_level(p, alpha)
+    p, level = frame["p"].to_numpy(), paired.joint_level(len(frame), alpha)
     intervals = [paired.interval(d, level) for d in differences]
     frame["p_holm"], frame["level"] = paired.holm(p), np.where(np.isfinite(p), level, math.nan)
     frame["delta_low"], frame["delta_high"] = np.array(intervals, dtype=np.float64).reshape(-1, 2).T
@@ -83,13 +82,14 @@ def compare(
     seconds = trials.groupby("variant")["seconds"].mean()
     both = seconds.reindex(labels).to_numpy() + seconds.reindex(against).to_numpy()
     frame["more_seconds"] = frame["more_seeds"].to_numpy(np.float64) * both
+    frame["alpha"], frame["family"] = alpha, len(frame)
     return frame[COLUMNS]
 
 
 ALONE = ["n_pairs", "delta", "p", "p_signflip", "p_tost", "p_better", "correlation"]
 COLUMNS = ["variant", "baseline", "n_pairs", "delta", "delta_low", "delta_high", "level", "p", "p_holm", "p_signflip"]
 COLUMNS += ["p_tost", "p_tost_holm", "p_better", "correlation", "verdict", "within_margin", "margin"]
-COLUMNS += ["more_seeds", "more_seconds"]
+COLUMNS += ["more_seeds", "more_seconds", "alpha", "family"]
 
 
 def _alone(pair: paired.Values, margin: float) -> dict[str, float]:
@@ -127,10 +127,18 @@ def verdict_text(row: "pd.Series[Any]") -> str:
         return f"{row['verdict']} {within}" if row["within_margin"] else str(row["verdict"])
     if row["n_pairs"] < 2:
         return "undecided: fewer than 2 common seeds"
+    if row["n_pairs"] < paired.FEWEST_TO_PLAN:
+        return "undecided: too few seeds to say how many more"
     if math.isnan(row["more_seeds"]):
         return f"undecided: more than {paired.MOST_SEEDS:,} more seeds"
     seeds = int(row["more_seeds"])
     return f"undecided: about {seeds:,} more seed{'s' * (seeds > 1)} ({duration(row['more_seconds'])})"
+
+
+def interval_name(comparison: pd.DataFrame) -> str:
+    """What the intervals of `compare` are called: "95 %", or "joint 95 %" where several hold together."""
+    alpha = comparison["alpha"].iloc[0] if len(comparison) else ALPHA
+    return f"{'joint ' * (len(comparison) > 1)}{100 * (1 - alpha):.3g} %"
 
 
 def points(margin: float) -> str:

@@ -14,11 +14,11 @@ from rich import box
 from rich.markup import escape
 from rich.table import Table
 
-from senet_lab.results.stats import uncompared, verdict_text
+from senet_lab.results.stats import interval_name, uncompared, verdict_text
 
 OURS = "this sweep"
 ERROR = "test error % [95 % CI]"
-DIFFERENCE = "Δ points [joint 95 %]"
+DIFFERENCE = "Δ points [joint 95 %]"  # of several comparisons; see `difference_heading`
 LEFT = ("variant", "verdict", "sign", "reference", "entry", "to", "row here", "note", "item", "v4", "CVPR", OURS)
 STYLES = {"better": "green", "worse": "red", "equivalent": "cyan", "undecided": "yellow"}
 STYLES |= {"agrees": "green", "opposite": "red"}
@@ -31,7 +31,7 @@ STATES = ("done", "failed", "running", "wanted")
 
 def report_frame(summary: pd.DataFrame, comparison: pd.DataFrame) -> pd.DataFrame:
     """The table of a sweep as text, a line per row; a baseline has no difference and says so."""
-    compared = {row["variant"]: row for _, row in comparison.iterrows()}
+    compared, heading = {row["variant"]: row for _, row in comparison.iterrows()}, difference_heading(comparison)
     lines = []
     for _, row in summary.iterrows():
         label = row["variant"]
@@ -39,13 +39,20 @@ def report_frame(summary: pd.DataFrame, comparison: pd.DataFrame) -> pd.DataFram
         if (found := compared.get(label)) is not None:
             difference = interval(found["delta"], found["delta_low"], found["delta_high"], "+")
             verdict = verdict_text(found)
-        lines.append(_own(row) | {DIFFERENCE: difference, "verdict": verdict})
+        lines.append(_own(row) | {heading: difference, "verdict": verdict})
     return pd.DataFrame(lines, dtype="str")
+
+
+def difference_heading(comparison: pd.DataFrame) -> str:
+    """Of the column with differences: their intervals are joint where there are several."""
+    return f"Δ points [{interval_name(comparison)}]"
 
 
 def full_frame(summary: pd.DataFrame, comparison: pd.DataFrame) -> pd.DataFrame:
     """Summary and comparison side by side, fractions and seconds, unrounded."""
-    compared = comparison.astype({"n_pairs": "Int64", "within_margin": "boolean"})  # a baseline has none
+    compared = comparison.astype(
+        {"n_pairs": "Int64", "family": "Int64", "within_margin": "boolean"}
+    )  # a baseline has none
     return summary.drop(columns="order", errors="ignore").merge(compared, how="left", on="variant")
 
 

@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from senet_lab.cli import main
+from typer.main import get_command
+
+from senet_lab.cli import app, main
 
 GOOD = '''"""Is mine good?"""
 from senet_lab import SE, Sweep, recipes
@@ -23,6 +25,8 @@ SWEEP = Sweep(
     margin=0.01,
 )
 '''
+COMMANDS = ", ".join(get_command(app).commands)  # type: ignore[attr-defined]
+"""As a message lists them."""
 CANARY = "canary-7f3a"
 """A password that nobody may see again."""
 

@@ -1,6 +1,6 @@
 """Wrong options and arguments."""
 
-from tests.bad.case import CANARY, GOOD, Case, mine
+from tests.bad.case import CANARY, COMMANDS, GOOD, Case, mine
 
 SETTINGS = {
     "no equals sign": Case(
@@ -381,22 +381,28 @@ COMMANDS = {
         (
             "there is no command 'swep'",
             "did you mean 'sweep'?",
-            "list, plan, sweep, report, show, model, ui, doctor. A sweep: senet-lab",
+            f"{COMMANDS}. A sweep: senet-lab",
         ),
     ),
     "command far off": Case(
         "frobnicate",
-        ("there is no command 'frobnicate'", "allowed: list, plan, sweep, report, show, model, ui, doctor. A sweep:"),
+        (
+            "there is no command 'frobnicate'",
+            f"allowed: {COMMANDS}. A sweep: senet-lab",
+        ),
     ),
     "upper case": Case(
         "PLAN reduction_ratio",
-        ("there is no command 'PLAN'", "allowed: list, plan, sweep, report, show, model, ui, doctor. A sweep:"),
+        (
+            "there is no command 'PLAN'",
+            f"allowed: {COMMANDS}. A sweep: senet-lab",
+        ),
     ),
     "a sweep as a command": Case(
         "reduction_ratio",
         (
             "there is no command 'reduction_ratio'",
-            "allowed: list, plan, sweep, report, show, model, ui, doctor. A sweep:",
+            f"allowed: {COMMANDS}. A sweep: senet-lab",
         ),
     ),
     "no sweep": Case(
@@ -469,7 +475,7 @@ COMMANDS = {
         (
             "there is no command '\\x1b[31mplan'",
             "did you mean 'plan'?",
-            "list, plan, sweep, report, show, model, ui, doctor. A sweep: senet-lab",
+            f"{COMMANDS}. A sweep: senet-lab",
         ),
     ),
     "escape code for an option": Case(

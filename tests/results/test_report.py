@@ -9,7 +9,7 @@ from rich.console import Console
 from senet_lab import catalog
 from senet_lab.results import artifacts, report
 
-FILES = ["table.csv", "table.md", "trials.csv", "figure.png", "figure.pdf", "figure.csv"]
+FILES = ["report.html", "table.csv", "table.md", "trials.csv", "figure.png", "figure.pdf", "figure.csv"]
 PUBLISHED = ["published.csv", "protocol.csv"]
 
 
@@ -18,11 +18,11 @@ def test_the_files(question, planned, records, tmp_path):
     written = artifacts.write(answer, tmp_path / "reports" / "reduction_ratio")
     assert [p.name for p in written] == FILES + PUBLISHED
     assert sorted(p.name for p in (tmp_path / "reports" / "reduction_ratio").iterdir()) == sorted(FILES + PUBLISHED)
-    table = pd.read_csv(written[0])
+    table = pd.read_csv(written[1])
     assert table["mean"].tolist() == answer.summary["mean"].tolist()
     assert table["n_pairs"].tolist()[:3] == [20, 20, 18]
-    assert len(pd.read_csv(written[2])) == 118
-    assert len(pd.read_csv(written[5])) == 26
+    assert len(pd.read_csv(written[3])) == 118
+    assert len(pd.read_csv(written[6])) == 26
 
 
 def test_same_store_same_bytes(question, planned, records, tmp_path):

@@ -12,8 +12,8 @@ import jinja2
 import pandas as pd
 from markupsafe import Markup
 
-from senet_lab.results import paper, stats
-from senet_lab.results.page import account, answer, checklist, limits, picture, prose, protocol
+from senet_lab.results import paper, stats, tables
+from senet_lab.results.page import account, answer, checklist, limits, picture, protocol, typography
 from senet_lab.results.page.layout import Block, Copy, Folded, Paste, Section, Table, Text
 from senet_lab.results.page.layout import Picture as Picture
 
@@ -34,8 +34,8 @@ def html(report: "Report", pictures: Iterable[Picture] = (), more: Iterable[Sect
         lstrip_blocks=True,
     )
     environment.filters |= {"image": picture.source, "size": picture.size}
-    environment.filters |= {"prose": prose.prose, "number": prose.number, "heading": prose.heading}
-    environment.filters["label"] = prose.label
+    environment.filters |= {"prose": typography.prose, "number": typography.number, "heading": typography.heading}
+    environment.filters["label"] = typography.label
     anchors = answer.anchors(tuple(report.rows["variant"]))
     head, _, rest = report.question.text.partition("\n\n")
     return environment.get_template("page.html.j2").render(
@@ -50,7 +50,7 @@ def html(report: "Report", pictures: Iterable[Picture] = (), more: Iterable[Sect
         notices=limits.notices(report),
         lines=answer.lines(report),
         scale=answer.scale(report),
-        joint=answer.joint(report.comparison),
+        joint=stats.interval_name(report.comparison),
         baseline=report.baseline,
         anchors=anchors,
         sections=[s for s in _sections(report, tuple(pictures), tuple(more), anchors) if s.blocks],
@@ -80,7 +80,7 @@ def _sections(
 def _beside(report: "Report") -> tuple[Block, ...]:
     if report.beside is None or report.protocol is None:
         return ()
-    ours = paper.beside_frame(report.beside, report.rows["variant"])
+    ours = paper.beside_frame(report.beside, report.rows["variant"], tables.difference_heading(report.comparison))
     caption = paper.beside_caption(report.beside, report.baseline)
     first: Block = Table(ours, caption, stacked=True, left=LEFT) if len(ours) else Text((caption,))
     differs, printed = paper.protocol_frame(report.protocol), paper.published_frame(report.beside)

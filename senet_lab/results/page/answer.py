@@ -8,7 +8,7 @@ import pandas as pd
 
 from senet_lab.design import slug
 from senet_lab.results import stats
-from senet_lab.results.page.prose import MINUS
+from senet_lab.results.page.typography import MINUS
 
 if TYPE_CHECKING:
     from senet_lab.results.report import Report
@@ -92,7 +92,9 @@ def lines(report: "Report") -> tuple[Line, ...]:
     found = []
     for _, row in report.comparison.iterrows():
         common = errors.reindex(columns=[row["variant"], row["baseline"]]).dropna().mean()
-        found.append(_line(row, (float(common.iloc[0]), float(common.iloc[1])), ends, joint(report.comparison)))
+        found.append(
+            _line(row, (float(common.iloc[0]), float(common.iloc[1])), ends, stats.interval_name(report.comparison))
+        )
     return tuple(found)
 
 
@@ -102,11 +104,6 @@ def scale(report: "Report") -> Scale:
     ends = _ends(report.comparison, margin)
     zero, low, high = (_place(x, ends) for x in (0.0, -margin, margin))
     return Scale(zero, low, high, *(signed(x, 1) for x in ends))
-
-
-def joint(comparison: pd.DataFrame) -> str:
-    """What the intervals of the differences are called."""
-    return "joint 95 %" if int((comparison["n_pairs"] > 1).sum()) > 1 else "95 %"
 
 
 def signed(fraction: float, digits: int = 2) -> str:

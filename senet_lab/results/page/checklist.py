@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 
 from senet_lab.results import published, stats
 from senet_lab.results.page import account, protocol
-from senet_lab.results.page.answer import joint
-from senet_lab.results.page.prose import CODE
+from senet_lab.results.page.typography import CODE
 from senet_lab.results.provenance import COUNTS
 
 if TYPE_CHECKING:
@@ -116,8 +115,8 @@ def _significance(report: "Report") -> tuple[str, str]:
         f"Each row has {count} seeds; a seed sets the training/validation split, the initial weights, the order of the "
         f"images and the augmentation, and is shared by all rows. Errors are means with 95 % Student-t confidence "
         f"intervals over seeds (not standard deviations). Differences to {report.baseline} are paired by seed, with "
-        f"{joint(report.comparison)} Student-t intervals; a difference is claimed where the paired t test gives "
-        f"p < .05{several}, equality only where two one-sided t tests do so against a margin of "
+        f"{stats.interval_name(report.comparison)} Student-t intervals; a difference is claimed where the paired t "
+        f"test gives p < .05{several}, equality only where two one-sided t tests do so against a margin of "
         f"{stats.points(report.question.sweep.margin)} that the sweep file declares. The tests assume near-normal "
         f"differences; an exact sign-flip test that does not is reported beside them. The intervals do not contain the "
         f"sampling error of the test set."

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from senet_lab.results import published, stats
-from senet_lab.results.page.answer import joint
 from senet_lab.results.page.layout import Block, Facts, Folded, Table
-from senet_lab.results.page.prose import MINUS
+from senet_lab.results.page.typography import MINUS
 
 if TYPE_CHECKING:
     from senet_lab.results.report import Report
@@ -52,7 +51,7 @@ def split(report: "Report") -> str:
     data = {row.trial.data.source: row.trial.data for row in report.question.rows}
     found = []
     for source, asked in data.items():
-        facts = report.provenance.images.get(source) if report.provenance else None
+        facts = report.images.get(source)
         if facts is None:
             found.append(f"{source}: {asked.validation:,} images of the training part are held out for validation")
             continue
@@ -96,7 +95,8 @@ def statistics(report: "Report") -> tuple[Block, ...]:
         (
             "difference",
             f"Mean of the paired differences to {report.baseline} over common seeds, with a Student-t interval; "
-            f"{joint(report.comparison)}" + (" means that all of them hold together (Bonferroni)." if k > 1 else "."),
+            f"{stats.interval_name(report.comparison)}"
+            + (" means that all of them hold together (Bonferroni)." if k > 1 else "."),
         ),
         ("better, worse", f"Two-sided paired t test, p < .05{' after Holm' + several if k > 1 else ''}."),
         (
@@ -112,25 +112,36 @@ def statistics(report: "Report") -> tuple[Block, ...]:
         ),
     ]
     rules = rules if k else rules[:2]
-    every = Folded("Every comparison in numbers", (Table(numbers(report.comparison), left=("against",)),))
-    return (Facts(tuple(rules)), every) if k else (Facts(tuple(rules)),)
+    tables = (
+        Table(points(report.comparison), "Differences in points; SE: one standard error of the mean.", left=AGAINST),
+        Table(chances(report.comparison), "p values; adjusted where it says Holm.", left=AGAINST),
+    )
+    return (Facts(tuple(rules)), Folded("Every comparison in numbers", tables)) if k else (Facts(tuple(rules)),)
 
 
-def numbers(comparison: pd.DataFrame) -> pd.DataFrame:
-    """Every statistic of the comparisons as text: points and p values."""
-    names = {"n_pairs": "pairs", "delta": "Δ points", "delta_low": "low", "delta_high": "high"}
-    names |= {"delta_se_seeds": "SE, seeds", "delta_se_test": "SE, test images"}
-    chances = {"p": "p", "p_holm": "p, Holm", "p_signflip": "p, sign flip", "p_tost": "p, equivalence"}
-    chances |= {"p_tost_holm": "p, equivalence, Holm", "p_better": "P(better on a new seed)"}
-    chances |= {"correlation": "correlation"}
-    found = comparison[["variant", "baseline"]].rename(columns={"baseline": "against"})
-    for column, name in names.items():
+def points(comparison: pd.DataFrame) -> pd.DataFrame:
+    """Every difference as text, in points, with what it is made of."""
+    found = comparison[PAIR].rename(columns={"baseline": "against"})
+    found["pairs"] = comparison["n_pairs"].map(str)
+    for column, name in POINTS.items():
         if column in comparison:
-            percent = comparison[column] if column == "n_pairs" else 100 * comparison[column]
-            found[name] = [_number(x, 0 if column == "n_pairs" else 3) for x in percent]
-    for column, name in chances.items():
-        found[name] = [_number(x, 4 if name.startswith("p") else 2) for x in comparison[column]]
+            found[name] = [_number(100 * x, 3) for x in comparison[column]]
+    return found.assign(correlation=[_number(x, 2) for x in comparison["correlation"]])
+
+
+def chances(comparison: pd.DataFrame) -> pd.DataFrame:
+    """Every p value of the comparisons as text, and the chance that a new seed is better."""
+    found = comparison[PAIR].rename(columns={"baseline": "against"})
+    for column, name in CHANCES.items():
+        found[name] = [_number(x, 4) for x in comparison[column]]
     return found
+
+
+PAIR, AGAINST = ["variant", "baseline"], ("against",)
+POINTS = {"delta": "Δ points", "delta_low": "low", "delta_high": "high"}
+POINTS |= {"delta_se_seeds": "SE, seeds", "delta_se_test": "SE, test images"}
+CHANCES = {"p": "p", "p_holm": "p, Holm", "p_signflip": "p, sign flip", "p_tost": "p, equivalence"}
+CHANCES |= {"p_tost_holm": "p, equivalence, Holm", "p_better": "P(better on a new seed)"}
 
 
 def settings(trials: Mapping[str, Mapping[str, Any]]) -> tuple[pd.DataFrame, pd.DataFrame]:

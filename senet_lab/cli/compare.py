@@ -1,0 +1,40 @@
+"""`senet-lab compare`: one pair of rows."""
+
+from typing import Annotated
+
+import typer
+
+from senet_lab.options import (
+    DATA,
+    RUNS,
+    DataFolder,
+    Json,
+    Recipe,
+    Seeds,
+    Settings,
+    StoreFolder,
+    Which,
+    settings,
+)
+
+Row = Annotated[str, typer.Argument(metavar="ROW", help="A row's label, e.g. reduction=8, or the value alone: 8.")]
+
+
+def compare(
+    sweep: Which,
+    a: Row,
+    b: Row,
+    store: StoreFolder = RUNS,
+    data_dir: DataFolder = DATA,
+    set_: Settings = None,
+    seeds: Seeds = None,
+    recipe: Recipe = None,
+    prose: Annotated[bool, typer.Option("--prose", help="Only the sentences to paste into a paper.")] = False,
+    json_: Json = False,
+) -> None:
+    """Two rows in full: difference, tests, classes, images, and a sentence to paste. Runs nothing."""
+    from senet_lab import commands
+    from senet_lab.commands.compare import show
+
+    found = commands.inventory(sweep, commands.Where(store, data_dir), settings(set_ or []), seeds, recipe)
+    show(found, (a, b), prose, json_)

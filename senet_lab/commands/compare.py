@@ -1,0 +1,95 @@
+"""A pair of rows at length."""
+
+import json
+import math
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+from rich import box
+from rich.markup import escape
+from rich.table import Table
+
+from senet_lab.commands import console
+from senet_lab.errors import UserError, choices, shown
+from senet_lab.inventory import Inventory
+
+if TYPE_CHECKING:
+    from senet_lab.results.report import Report
+
+
+def show(found: Inventory, rows: tuple[str, str], prose_only: bool, as_json: bool) -> None:
+    """Print what the store says of two rows. Raises UserError for rows that the sweep has not, or the same twice."""
+    from senet_lab.results import prose, report, tables
+
+    answer = report.analyse(found.question, found.planned, found.records, store=found.store)
+    a, b = (named(answer, text) for text in rows)
+    if a == b:
+        raise UserError(f"{found.question.name}: {a} is compared to itself; give two rows")
+    pair = answer.pair(a, b)
+    sentence = prose.paragraph(pair, answer.summary, answer.setting())
+    if as_json:
+        print(json.dumps(_tree(pair, sentence)))
+        return
+    if prose_only:
+        print(sentence)
+        return
+    ours = answer.table()
+    ours = ours[ours["variant"].isin([a, b])].drop(columns=[tables.DIFFERENCE, "verdict"], errors="ignore")
+    console.print(tables.terminal(ours, f"{a} (a) against {b} (b)", "", console.width))
+    console.print(_table(prose.facts(pair), "a - b (below 0: a is better)", ("value", "meaning")), "")
+    if (classes := prose.classes(pair)) is not None:
+        caption = "Errors by class; intervals over seeds, holding jointly over classes (Bonferroni)."
+        console.print(_table(classes, "class by class", ("class",)), caption, "", sep="\n")
+    else:
+        console.print("Classes are not told apart: the store holds no labels; `sweep` adds them", soft_wrap=True)
+    console.print(escape(prose.mcnemar(pair)))
+    console.print(f"\n{escape(sentence)}")
+
+
+def _table(frame: pd.DataFrame, title: str, left: tuple[str, ...]) -> Table:
+    """Text as it stands, numbers to the right; nothing is cut."""
+    table = Table(title=title, box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, title_justify="left")
+    for name in frame.columns:
+        fixed = name != "meaning"
+        table.add_column(escape(name), justify="left" if name in (frame.columns[0], *left) else "right", no_wrap=fixed)
+    for cells in frame.itertuples(index=False):
+        table.add_row(*map(escape, cells))
+    return table
+
+
+def named(report: "Report", text: str) -> str:
+    """The row called `text`: its label, or the value of the one setting that it varies. Raises UserError otherwise."""
+    labels = report.rows["variant"].tolist()
+    if text in labels:
+        return text
+    fitting = [label for label in labels if label.partition("=")[2] == text and "," not in label]
+    if len(fitting) == 1:
+        return str(fitting[0])
+    raise UserError(f"{report.question.name}: there is no row {shown(text)}; {choices(text, labels)}")
+
+
+def _tree(pair: Any, sentence: str) -> dict[str, Any]:
+    """What `compare --json` prints. Keys are only ever added.
+
+    `a`, `b`, `margin`, `verdict` (of a against b), `sentence`, `seeds`, `difference`, `images` (McNemar), `classes`:
+    as of `results.pair`, fractions; null where something is not known.
+    """
+    return {
+        "a": pair.a,
+        "b": pair.b,
+        "margin": pair.margin,
+        "verdict": pair.verdict,
+        "sentence": sentence,
+        "seeds": _lines(pair.seeds),
+        "difference": _known(pair.difference.to_dict()),
+        "images": (pair.images is not None and _known(pair.images.to_dict())) or None,
+        "classes": None if pair.classes is None else _lines(pair.classes),
+    }
+
+
+def _lines(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    return [_known(line) for line in frame.to_dict("records")]
+
+
+def _known(values: dict[Any, Any]) -> dict[str, Any]:
+    return {str(k): None if isinstance(v, float) and math.isnan(v) else v for k, v in values.items()}

@@ -1,0 +1,57 @@
+"""Sentences to paste say what the numbers say, and are whole where numbers are missing."""
+
+import re
+
+import pytest
+
+from senet_lab.results import prose, report
+
+
+def test_the_paragraph_carries_every_number(question, planned, records):
+    found = report.analyse(question, planned, records)
+    pair = found.pair("reduction=2", "reduction=32")
+    told = prose.paragraph(pair, found.summary, found.setting())
+    d = pair.difference
+    assert told.startswith("On digits (900 test images), the test error after the last epoch was")
+    for number in (f"{100 * d['mean']:+.2f} points", f"95 % CI {100 * d['low']:+.2f} to {100 * d['high']:+.2f}"):
+        assert number in told
+    assert f"paired t(19) = {d['t']:.2f}, p " in told and "sign-flip permutation test" in told
+    assert told.count("n = 20 seeds") == 2
+    assert "reduction=2 is better than reduction=32." in told
+    assert "nan" not in told and "other test images" not in told, "these records kept no bits"
+
+
+@pytest.mark.parametrize("seeds", [0, 1, 2, 5])
+def test_nothing_is_said_that_few_seeds_do_not_tell(make, seeds):
+    question = make.question(seeds=5)
+    planned = make.plan(question)
+    wrong = {row.label: (30, 33, 31, 36, 29)[:seeds] for row in question.rows} | {"no_se": (31, 31, 35, 30, 30)[:seeds]}
+    found = report.analyse(question, planned, make.records(planned, wrong))
+    pair = found.pair("reduction=2", "no_se")
+    told = prose.paragraph(pair, found.summary, found.setting()) + prose.mcnemar(pair)
+    assert "nan" not in told and "sign-flip" not in told
+    assert ("Nothing can be tested" in told) == (seeds < 2)
+    assert ("95 % CI" in told) == (seeds > 1)
+    assert prose.facts(pair)["value"].str.contains("nan").sum() == 0
+
+
+@pytest.mark.parametrize(
+    ("p", "text"),
+    [
+        (0.0004, "< .001"),
+        (0.0312, "= .031"),
+        (0.0499, "= .050"),
+        (0.31, "= .31"),
+        (1.0, "= 1.00"),
+        (float("nan"), "not defined"),
+    ],
+)
+def test_p_values(p, text):
+    assert prose.p_value(p) == text
+
+
+def test_facts_in_a_line_each(question, planned, records):
+    pair = report.analyse(question, planned, records).pair("reduction=8", "no_se")
+    facts = prose.facts(pair).set_index("what")["value"]
+    wins, ties, losses = map(int, re.findall(r"\d+", facts["seeds for a, ties, b"]))
+    assert wins + ties + losses == 18 and wins == (pair.seeds["a"] < pair.seeds["b"]).sum()
