@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 
 def report_only(found: Inventory, folder: Path, include_stale: bool) -> None:
-    """`show_report`, where there is something to report. Raises UserError if not, and writes nothing."""
+    """`show_report`, where there is something to report. Raises UserError if not, and writes nothing.
+
+    MLflow is left alone, as it has one writer: `sweep` brings it these files, also where nothing is left to run.
+    """
     counts = found.plan.counts()
     if not counts["done"] and not (counts["stale"] and include_stale):
         others = len(found.records) - len(found.counting)

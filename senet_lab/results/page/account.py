@@ -153,7 +153,11 @@ def trials(found: Provenance) -> tuple[Block, ...]:
     if len(failed):
         why = failed.groupby("reason", sort=False).size()
         said = tuple(f"{n} x {reason or 'no reason was kept'}" for reason, n in why.items())
-        blocks.append(Text((f"{len(failed)} trials failed and do not count:", *said), points=True))
+        n = len(failed)
+        blocks += [
+            Text((f"{n} trial{'s' * (n != 1)} failed and do{'es' * (n == 1)} not count:",)),
+            Text(said, points=True),
+        ]
         tracebacks = tuple(
             Code(f"{row['variant']} seed={row['seed']} ({row['id']})\n{row['traceback'].strip()}")
             for _, row in failed.drop_duplicates("reason").iterrows()
@@ -170,10 +174,13 @@ def identities(runs: pd.DataFrame) -> pd.DataFrame:
     shared = ["variant", "use", "code", "environment", "device"]
     lines = []
     for key, own in runs.groupby(shared, sort=False):
-        each = ", ".join(f"{seed} {id_}" for seed, id_ in zip(own["seed"], own["id"], strict=True))
+        each = ", ".join(f"{seed}\N{NO-BREAK SPACE}{id_}" for seed, id_ in zip(own["seed"], own["id"], strict=True))
         lines.append(dict(zip(shared, key, strict=True)) | {"trials": each})
     frame = pd.DataFrame(lines, columns=[*shared, "trials"], dtype="str")
-    return frame.assign(code=frame["code"].str[:SHORT])
+    return frame.assign(
+        code=["`" + digest[:SHORT] + "`" for digest in frame["code"]],
+        environment=[f"`{digest}`" if digest else "-" for digest in frame["environment"]],
+    )
 
 
 def _not_known(found: Provenance) -> list[str]:

@@ -42,7 +42,7 @@ def training(report: "Report") -> tuple[Block, ...]:
     return (
         Facts(pairs, short=True),
         Facts(tuple(rules.items())),
-        Folded("Every setting in force, by the path that --set takes", tables),
+        Folded("Every setting in force, by the path that `--set` takes", tables),
     )
 
 
@@ -91,7 +91,7 @@ def statistics(report: "Report") -> tuple[Block, ...]:
     several = f" over the {k} comparisons" if k > 1 else ""
     rules = [
         ("unit", "The seed: one training from its own split, initial weights, order and augmentation. n counts seeds."),
-        ("error", "Mean over seeds, with Student's t interval at 95 %: mean ± t(n - 1) · sd / √n."),
+        ("error", "Mean over seeds, with Student's t interval at 95 %: mean ± t(n \N{MINUS SIGN} 1) · sd / √n."),
         (
             "difference",
             f"Mean of the paired differences to {report.baseline} over common seeds, with a Student-t interval; "
