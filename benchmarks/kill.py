@@ -180,8 +180,12 @@ def faults(folder: Path, undisturbed: Path) -> Iterator[str]:
         differ = [k for k in ours | theirs if ours.get(k) != theirs.get(k)]
         yield f"records differ: {differ}"
     for run_folder in sorted((folder / "runs" / "small").glob("*_seed-*")):
-        if (names := {p.name for p in run_folder.iterdir()}) != {"trial.json", "record.json"}:
+        record = json.loads((run_folder / "record.json").read_text())
+        wanted = {"trial.json", "record.json"} | ({"gates.parquet"} if record["gates"] else set())
+        if (names := {p.name for p in run_folder.iterdir()}) != wanted:
             yield f"{run_folder.name} holds {sorted(names)}"
+    if gates(folder) != gates(undisturbed):
+        yield "gates differ"
     if stray := [p.name for p in (folder / "runs" / "small").rglob(".*") if p.name != ".lock"]:
         yield f"left behind: {stray}"
     if projected(folder) != projected(undisturbed):
@@ -196,6 +200,11 @@ def results(folder: Path) -> dict[str, Any]:
     for record in found:
         record["epochs"] = [{k: v for k, v in e.items() if k != "seconds"} for e in record["epochs"]]
     return {r["id"]: {k: r[k] for k in ("status", "test", "epochs", "params", "macs")} for r in found}
+
+
+def gates(folder: Path) -> dict[str, bytes]:
+    """Of each trial with SE, by run folder, the gates it kept."""
+    return {p.parent.name: p.read_bytes() for p in folder.glob("runs/small/*/gates.parquet")}
 
 
 def projected(folder: Path) -> list[tuple[Any, ...]]:

@@ -6,6 +6,7 @@ if TYPE_CHECKING:
     from senet_lab import recipes as recipes
     from senet_lab.blocks.gate import gate as gate
     from senet_lab.blocks.squeeze import squeeze as squeeze
+    from senet_lab.results import open_sweep as open  # noqa: F401
     from senet_lab.spec import SE as SE
     from senet_lab.spec import VGG as VGG
     from senet_lab.spec import BNInception as BNInception
@@ -52,11 +53,13 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """The public names, loaded at their first use: the command line has to answer at once."""
-    if name not in __all__:
+    if name not in __all__ and name != "open":  # which `from senet_lab import *` must not put over Python's
         raise AttributeError(f"module 'senet_lab' has no attribute {name!r}", name=name, obj=__import__(__name__))
     from importlib import import_module
 
     if name == "recipes":
         return import_module("senet_lab.recipes")
+    if name == "open":
+        return import_module("senet_lab.results").open_sweep
     home = f"senet_lab.blocks.{name}" if name in ("gate", "squeeze") else "senet_lab.spec"
     return getattr(import_module(home), name)

@@ -34,6 +34,7 @@ def run(
     """
     missing = inventory.plan.to_run(rerun)
     if not missing:
+        keep_labels(inventory)  # stores of older versions have none
         return
     executor.start()
     for trial in {t.trial.model: t.trial for t in missing if t.trial.model.weights}.values():

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from senet_lab import inventory, sweep
+from senet_lab import data, files, inventory, sweep
 from senet_lab.errors import DataError, SpecError, StoreError
 from senet_lab.executors import Listener
 from senet_lab.executors.local import Local
@@ -67,3 +67,35 @@ def test_a_store_that_is_a_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "runs").write_text("")
     with pytest.raises(StoreError, match="this is a file; name a folder"):
         inventory.take(question(), tmp_path / "runs")
+
+
+def test_the_test_labels_are_kept_once_and_by_content(ask: Ask) -> None:
+    found = ask()
+    digest = found.planned[0].data
+    assert found.store.labels(digest) is None
+    inventory.keep_labels(found)
+    kept = found.store.labels(digest)
+    images = data.load(found.planned[0].trial.data)
+    assert kept is not None and (kept[0] == images.test_labels).all() and kept[1] == tuple("0123456789")
+    (file,) = files.matching(found.store.path, "labels/*")
+    before = file.stat().st_mtime_ns
+    inventory.keep_labels(ask())
+    assert file.stat().st_mtime_ns == before and file.name == f"{digest}.parquet"
+
+
+def test_labels_that_cannot_be_kept_stop_no_command(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise StoreError("no room")
+
+    monkeypatch.setattr(files, "write", full)
+    inventory.keep_labels(ask())
+    assert ask().store.labels(ask().planned[0].data) is None
+
+
+def test_a_sweep_with_nothing_to_run_keeps_the_labels_that_an_older_one_did_not(ask: Ask) -> None:
+    found = ask(seeds=1)
+    sweep.run(found, Local(), lambda step: None)
+    (file,) = files.matching(found.store.path, "labels/*")
+    files.remove(file)
+    sweep.run(found.again(), Local(), lambda step: pytest.fail("nothing is to be run"))
+    assert found.store.labels(found.planned[0].data) is not None

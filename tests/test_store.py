@@ -1,16 +1,19 @@
 """Run folders: whole or not there, and never more than bytes."""
 
 import ast
+import hashlib
 import json
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from upath import UPath
 
 import senet_lab
-from senet_lab import environment, plan, store
+from senet_lab import environment, labels, plan, store
+from senet_lab import files as files_of
 from senet_lab.design import Variant
 from senet_lab.errors import StoreError
 from senet_lab.files import Place
@@ -262,6 +265,50 @@ def test_the_environment_is_kept_once_and_found_by_its_digest(tiny: Store) -> No
     assert tiny.save_environment(found.model_copy(update={"command": "another"})) != digest
     assert tiny.environment("unknown") is None
     assert tiny.contents() == ([], [])
+
+
+def test_gates_are_those_of_the_record_or_none(tiny: Store) -> None:
+    folder = tiny.open(planned())
+    digest = store.save_gates(folder, b"open and shut")
+    assert digest == hashlib.sha256(b"open and shut").hexdigest()
+    mine = record(planned(), gates=digest)
+    store.finish(folder, mine)
+    assert files(folder) == {"trial.json", "gates.parquet", "record.json"}
+    ((kept,), begun) = tiny.contents()
+    assert kept == mine and begun == [] and store.load_gates(folder, kept) == b"open and shut"
+    assert store.load_gates(folder, record(planned())) is None, "an older record knows of none"
+    assert store.load_gates(folder, record(planned(), gates="0" * 64)) is None
+    for damage in DAMAGE.values():
+        (folder / "gates.parquet").write_bytes(damage(b"open and shut"))
+        assert store.load_gates(folder, kept) is None and tiny.contents() == ([kept], [])
+    files_of.remove(folder / "gates.parquet")
+    assert store.load_gates(folder, kept) is None and tiny.contents() == ([kept], [])
+
+
+@pytest.mark.parametrize("sealed", [True, False])
+def test_a_record_from_before_there_were_gates_is_whole(tiny: Store, sealed: bool) -> None:
+    """Without the key, under a digest over the other keys, or as the first version wrote it."""
+    folder = tiny.open(planned())
+    old = {k: v for k, v in json.loads(record(planned()).model_dump_json()).items() if k != "gates"}
+    digest = hashlib.sha256(json.dumps(old, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+    payload = {"sha256": digest, **old} if sealed else old
+    (folder / "record.json").write_bytes(json.dumps(payload, indent=1).encode())
+    assert tiny.contents() == ([record(planned())], [])
+
+
+def test_labels_are_found_by_the_digest_of_their_data(tiny: Store) -> None:
+    assert tiny.labels("d1") is None
+    tiny.save_labels("d1", labels.to_bytes(np.array([1, 0, 1]), ("a", "b")))
+    found = tiny.labels("d1")
+    assert found is not None and (found[0].tolist(), found[1]) == ([1, 0, 1], ("a", "b"))
+    assert tiny.labels("d2") is None and tiny.contents() == ([], []), "its folder is no trial's"
+    (tiny.path / "labels" / "d1.parquet").write_bytes(b"rubbish")
+    assert tiny.labels("d1") is None
+
+
+@pytest.mark.parametrize("name", ["../d1", "a/b", "", ".."])
+def test_no_record_leads_labels_elsewhere(tiny: Store, name: str) -> None:
+    assert tiny.labels(name) is None
 
 
 def test_what_is_written_is_plain_json(tiny: Store) -> None:

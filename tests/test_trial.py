@@ -1,5 +1,7 @@
 """From a plan to a record, whatever happens on the way."""
 
+import contextlib
+import hashlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -8,8 +10,9 @@ import numpy as np
 import pytest
 import torch
 
-from senet_lab import data, models, plan, store
+from senet_lab import data, gates, models, plan, store
 from senet_lab import trial as module
+from senet_lab.blocks.se import SEBlock
 from senet_lab.design import Variant
 from senet_lab.errors import StoreError
 from senet_lab.jobs import Job
@@ -168,6 +171,64 @@ def test_a_damaged_checkpoint_is_trained_anew_to_the_same_end(damage: Callable[[
     assert len(epochs) == 3 and isinstance(record, TrialRecord)
     assert record.attempts == 1
     assert facts(record) == facts(finish(make()))
+
+
+# --- gates
+
+
+def test_a_trial_with_se_keeps_its_gates_and_one_without_keeps_none(make: MakeJob) -> None:
+    job = make(GATED)
+    record = finish(job)
+    assert files(job) == {"trial.json", "gates.parquet", "record.json"}
+    payload = store.load_gates(folder(job), record)
+    assert payload is not None and hashlib.sha256(payload).hexdigest() == record.gates
+    table = gates.from_bytes(payload)
+    assert gates.class_names(table) == tuple("0123456789")
+    frame = table.to_pandas()
+    every = frame[frame["class"] == -1]
+    assert set(every["images"]) == {891} and len(every) == 4 and set(frame["block"]) == {"SE_2_1"}
+    labels = data.load(TINY.data).test_labels
+    for k, rows in frame[(frame["class"] >= 0) & (frame["image"] == -1)].groupby("class"):
+        assert set(rows["images"]) == {(labels == k).sum()} and len(rows) == 4
+    plain = make(TINY)
+    assert finish(plain).gates is None and files(plain) == {"trial.json", "record.json"}
+
+
+def test_the_kept_gates_are_those_of_the_network_that_was_tested(
+    make: MakeJob, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, seen = module.final_test, []
+
+    def noting(network: Any, parts: Any) -> Any:
+        block = next(m for m in network.modules() if isinstance(m, SEBlock))
+        handle = block.register_forward_pre_hook(lambda b, x: seen.append(b.excitation(x[0])))
+        result = real(network, parts)
+        handle.remove()
+        return result
+
+    monkeypatch.setattr(module, "final_test", noting)
+    job = make(GATED)
+    table = gates.from_bytes(store.load_gates(folder(job), finish(job)) or b"").to_pandas()
+    mean = table[table["class"] == -1]["mean"].to_numpy()
+    assert mean == pytest.approx(torch.cat(seen).mean(0).numpy(), abs=1e-6)
+
+
+@pytest.mark.parametrize("model", [GATED.model, apply(GATED, {"model.se.squeeze": "none"}).model, TINY.model], ids=str)
+def test_a_result_is_the_same_as_without_looking_at_the_gates(
+    model: Model, make: MakeJob, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trial = TINY.model_copy(update={"model": model})
+    looked = facts(finish(make(trial)))
+
+    class Blind:
+        def __init__(self, *_: Any) -> None: ...
+        def watching(self) -> Any:
+            return contextlib.nullcontext()
+
+        def payload(self) -> None: ...
+
+    monkeypatch.setattr(module, "Probe", Blind)
+    assert facts(finish(make(trial))) | {"gates": looked["gates"]} == looked
 
 
 # --- failure

@@ -2,7 +2,7 @@
 
 import json
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 from rich import box
@@ -10,11 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from senet_lab.commands import console
-from senet_lab.errors import UserError, choices, shown
 from senet_lab.inventory import Inventory
-
-if TYPE_CHECKING:
-    from senet_lab.results.report import Report
 
 
 def show(found: Inventory, rows: tuple[str, str], prose_only: bool, as_json: bool) -> None:
@@ -22,11 +18,8 @@ def show(found: Inventory, rows: tuple[str, str], prose_only: bool, as_json: boo
     from senet_lab.results import prose, report, tables
 
     answer = report.analyse(found.question, found.planned, found.records, store=found.store)
-    a, b = (named(answer, text) for text in rows)
-    if a == b:
-        raise UserError(f"{found.question.name}: {a} is compared to itself; give two rows")
-    pair = answer.pair(a, b)
-    sentence = prose.paragraph(pair, answer.summary, answer.setting())
+    told = answer.compare(*rows)
+    pair, sentence = told.pair, told.sentence
     if as_json:
         print(json.dumps(_tree(pair, sentence)))
         return
@@ -34,8 +27,8 @@ def show(found: Inventory, rows: tuple[str, str], prose_only: bool, as_json: boo
         print(sentence)
         return
     ours = answer.table()
-    ours = ours[ours["variant"].isin([a, b])].drop(columns=[tables.DIFFERENCE, "verdict"], errors="ignore")
-    console.print(tables.terminal(ours, f"{a} (a) against {b} (b)", "", console.width))
+    ours = ours[ours["variant"].isin([pair.a, pair.b])].drop(columns=[tables.DIFFERENCE, "verdict"], errors="ignore")
+    console.print(tables.terminal(ours, f"{pair.a} (a) against {pair.b} (b)", "", console.width))
     console.print(_table(prose.facts(pair), "a - b (below 0: a is better)", ("value", "meaning")), "")
     if (classes := prose.classes(pair)) is not None:
         caption = "Errors by class; intervals over seeds, holding jointly over classes (Bonferroni)."
@@ -55,17 +48,6 @@ def _table(frame: pd.DataFrame, title: str, left: tuple[str, ...]) -> Table:
     for cells in frame.itertuples(index=False):
         table.add_row(*map(escape, cells))
     return table
-
-
-def named(report: "Report", text: str) -> str:
-    """The row called `text`: its label, or the value of the one setting that it varies. Raises UserError otherwise."""
-    labels = report.rows["variant"].tolist()
-    if text in labels:
-        return text
-    fitting = [label for label in labels if label.partition("=")[2] == text and "," not in label]
-    if len(fitting) == 1:
-        return str(fitting[0])
-    raise UserError(f"{report.question.name}: there is no row {shown(text)}; {choices(text, labels)}")
 
 
 def _tree(pair: Any, sentence: str) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
     load -> stats -> tables, figures, captions, aggregates -> report        frames in, frames out; files last of all
 
-For notebooks and scripts `open_sweep` is enough.
+For notebooks and scripts `open_sweep`, which is `senet_lab.open`, is enough.
 """
 
 from collections.abc import Mapping

@@ -70,12 +70,9 @@ def _test_images(summary: pd.DataFrame, comparison: pd.DataFrame) -> str:
     if known.empty:
         return ""
     images = " or ".join(f"{n:,}" for n in sorted(summary["images"].dropna().unique()))
-    low, high = (f"{100 * size:.2g}" for size in (known.min(), known.max()))
-    size = low if low == high else f"{low} to {high}"
-    return (
-        f"The intervals speak of other seeds on these {images} test images; another test set of that size would "
-        f"move a difference by about ±{size} points more (1 SE)."
-    )
+    largest = f"{100 * known.max():.1g}"
+    adds = f"would move a difference by up to about ±{largest} points more (1 SE)" if largest != "0" else "adds nothing"
+    return f"The intervals speak of other seeds on these {images} test images; another test set of that size {adds}."
 
 
 def _beyond_interval(comparison: pd.DataFrame) -> str:

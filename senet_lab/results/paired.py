@@ -14,7 +14,7 @@ from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+from scipy.special import chdtri, ndtr, stdtr, stdtrit  # what scipy.stats' t, chi2 and norm call, without their cost
 
 from senet_lab.results.signflip import FEWEST_FOR_SIGN_FLIP as FEWEST_FOR_SIGN_FLIP
 from senet_lab.results.signflip import SAME
@@ -42,7 +42,7 @@ def interval(values: Values, level: float, least: float = -1.0) -> tuple[float, 
     if n < 2 or (flat(values) and 2.0 ** (1 - n) >= level):
         return math.nan, math.nan
     mean = float(values.mean())
-    half = 0.0 if flat(values) else float(stats.t.isf(level / 2, n - 1) * values.std(ddof=1) / math.sqrt(n))
+    half = 0.0 if flat(values) else float(-stdtrit(n - 1, level / 2) * values.std(ddof=1) / math.sqrt(n))
     return max(least, mean - half), min(1.0, mean + half)
 
 
@@ -53,7 +53,7 @@ def p_difference(differences: Values) -> float:
         return math.nan
     if flat(differences):
         return 1.0 if mean == 0 else 2.0 ** (1 - n)
-    return float(2 * stats.t.sf(abs(mean) / _standard_error(differences), n - 1))
+    return float(2 * stdtr(n - 1, -abs(mean) / _standard_error(differences)))
 
 
 def p_equivalence(differences: Values, margin: float) -> float:
@@ -64,7 +64,7 @@ def p_equivalence(differences: Values, margin: float) -> float:
     if flat(differences):
         return 2.0**-n if abs(mean) < margin - SAME else 1.0
     error = _standard_error(differences)
-    return float(max(stats.t.sf((mean + margin) / error, n - 1), stats.t.cdf((mean - margin) / error, n - 1)))
+    return float(stdtr(n - 1, max(-margin - mean, mean - margin) / error))
 
 
 def p_better(differences: Values) -> float:
@@ -76,7 +76,7 @@ def p_better(differences: Values) -> float:
     if n < 2 or flat(differences):
         return math.nan
     scale = float(differences.std(ddof=1)) * math.sqrt(1 + 1 / n)
-    return float(stats.t.cdf(-average(differences) / scale, n - 1))
+    return float(stdtr(n - 1, -average(differences) / scale))
 
 
 def holm(p: Values, family: int | None = None) -> Values:
@@ -127,7 +127,7 @@ def upper_sd(sd: float, n: int, confidence: float = CONFIDENCE) -> float:
     Plans made with the observed sd are too small more often than not; with this limit at least
     `confidence` of them reach their power (Browne 1995, Statistics in Medicine 14, 1933-1940).
     """
-    return sd * math.sqrt((n - 1) / stats.chi2.ppf(1 - confidence, n - 1))
+    return sd * math.sqrt((n - 1) / chdtri(n - 1, confidence))
 
 
 def power_difference(mean: float, sd: float, n: int, level: float) -> float:
@@ -135,7 +135,7 @@ def power_difference(mean: float, sd: float, n: int, level: float) -> float:
     if sd == 0:
         return float(mean != 0 and 2.0 ** (1 - n) < level)
     shift, reach = math.sqrt(n) * mean / sd, _reach(n, level / 2)
-    return float((stats.norm.cdf(shift - reach) + stats.norm.cdf(-shift - reach)).mean())
+    return float((ndtr(shift - reach) + ndtr(-shift - reach)).mean())
 
 
 def power_equivalence(mean: float, sd: float, margin: float, n: int, level: float) -> float:
@@ -143,7 +143,7 @@ def power_equivalence(mean: float, sd: float, margin: float, n: int, level: floa
     if sd == 0:
         return float(abs(mean) < margin - SAME and 2.0**-n < level)
     error, reach = sd / math.sqrt(n), _reach(n, level)
-    inside = stats.norm.cdf((margin - mean) / error - reach) - stats.norm.cdf((-margin - mean) / error + reach)
+    inside = ndtr((margin - mean) / error - reach) - ndtr((-margin - mean) / error + reach)
     return float(np.maximum(0, inside).mean())
 
 
@@ -154,8 +154,8 @@ def _reach(n: int, level: float) -> Values:
     t(n - 1, level) S / sd with S / sd = sqrt(chi2(n - 1) / (n - 1)). Averaging a power over them
     integrates over S; scipy's noncentral t does the same in closed form but fails for n in the thousands.
     """
-    spread = np.sqrt(stats.chi2.ppf((np.arange(400) + 0.5) / 400, n - 1) / (n - 1))
-    return np.asarray(stats.t.isf(level, n - 1) * spread)
+    spread = np.sqrt(chdtri(n - 1, (np.arange(400) + 0.5) / 400) / (n - 1))
+    return np.asarray(-stdtrit(n - 1, level) * spread)
 
 
 def average(values: Values) -> float:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from html import escape
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -10,9 +11,10 @@ from rich.console import Group
 
 from senet_lab.catalog import Question
 from senet_lab.design import baselines
+from senet_lab.errors import UserError, choices, shown
 from senet_lab.plan import PlannedTrial
 from senet_lab.records import TrialRecord
-from senet_lab.results import beside, captions, figures, load, paper, parts, published, stats, tables
+from senet_lab.results import beside, captions, figures, load, notebook, paper, parts, prose, published, stats, tables
 from senet_lab.results.aggregates import Aggregate, aggregates
 from senet_lab.results.load import Answers
 from senet_lab.results.pair import Images, Pair, pair
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from senet_lab.data import Facts
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Report:
     """A question and what its trials say; the frames are those of `load` and `stats`."""
 
@@ -76,8 +78,33 @@ class Report:
     def _beside(self, found: pd.DataFrame) -> pd.DataFrame:
         return paper.beside_frame(found, self.rows["variant"], tables.difference_heading(self.comparison))
 
+    def __repr__(self) -> str:
+        return f"<{self.question.report_name}: {len(self.rows)} rows, {len(self.trials)} trials>"
+
+    def _repr_html_(self) -> str:
+        caption = f"<p><small>{escape(self.caption())}</small></p>"
+        return notebook.page(self.question.report_name, self.question.text, notebook.html(self.table()), caption)
+
+    def row(self, text: str) -> str:
+        """The row called `text`: its label, or the value of the one setting that it varies.
+
+        Raises UserError, with those there are, otherwise.
+        """
+        labels = self.rows["variant"].tolist()
+        fitting = [str(label) for label in labels if label.partition("=")[2] == text and "," not in label]
+        if text in labels or len(fitting) != 1:
+            return known(labels, text, self.question.name)
+        return fitting[0]
+
+    def compare(self, a: str | float, b: str | float) -> notebook.Compared:
+        """Two rows in full, by label or value; shown as tables in a notebook."""
+        found = self.pair(self.row(str(a)), self.row(str(b)))
+        return notebook.Compared(found, prose.paragraph(found, self.summary, self.setting()))
+
     def pair(self, a: str, b: str) -> Pair:
-        """Two rows, by their labels, in full."""
+        """Two rows, by their labels, in full. Raises UserError if they are the same."""
+        if a == b:
+            raise UserError(f"{self.question.name}: {a} is compared to itself; give two rows")
         images = None
         if a in self.answers and b in self.answers:
             ours = self.answers[a]
@@ -121,6 +148,13 @@ class Report:
             (paper.protocol_frame(self.protocol), "Protocols", paper.protocol_note(self.protocol)),
         )
         return "\n".join([page, *(tables.markdown(*section) for section in sections)])
+
+
+def known(labels: list[str], text: str, sweep: str) -> str:
+    """`text`, if it is one of `labels`. Raises UserError naming those there are."""
+    if text not in labels:
+        raise UserError(f"{sweep}: there is no row {shown(text)}; {choices(text, labels)}")
+    return text
 
 
 def analyse(

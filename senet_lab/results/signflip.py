@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 SAME = 1e-9  # test errors closer than this differ by floating point, not by an image
-EXACT_UP_TO = 20  # 2 ** 20 sign patterns are enumerated, more are drawn
+EXACT_UP_TO = 30  # two halves of 2 ** 15 sign patterns each are matched; of more pairs, patterns are drawn
 DRAWS = 100_000
 ALPHA = 0.05
 
@@ -30,7 +30,7 @@ FEWEST_FOR_SIGN_FLIP = seeds_needed()  # six: 2 ** (1 - 5) = .0625
 def p_sign_flip(differences: npt.NDArray[np.float64], seed: int = 0) -> float:
     """Two-sided sign-flip permutation test of the sum; NaN below six pairs, where none can reach .05.
 
-    Exact up to 20 pairs (ties count as extreme); above, 100,000 patterns, the observed one among
+    Exact up to 30 pairs (ties count as extreme); above, 100,000 patterns, the observed one among
     them, from the generator seeded with `seed`.
     """
     n = len(differences)
@@ -38,12 +38,20 @@ def p_sign_flip(differences: npt.NDArray[np.float64], seed: int = 0) -> float:
         return math.nan
     observed = abs(differences.sum()) - SAME * np.abs(differences).sum()
     if n <= EXACT_UP_TO:
-        sums = differences[:1].copy()  # |sum| is the same with all signs turned: keep the first
-        for difference in differences[1:]:
-            sums = np.concatenate([sums - difference, sums + difference])
-        return float(np.mean(np.abs(sums) >= observed))
+        first, second = _sums(differences[: n // 2]), np.sort(_sums(differences[n // 2 :]))
+        above = len(second) - np.searchsorted(second, observed - first, side="left")
+        below = np.searchsorted(second, -observed - first, side="right")
+        return min(1.0, float((above + below).sum()) / 2.0**n)
     generator = np.random.default_rng(seed)
     chunks = (generator.integers(0, 2, (1000, n)) * 2 - 1 for _ in range(DRAWS // 1000))
     extreme = [np.abs(signs @ differences) >= observed for signs in chunks]
     extreme[0][0] = True  # the observed pattern
     return float(np.mean(extreme))
+
+
+def _sums(differences: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Under every pattern of signs."""
+    sums = np.zeros(1)
+    for difference in differences:
+        sums = np.concatenate([sums - difference, sums + difference])
+    return sums

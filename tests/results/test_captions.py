@@ -5,6 +5,7 @@ import re
 import numpy as np
 import pytest
 
+from senet_lab.outlook import about_seeds
 from senet_lab.results import captions, paired, stats
 
 NOISE = np.array([1, -1, 2, -2, 1, -1, 0, 0]) / 1000
@@ -95,6 +96,49 @@ def test_ties_and_sign_flips_are_explained(said):
         {"a": [0.03, 0.04, 0.02], "base": [0.02, 0.02, 0.02]}
     )
     assert "sign-flip" not in said({"a": BASE + NOISE, "base": BASE})
+
+
+@pytest.mark.parametrize("rows", [1, 2, 5])
+@pytest.mark.parametrize("seeds", [3, 6, 7, 8])
+def test_the_report_names_the_seeds_that_the_plan_names(said, rows, seeds):
+    """Holm's first step over five comparisons asks the sign-flip test for eight seeds, not six."""
+    drawn = np.random.default_rng(0).normal(0.03, 0.002, (rows + 1, seeds))
+    report = re.search(r"with fewer than (\d+) common seeds", said(dict(zip("abcdef", drawn, strict=False))))
+    plan = re.search(r"below (\d+) seeds", about_seeds(seeds, rows))
+    assert (report and report[1]) == (plan and plan[1])
+
+
+def test_a_family_says_what_it_has_no_data_of(said):
+    rows = {"a": BASE + NOISE, "b": BASE - 2 * NOISE}
+    assert "Holm over" not in said(rows | {"base": BASE})
+    assert "Holm over 3 comparisons, of which 1 has no data yet." in said(rows | {"c": [], "base": BASE})
+    text = said(rows | {"c": [], "d": [0.03], "base": BASE})
+    assert "Holm over 4 comparisons, of which 2 have too few seeds yet." in text
+    assert "the 4 intervals hold jointly" in text
+    assert "Holm over" not in said({"a": [], "base": BASE})
+
+
+def test_plans_say_what_they_take_for_true(said):
+    rows = {"near": BASE + 0.0008 + NOISE, "base": BASE}
+    assert "the observed difference is the true one and the spread its upper 80 % confidence limit (Browne 1995)" in (
+        said(rows, margin=0.0006)
+    )
+    assert "More seeds" not in said({"a": [0.03, 0.04], "base": [0.02, 0.04]})  # two seeds plan nothing
+
+
+def test_what_the_intervals_leave_out(make):
+    trials, frame = make.frames({"a": BASE + NOISE, "b": BASE - NOISE, "base": BASE})
+    summary, comparison = (
+        stats.summarise(trials, frame),
+        stats.compare(trials, frame, make.against(frame, "base"), 0.01),
+    )
+    assert "test images" not in captions.table(summary, comparison, "base", 0.01, 8)
+    summary, comparison = summary.assign(images=10_000), comparison.assign(delta_se_test=[0.0011, 0.0024])
+    text = captions.table(summary, comparison, "base", 0.01, 8)
+    assert "other seeds on these 10,000 test images" in text
+    assert "another test set of that size would move a difference by up to about ±0.2 points more (1 SE)." in text
+    nothing = captions.table(summary, comparison.assign(delta_se_test=0.0), "base", 0.01, 8)
+    assert "another test set of that size adds nothing." in nothing
 
 
 def test_an_empty_table_has_a_caption(said):

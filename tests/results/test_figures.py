@@ -118,6 +118,13 @@ def test_long_baselines_fold_in_the_title(make):
     assert title.split("\n") == ["b  difference to the same network", "without SE", "(points), joint 95 % CI"]
 
 
+def test_the_interval_of_a_single_comparison_is_not_called_joint(make):
+    question = make.question(seeds=2, grid={"model.se.reduction": (2,)})
+    marks = marks_of(make, question, {row.label: (30, 31) for row in question.rows})
+    title = figures.draw(marks, None, "no_se", 0.01).axes[1].get_title(loc="left")
+    assert "95 % CI" in title and "joint" not in title
+
+
 @pytest.mark.parametrize("done", [0, 1, 2])
 def test_few_trials_give_a_figure_too(make, done, tmp_path):
     question = make.question(seeds=2)

@@ -1,8 +1,12 @@
 """Frames from records: who counts, and which columns there are when nobody does."""
 
+import base64
+
+import numpy as np
 import pandas as pd
 import pytest
 
+from senet_lab.records import Evaluation
 from senet_lab.results import load
 
 FIXED = ["test_error", "test_loss", "n_test", "params", "macs", "seconds", "train_seconds", "id", "stale"]
@@ -89,3 +93,44 @@ def test_rows_know_the_size_of_networks_that_failed(make):
 def test_column_types_do_not_depend_on_what_was_found(function, planned, records):
     pd.testing.assert_series_equal(function(planned, []).dtypes, function(planned, records).dtypes)
     assert function([], []).empty
+
+
+def seen(correct, images=None):
+    """An evaluation with these bits, as training writes it."""
+    bits = base64.b64encode(np.packbits(np.array(correct, dtype=bool)).tobytes()).decode()
+    return Evaluation(error=1 - np.mean(correct), loss=0.1, images=images or len(correct), correct=bits)
+
+
+def test_answers_are_lines_of_seeds_in_order(make):
+    planned = make.plan(make.question(seeds=3))
+    answers = np.random.default_rng(0).random((3, 11)) < 0.7
+    stored = [make.record(p, test=seen(answers[p.trial.seed])) for p in planned if p.trial.seed != 1]
+    found = load.answers(planned, reversed(stored))
+    assert set(found) == set(load.rows(planned)["variant"])
+    assert found["no_se"].seeds == (0, 2)
+    assert found["no_se"].images == ("data", 11)
+    assert (found["no_se"].correct_SN == answers[[0, 2]]).all() and found["no_se"].correct_SN.nbytes == 22
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"test": seen([1, 0, 1])},  # other images
+        {"test": seen([1, 0, 1, 1], images=900)},  # bits of four
+        {"test": Evaluation(error=0.1, loss=0.1, images=4, correct="")},
+        {"test": seen([1, 0, 1, 1]), "data": "other"},
+    ],
+)
+def test_rows_whose_answers_are_not_all_known_have_none(make, other):
+    planned = make.plan(make.question(seeds=2))[::6]
+    stored = [make.record(planned[0], test=seen([1, 0, 1, 1])), make.record(planned[1], **other)]
+    assert load.answers(planned, stored) == {}
+    assert load.answers(planned, stored[:1])["reduction=2"].seeds == (0,)
+
+
+def test_answers_of_other_code_count_only_when_asked(make):
+    question = make.question(seeds=1)
+    older = [make.record(p, test=seen([1, 0])) for p in make.plan(question, "code-1")]
+    planned = make.plan(question, "code-2")
+    assert load.answers(planned, older) == {}
+    assert len(load.answers(planned, older, include_stale=True)) == 6

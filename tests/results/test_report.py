@@ -1,12 +1,15 @@
 """The files of a report: which, what they say, and that they are a function of the store."""
 
+import base64
 import io
 
+import numpy as np
 import pandas as pd
 import pytest
 from rich.console import Console
 
 from senet_lab import catalog
+from senet_lab.records import Evaluation
 from senet_lab.results import artifacts, report
 
 FILES = ["report.html", "table.csv", "table.md", "trials.csv", "figure.png", "figure.pdf", "figure.csv"]
@@ -23,6 +26,23 @@ def test_the_files(question, planned, records, tmp_path):
     assert table["n_pairs"].tolist()[:3] == [20, 20, 18]
     assert len(pd.read_csv(written[3])) == 118
     assert len(pd.read_csv(written[6])) == 26
+
+
+def test_the_test_set_has_its_part(make, question, planned, tmp_path):
+    """Bits of the records reach the caption and table.csv."""
+    generator = np.random.default_rng(0)
+    records = []
+    for wanted in planned:
+        correct = generator.random(900) > np.linspace(0, 0.07, 900)
+        bits = base64.b64encode(np.packbits(correct).tobytes()).decode()
+        test = Evaluation(error=1 - correct.mean(), loss=0.1, images=900, correct=bits)
+        records.append(make.record(wanted, test=test))
+    answer = report.analyse(question, planned, records)
+    assert "these 900 test images" in answer.caption()
+    table = pd.read_csv(artifacts.write(answer, tmp_path)[0])
+    assert table["se_seeds"].tolist() == pytest.approx((table["sd"] / np.sqrt(table["n"])).tolist())
+    assert table["delta_se_test"].notna().sum() == table["family"].max() == 5
+    assert (table["images"] == 900).all()
 
 
 def test_same_store_same_bytes(question, planned, records, tmp_path):

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats as scipy_stats
+from statsmodels.stats.multitest import multipletests
 
 from senet_lab.results import stats
 
@@ -63,14 +64,46 @@ def test_where_an_interval_excludes_zero_holm_rejects_and_holm_decides(make, see
     assert (rejected == comparison["verdict"].isin(["better", "worse"])).all()
 
 
-def test_intervals_are_bonferronis_over_the_rows_with_pairs(make):
+def test_corrections_cover_all_that_is_asked_for_also_rows_without_data(make):
+    """A trial that fails, or code that changes, must not make the other rows' verdicts easier."""
     a, b, base = np.random.default_rng(2).integers(20, 40, (3, 9)) / 900
-    rows = {"a": a, "b": b, "once": [0.03], "base": base}
-    comparison = stats.compare(*make.frames(rows), dict.fromkeys(["a", "b", "once"], "base"), 0.005)
-    expected = [scipy_stats.ttest_rel(row, base).confidence_interval(1 - 0.05 / 2) for row in (a, b)]
+    rows = {"a": a, "b": b, "once": [0.03], "none": [], "base": base}
+    comparison = stats.compare(*make.frames(rows), dict.fromkeys(["a", "b", "once", "none"], "base"), 0.005)
+    tests = [scipy_stats.ttest_rel(row, base) for row in (a, b)]
+    expected = [test.confidence_interval(1 - 0.05 / 4) for test in tests]
     assert comparison[["delta_low", "delta_high"]].to_numpy()[:2] == pytest.approx(np.array(expected))
-    assert comparison["level"].tolist()[:2] == [0.025, 0.025]
-    assert comparison.loc[2, ["level", "delta_low", "delta_high"]].isna().all()
+    assert comparison["level"].tolist()[:2] == [0.0125, 0.0125]
+    assert comparison["p_holm"].tolist()[:2] == pytest.approx(
+        multipletests([*(test.pvalue for test in tests), 1, 1], method="holm")[1][:2]
+    )
+    assert comparison.loc[2:, ["level", "delta_low", "delta_high", "p", "p_holm", "p_tost_holm"]].isna().all(axis=None)
+    assert comparison["family"].tolist() == [4] * 4
+
+
+def test_a_look_may_be_stricter_than_the_next(make):
+    """A sequential rule spends its alpha in parts: verdicts and intervals are those of the alpha of the call."""
+    noise = np.array([1, -1, 2, -2, 1, -1, 0, 0]) / 1000
+    frames = make.frames({"a": 0.0288 + noise, "base": np.full(8, 0.03)})
+    usual, strict = (stats.compare(*frames, {"a": "base"}, 0.001, alpha).iloc[0] for alpha in (0.05, 0.001))
+    assert usual["p"] == strict["p"] and 0.001 < usual["p"] < 0.05
+    assert (usual["verdict"], strict["verdict"]) == ("better", "undecided")
+    assert (strict["alpha"], strict["level"]) == (0.001, 0.001)
+    assert strict["delta_high"] - strict["delta_low"] > usual["delta_high"] - usual["delta_low"]
+    assert strict["more_seeds"] >= 1
+    assert stats.interval_name(pd.DataFrame([strict])) == "99.9 %"
+
+
+def test_intervals_are_called_joint_where_there_are_several(make):
+    rows = {"a": [0.03, 0.02], "b": [0.02, 0.02], "base": [0.02, 0.03]}
+    several, single = (
+        stats.compare(*make.frames(rows), dict.fromkeys(asked, "base"), 0.005) for asked in (["a", "b"], ["a"])
+    )
+    assert (stats.interval_name(several), stats.interval_name(single)) == ("joint 95 %", "95 %")
+
+
+def test_an_interval_of_an_error_ends_at_zero(make):
+    summary = stats.summarise(*make.frames({"a": [0.0, 0.01], "b": [0.3, 0.31]}))
+    assert summary["ci_low"].tolist()[0] == 0 < summary["ci_low"].tolist()[1]
 
 
 def test_holm_may_find_what_the_joint_interval_does_not(make):
@@ -110,10 +143,16 @@ def test_too_few_pairs_say_so(make, variant, baseline):
 
 
 def test_a_few_equal_differences_prove_nothing(make):
-    row = one(make, [0.03, 0.04], [0.02, 0.03])
-    assert (row["verdict"], row["p"], row["more_seeds"]) == ("undecided", 0.5, 4)  # 2 ** (1 - 6) < .05
+    row = one(make, [0.03, 0.04, 0.05], [0.02, 0.03, 0.04])
+    assert (row["verdict"], row["p"], row["more_seeds"]) == ("undecided", 0.25, 3)  # 2 ** (1 - 6) < .05
     assert math.isnan(row["delta_low"])
-    assert one(make, [0.03, 0.04], [0.03, 0.04])["more_seeds"] == 3  # 2 ** -5 < .05
+    assert one(make, [0.03, 0.04, 0.05], [0.03, 0.04, 0.05])["more_seeds"] == 2  # 2 ** -5 < .05
+
+
+def test_two_seeds_plan_nothing(make):
+    row = one(make, [0.03, 0.04], [0.02, 0.04])
+    assert stats.verdict_text(row) == "undecided: too few seeds to say how many more"
+    assert math.isnan(row["more_seeds"]) and math.isnan(row["more_seconds"])
 
 
 def test_many_equal_differences_do(make):

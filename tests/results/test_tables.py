@@ -31,7 +31,13 @@ def test_a_row_in_words(results):
         "18,280", "1,151,280", "20", "2.61 [2.43,2.79]", "-0.64 [-0.99,-0.29]", "better",
     ]  # fmt: skip
     assert frame.loc["no_se", [tables.DIFFERENCE, "verdict"]].tolist() == ["-", "baseline"]
-    assert frame.loc["reduction=32", "verdict"] == "undecided: about 45 more seeds (3 min)"
+    assert frame.loc["reduction=32", "verdict"] == "undecided: about 69 more seeds (5 min)"
+
+
+def test_one_comparison_has_no_joint_interval(make):
+    trials, rows = make.frames({"a": [0.02, 0.03], "base": [0.01, 0.03]})
+    compared = stats.compare(trials, rows, {"a": "base"}, 0.005)
+    assert "Δ points [95 %]" in tables.report_frame(stats.summarise(trials, rows), compared)
 
 
 def test_counterparts_stand_beside_each_other_and_baselines_say_so(make):

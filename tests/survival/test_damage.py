@@ -144,7 +144,35 @@ def test_a_damaged_checkpoint_is_passed_over(tmp_path: Path, whole: Path, damage
     path.write_bytes(DAMAGE[damage](path.read_bytes()))
     run(tmp_path)
     assert kill.results(tmp_path) == kill.results(whole)
-    assert {p.name for p in folder.iterdir()} == {"trial.json", "record.json"}
+    assert {p.name for p in folder.iterdir()} == {"trial.json", "gates.parquet", "record.json"}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_damaged_gates_are_none_and_their_trial_is_done(
+    here: Path, damage: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = sorted(here.glob("runs/small/*/gates.parquet"))[0]
+    content = path.read_bytes()
+    record = next(r for r in ask(here).records if path.parent.name.endswith(r.id))
+    assert store.load_gates(path.parent, record) == content
+    path.write_bytes(DAMAGE[damage](content))
+    assert store.load_gates(path.parent, record) is None
+    assert ask(here).plan.counts() == {"done": 4}
+    assert typed(monkeypatch, here, "report", "small", "--seeds", "2").exit_code == 0
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_damaged_labels_are_none_and_written_anew(here: Path, damage: str) -> None:
+    """A bit that is turned where no label is may change nothing."""
+    (path,) = (here / "runs" / "small" / "labels").iterdir()
+    content, known = path.read_bytes(), ask(here).store.labels(path.stem)
+    assert known is not None
+    path.write_bytes(DAMAGE[damage](content))
+    found = ask(here).store.labels(path.stem)
+    assert found is None or (found[0].tolist(), found[1]) == (known[0].tolist(), known[1])
+    assert found is None or damage.startswith("flipped")
+    inventory.keep_labels(ask(here))
+    assert found is not None or path.read_bytes() == content
 
 
 @pytest.mark.parametrize("other", [1, 2], ids=["another network", "another seed of the same network"])
@@ -237,7 +265,8 @@ def test_two_processes_with_one_trial_make_one_result(tmp_path: Path, whole: Pat
         next(both[name], None)
     run(tmp_path)
     assert kill.results(tmp_path) == kill.results(whole)
-    assert {p.name for p in tmp_path.glob("runs/small/*seed*/*")} == {"trial.json", "record.json"}
+    assert {p.name for p in tmp_path.glob("runs/small/*seed*/*")} == {"trial.json", "gates.parquet", "record.json"}
+    assert kill.gates(tmp_path) == kill.gates(whole)
 
 
 def test_a_failure_that_comes_late_replaces_no_result(here: Path) -> None:

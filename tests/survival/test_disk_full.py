@@ -82,9 +82,9 @@ def facts(record: EpochMetrics | TrialRecord) -> object:
     return record.status, record.test, [m.model_dump(exclude={"seconds"}) for m in record.epochs]
 
 
-@pytest.mark.parametrize("epochs", [1, 3], ids=["state.bin", "record.json"])
+@pytest.mark.parametrize("epochs", [1, 3], ids=["state.bin", "gates.parquet"])
 def test_a_trial_whose_disk_is_full_keeps_what_it_had(tmp_path: Path, disk: Disk, epochs: int) -> None:
-    """After one epoch the next checkpoint finds no room, after the last one the record."""
+    """After one epoch the next checkpoint finds no room, after the last one the gates: what follows is the record."""
     mine = job(tmp_path, disk.folder)
     expected = facts(list(run_trial(job(tmp_path, tmp_path / "elsewhere")))[-1])
     trial = run_trial(mine)
@@ -93,7 +93,7 @@ def test_a_trial_whose_disk_is_full_keeps_what_it_had(tmp_path: Path, disk: Disk
     folder = store.Store(disk.folder, "small").folder(mine.planned)
     before = store.load_state(folder)
     disk.fill()
-    name = "state" if epochs == 1 else "record"
+    name = "state" if epochs == 1 else "gates"
     with pytest.raises(StoreError, match=rf"{name}\.\w+: cannot be written \(.*\); make room or rights there"):
         next(trial)
     assert {p.name for p in folder.iterdir()} == {"trial.json", "state.bin"}, "no litter"
@@ -119,7 +119,7 @@ def test_a_sweep_whose_disk_is_full_ends_in_a_sentence(tmp_path: Path, disk: Dis
             assert full.stderr.count("\n") == 1 and "make room or rights there" in full.stderr, full.stderr
             assert kill.results(here) == had, "what had ended is kept"
             left = {p.name for p in disk.folder.glob("small/*seed*/*")}
-            assert left <= {"trial.json", "record.json", "state.bin"}, left
+            assert left <= {"trial.json", "record.json", "gates.parquet", "state.bin"}, left
             disk.make_room()
         done = sweep(here, seeds, executor, disk)
         assert done.returncode == 0, done.stdout + done.stderr

@@ -170,7 +170,9 @@ def test_a_sweep_arrives_whole_and_the_same_again_changes_nothing(team: TeamServ
     assert kept == {f"small/{name}" for name in names} and names >= {"report.html", "table.md", "figure.png"}
     table = seen.client.download_artifacts(report, "small/table.md", str(here))
     assert Path(table).read_bytes() == (here / "reports" / "small" / "table.md").read_bytes()
-    assert {p.name for p in here.iterdir()} == {"sweeps", "runs", "reports", Path(table).relative_to(here).parts[0]}, "no MLflow of its own"
+    assert {p.name for p in here.iterdir()} == {"sweeps", "runs", "reports", Path(table).relative_to(here).parts[0]}, (
+        "no MLflow of its own"
+    )
 
     output += sweep(here, shown)
     assert Seen(team.uri).as_data() == seen.as_data()

@@ -1,0 +1,58 @@
+"""Which rows are the best, against scipy and statsmodels."""
+
+import itertools
+
+import numpy as np
+import pytest
+from scipy import stats as scipy_stats
+from statsmodels.stats.multitest import multipletests
+
+from senet_lab.results.best import best
+
+NAN = float("nan")
+
+
+def told(make, rows):
+    frame = best(*make.frames(rows)).set_index("variant")
+    return frame["best"].to_dict(), frame["p"].to_dict()
+
+
+def test_all_pairs_are_the_family(make):
+    errors = np.random.default_rng(4).normal([[0.030], [0.031], [0.036], [0.033]], 0.002, (4, 8))
+    rows = dict(zip("abcd", errors, strict=True))
+    claims, p = told(make, rows)
+    pairs = list(itertools.combinations("abcd", 2))
+    raw = [scipy_stats.ttest_rel(rows[a], rows[b]).pvalue for a, b in pairs]
+    expected = dict(zip(pairs, multipletests(raw, method="holm")[1], strict=True))
+    assert min(rows, key=lambda label: rows[label].mean()) == "a"
+    assert [p[label] for label in "bcd"] == pytest.approx([expected["a", label] for label in "bcd"])
+    assert claims == {"a": True, "b": expected["a", "b"] >= 0.05, "c": False, "d": expected["a", "d"] >= 0.05}
+    assert np.isnan(p["a"])
+
+
+def test_rows_without_trials_are_not_the_best_but_count_in_the_family(make):
+    noise = np.array([1, -1, 2, -2, 1, -1]) / 1000
+    rows = {"a": 0.030 + noise, "b": 0.0315 - noise[::-1] / 2}
+    _, alone = told(make, rows)
+    claims, with_others = told(make, rows | {"c": [], "d": []})
+    assert (claims["c"], claims["d"]) == (False, False)
+    assert with_others["b"] == pytest.approx(min(1, 6 * alone["b"]))
+
+
+def test_what_cannot_be_tested_is_not_told_apart(make):
+    claims, _ = told(make, {"a": [0.03, 0.031, 0.03], "once": [0.05], "elsewhere": [NAN, NAN, NAN, 0.05, 0.06]})
+    assert claims == {"a": True, "once": True, "elsewhere": True}
+
+
+def test_equal_means_share_the_place_and_nothing_has_none(make):
+    assert told(make, {"a": [0.03, 0.04], "b": [0.04, 0.03]})[0] == {"a": True, "b": True}
+    assert told(make, {"a": [], "b": []})[0] == {"a": False, "b": False}
+
+
+def test_a_row_that_is_better_where_both_ran_is_not_told_apart(make):
+    """The lowest mean comes of an easy seed that the other row does not have."""
+    both = np.array([30, 31, 30, 32, 31, 30]) / 900
+    lucky, other = np.append(both + 5 / 900 + np.array([1, 0, 0, 1, 0, 1]) / 9000, 0.0), both
+    claims, p = told(make, {"lucky": lucky, "other": other})
+    assert lucky.mean() < other.mean() and p["other"] < 0.05
+    assert claims == {"lucky": True, "other": True}
