@@ -7,6 +7,7 @@
     │   ├── StoreError                    a store that cannot be read or written
     │   └── DataError                     images that are missing or damaged
     ├── TrialsFailed               1      the sweep went to its end, some trials did not
+    ├── PaperDiffers               1      a paper says of a number what the store does not
     ├── ClusterLost                1      the Ray that ran the trials went away
     ├── Interrupted              130      Ctrl-C
     ├── Diverged                   -      a training with a loss that is not finite (becomes a record)
@@ -52,6 +53,10 @@ class DataError(UserError):
 
 class TrialsFailed(SenetLabError):
     """The sweep went to its end, some of its trials did not."""
+
+
+class PaperDiffers(SenetLabError):
+    """A paper says of a number what the store does not."""
 
 
 class ClusterLost(SenetLabError):

@@ -38,6 +38,29 @@ def ask(tmp_path: Path) -> Callable[..., inventory.Inventory]:
     return lambda **changes: inventory.take(question(**changes), tmp_path / "runs")
 
 
+LONG = (
+    "survival/test_kill.py",
+    "executors/test_cluster.py",
+    "tracking/test_server.py",
+    "test_main_job.py",
+    "test_remote_store.py",
+    "survival/test_mlflow_lost.py",
+    "survival/test_disk_full.py",
+    "executors/test_contract.py",
+    "survival/test_clock.py",
+    "survival/test_two_drivers.py",
+    "test_house.py",
+)
+"""Files that take half a minute and more, the longest first."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes long: begun last, it would leave the other workers idle."""
+    rank = {Path(__file__).parent / name: number for number, name in enumerate(LONG)}
+    items.sort(key=lambda item: rank.get(item.path, len(rank)))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _images_once() -> None:
     data.load(TINY.data)

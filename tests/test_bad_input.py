@@ -18,6 +18,7 @@ from senet_lab.store import Store
 from tests.bad import files, operators, options, places
 from tests.bad.case import CANARY, GOOD, Answer, Case, answer, good, prepare, tree
 from tests.conftest import question
+from tests.typed import typed
 
 TABLES = {
     f"{module.__name__.rpartition('.')[2]}: {name.lower()}: {what}": case
@@ -182,8 +183,8 @@ def test_texts_without_addresses_stay_as_they_are() -> None:
 
 
 def test_the_command_line_is_recorded_without_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
-    for typed in (f"http://user:{CANARY}@127.0.0.1:9", f"postgresql://user:a {CANARY}@127.0.0.1:9/x"):
-        monkeypatch.setattr(sys, "argv", ["senet-lab", "sweep", "mine.py", "--tracking-uri", typed])
+    for address in (f"http://user:{CANARY}@127.0.0.1:9", f"postgresql://user:a {CANARY}@127.0.0.1:9/x"):
+        monkeypatch.setattr(sys, "argv", ["senet-lab", "sweep", "mine.py", "--tracking-uri", address])
         found = collect()
         assert CANARY not in found.model_copy(update={"git_diff": None}).model_dump_json()
         assert "127.0.0.1:9" in found.command
@@ -194,10 +195,9 @@ def test_a_sweep_writes_no_password_into_any_file(tmp_path: Path) -> None:
     """The tracking server does not answer; the sweep goes on, and every file it writes is looked through."""
     (tmp_path / "mine.py").write_text(GOOD, encoding="utf-8")
     address = f"http://user:{CANARY}@127.0.0.1:9"
-    command = [sys.executable, "-c", "from senet_lab.cli import main; main()", "sweep", "mine.py", "--executor"]
-    command += ["local", "--seeds", "1", "--set", "train.epochs=1", "--tracking-uri", address]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0 and "127.0.0.1:9" in done.stdout
-    assert CANARY not in done.stdout + done.stderr
+    small = ("--executor", "local", "--seeds", "1", "--set", "train.epochs=1")
+    done = typed(tmp_path, "sweep", "mine.py", *small, "--tracking-uri", address)
+    assert done.code == 0 and "127.0.0.1:9" in done.out
+    assert CANARY not in done.out + done.err
     written = [p for p in tmp_path.rglob("*") if p.is_file()]
     assert len(written) > 10 and [p for p in written if CANARY.encode() in p.read_bytes()] == []

@@ -24,6 +24,8 @@ OPTIONS = {
     },
     "report": {"--store", "--data-dir", "--set", "--seeds", "--recipe", "--include-stale", "--to"},
     "compare": {"--store", "--data-dir", "--set", "--seeds", "--recipe", "--prose", "--json"},
+    "why": {"--store", "--data-dir", "--set", "--seeds", "--recipe", "--json"},
+    "check": {"--store", "--data-dir", "--sweep"},
     "show": {"--store", "--sweep", "--json"},
     "model": {"--set", "--size", "--classes"},
     "ui": {"--port", "--tracking-uri"},

@@ -32,8 +32,11 @@ def test_types() -> None:
 
 MIRRORED_ELSEWHERE = {
     "commands/sweep.py": "test_main_job", "commands/report.py": "test_main_job",
-    "commands/surroundings.py": "test_cli", "cli/compare.py": "test_cli",
-    "commands/compare.py": "test_compare", "results/artifacts.py": "results/test_report",
+    "cli/compare.py": "test_cli",
+    "commands/compare.py": "test_compare",
+    "cli/why.py": "commands/test_why", "cli/check.py": "commands/test_check", "results/trace.py": "commands/test_why",
+    "results/proofreading.py": "commands/test_check", "results/columns.py": "results/test_report",
+    "commands/surroundings.py": "test_cli", "results/artifacts.py": "results/test_report",
     "results/page/account.py": "results/page/test_page", "results/page/layout.py": "results/page/test_page",
     "results/page/limits.py": "results/page/test_page", "results/page/picture.py": "results/page/test_page",
     "results/page/protocol.py": "results/page/test_page", "results/page/typography.py": "results/page/test_page",

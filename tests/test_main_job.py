@@ -1,4 +1,7 @@
-"""The main job as a user types it: real Ray, real MLflow, real signals, in a folder of its own."""
+"""The main job as a user types it: real Ray, real MLflow, real signals, in a folder of its own.
+
+Commands whose process is nothing that a test looks at are typed in this one.
+"""
 
 import io
 import json
@@ -16,6 +19,8 @@ import pytest
 import torch
 
 from senet_lab import store
+from senet_lab.results.folder import FILES
+from tests.typed import train, typed
 
 pytestmark = pytest.mark.slow
 
@@ -98,7 +103,7 @@ def test_sweep_report_extend(here: Path) -> None:
     assert "6 of 6 trials ended" in first.stdout and "baseline" in first.stdout
     assert first.stderr == "", "no chatter of Ray or MLflow"
     written = {p.name for p in (here / "reports" / "small").iterdir()}
-    assert written == {"report.html", "table.csv", "table.md", "trials.csv", "figure.png", "figure.pdf", "figure.csv"}
+    assert written == set(FILES)
     assert "Written to reports/small: report.html, " in first.stdout
     rows = ["no_se", "reduction=2", "reduction=4"]
     trials = [f"{row} seed={seed}" for row in rows for seed in (0, 1)]
@@ -107,21 +112,21 @@ def test_sweep_report_extend(here: Path) -> None:
 
     before = {p: p.stat().st_mtime_ns for p in (here / "runs").rglob("record.json")}
     assert "trials that are done" not in first.stdout, "nothing tells the time yet, and a sweep makes no probe"
-    again = senet_lab(here, "sweep", "small")
-    assert again.returncode == 0 and "trials to run" not in again.stdout and "starting" not in again.stdout
-    assert "6 of 6 trials are done; nothing to run" in again.stdout
+    again = typed(here, "sweep", "small")
+    assert again.code == 0 and "trials to run" not in again.out and "starting" not in again.out
+    assert "6 of 6 trials are done; nothing to run" in again.out
     assert {p: p.stat().st_mtime_ns for p in (here / "runs").rglob("record.json")} == before
     assert len(mlflow_runs(here)) == 10
 
     write(here, seeds=3)
-    more = senet_lab(here, "sweep", "small", "--executor", "local")
-    assert "3 trials to run" in more.stdout and more.returncode == 0
-    assert "by 6 trials that are done" in more.stdout and "on 1 slot" in more.stdout
+    more = typed(here, "sweep", "small", "--executor", "local")
+    assert "3 trials to run" in more.out and more.code == 0
+    assert "by 6 trials that are done" in more.out and "on 1 slot" in more.out
     assert {p: p.stat().st_mtime_ns for p in before} == before
     assert len(records(here)) == 9
 
-    reported = senet_lab(here, "report", "small")
-    assert reported.returncode == 0 and "reduction=4" in reported.stdout
+    reported = typed(here, "report", "small")
+    assert reported.code == 0 and "reduction=4" in reported.out
 
 
 def test_ctrl_c_says_how_to_go_on_and_going_on_changes_nothing(here: Path, tmp_path_factory: Any) -> None:
@@ -134,14 +139,12 @@ def test_ctrl_c_says_how_to_go_on_and_going_on_changes_nothing(here: Path, tmp_p
     assert "type the same command again" in output and "Traceback" not in output
     assert "RUNNING" not in {status for _, status in mlflow_runs(here)}
     assert len(records(here)) < 6
-    rest = senet_lab(here, "sweep", "small", "--executor", "local")
-    assert rest.returncode == 0, rest.stdout + rest.stderr
+    rest = typed(here, "sweep", "small", "--executor", "local")
+    assert rest.code == 0, rest
     assert {status for _, status in mlflow_runs(here)} == {"FINISHED"}
 
     undisturbed = tmp_path_factory.mktemp("undisturbed")
-    (undisturbed / "sweeps").mkdir()
-    write(undisturbed, epochs=12)
-    senet_lab(undisturbed, "sweep", "small", "--executor", "local")
+    train(here / "sweeps" / "small.py", undisturbed / "runs")
     assert records(here) == records(undisturbed) and len(records(here)) == 6
 
 
@@ -160,16 +163,16 @@ def test_two_commands_on_one_store_do_not_meet(here: Path) -> None:
     write(here, epochs=40)
     first = start(here, "sweep", "small", "--executor", "local")
     wait_until(lambda: any((here / "runs").glob("small/*/state.bin")))
-    second = senet_lab(here, "sweep", "small", "--executor", "local")
-    assert second.returncode == 2 and "another command is running this sweep here" in second.stderr
+    second = typed(here, "sweep", "small", "--executor", "local")
+    assert second.code == 2 and "another command is running this sweep here" in second.err
     os.killpg(first.pid, signal.SIGINT)
     first.communicate(timeout=60)
 
 
 def test_nothing_starts_where_the_report_could_not_be_written(here: Path) -> None:
     (here / "reports").write_text("a file where the folder should be")
-    done = senet_lab(here, "sweep", "small")
-    assert done.returncode == 2 and "reports" in done.stderr and "--to" in done.stderr
+    done = typed(here, "sweep", "small")
+    assert done.code == 2 and "reports" in done.err and "--to" in done.err
     assert not (here / "mlflow.db").exists() and records(here) == {}
 
 
@@ -184,11 +187,11 @@ def test_kill_9_loses_an_epoch_at_most(here: Path) -> None:
     state = store.load_state(folder)
     assert state is not None, "the checkpoint is whole"
     epochs_kept = len(torch.load(io.BytesIO(state), weights_only=True)["epochs"])
-    planned = json.loads(senet_lab(here, "plan", "small", "--json").stdout)
+    planned = json.loads(typed(here, "plan", "small", "--json").out)
     assert sum(row["counts"]["interrupted"] for row in planned["rows"]) >= 1
 
-    rest = senet_lab(here, "sweep", "small", "--executor", "local")
-    assert rest.returncode == 0, rest.stdout + rest.stderr
+    rest = typed(here, "sweep", "small", "--executor", "local")
+    assert rest.code == 0, rest
     assert len(records(here)) == 3 and {status for _, status in mlflow_runs(here)} == {"FINISHED"}
     began = json.loads((folder / "record.json").read_text())["started_at"]
     assert began > (folder / "trial.json").stat().st_mtime, "the second sitting made the record"
@@ -205,23 +208,24 @@ def test_failed_trials_make_exit_code_1_and_a_short_row(here: Path) -> None:
     assert "2 failed of 8 trials" in done.stderr and "--rerun failed" in done.stderr
     assert "Diverged" in done.stderr and "Traceback" not in done.stderr
     assert "0/2" in done.stdout
-    assert "2 trials failed and do not count; why: senet-lab show" in senet_lab(here, "report", "small").stdout
+    assert "2 trials failed and do not count; why: senet-lab show" in typed(here, "report", "small").out
     failed = done.stderr.partition("senet-lab show ")[2].split()[0]
-    shown = senet_lab(here, "show", failed)
-    assert shown.returncode == 0 and "Traceback (most recent call last)" in shown.stdout and "Diverged" in shown.stdout
-    assert json.loads(senet_lab(here, "show", failed, "--json").stdout)["record"]["status"] == "failed"
+    shown = typed(here, "show", failed)
+    assert shown.code == 0 and "Traceback (most recent call last)" in shown.out and "Diverged" in shown.out
+    assert json.loads(typed(here, "show", failed, "--json").out)["record"]["status"] == "failed"
     assert ("FAILED" in {status for _, status in mlflow_runs(here)}) and len(records(here)) == 8
 
 
 def test_a_report_of_nothing_is_refused_and_replaces_nothing(here: Path) -> None:
     small = ("--set", "train.epochs=1", "--seeds", "1", "--executor", "local")
-    assert senet_lab(here, "sweep", "small", *small).returncode == 0
-    before = (here / "reports" / "small" / "table.md").read_bytes()
-    other = senet_lab(here, "report", "small")
-    assert other.returncode == 2 and "it holds 3 of other settings, seeds or code" in other.stderr
-    assert (here / "reports" / "small" / "table.md").read_bytes() == before
-    nowhere = senet_lab(here, "report", "small", "--store", "nowhere")
-    assert nowhere.returncode == 2 and "it holds none of this sweep at all" in nowhere.stderr
+    assert typed(here, "sweep", "small", *small).code == 0
+    before = {p: p.read_bytes() for p in (here / "reports").rglob("*") if p.is_file()}
+    assert "table.md" in {p.name for p in before}
+    other = typed(here, "report", "small")
+    assert other.code == 2 and "it holds 3 of other settings, seeds or code" in other.err
+    assert {p: p.read_bytes() for p in before} == before and len([*(here / "reports").iterdir()]) == 1
+    nowhere = typed(here, "report", "small", "--store", "nowhere")
+    assert nowhere.code == 2 and "it holds none of this sweep at all" in nowhere.err
 
 
 def test_mlflow_out_of_reach_stops_nothing(here: Path) -> None:

@@ -19,32 +19,28 @@ import pytest
 from moto.server import ThreadedMotoServer
 from s3fs import S3FileSystem
 
-from senet_lab import catalog, checkpoints, files, inventory, plan, store, sweep
+from senet_lab import checkpoints, files, lease, plan, store
 from senet_lab.design import Variant
 from senet_lab.errors import StoreError
-from senet_lab.executors.local import Local
 from senet_lab.records import TrialRecord
 from senet_lab.store import Store
 from tests.conftest import TINY
+from tests.typed import train, typed
 
 pytestmark = pytest.mark.slow
 
 SECRET = f"canary{uuid.uuid4().hex}"
 """Of a run of the tests, as records hold what differs from the last commit, which may be this file."""
 SILENT_SECONDS = 4.0
-COMMANDS = f"""
+BEAT_SECONDS = 1.0
+COMMAND = f"""
 import sys
 from senet_lab import cli, lease
-lease.BEAT_SECONDS, lease.SILENT_SECONDS = 1.0, {SILENT_SECONDS}
-for line in sys.argv[1].splitlines():
-    sys.argv = ["senet-lab", *line.split()]
-    try:
-        cli.main()
-    except SystemExit as end:
-        if end.code:
-            raise
+lease.BEAT_SECONDS, lease.SILENT_SECONDS = {BEAT_SECONDS}, {SILENT_SECONDS}
+sys.argv = ["senet-lab", *sys.argv[1].split()]
+cli.main()
 """
-"""Commands one after another in a process of theirs, with a lease that beats faster than it does for users."""
+"""Of a process, with a lease that beats faster than it does for users."""
 UNTRACKED = "--executor local --tracking-uri http://127.0.0.1:9"
 """MLflow has tests of its own, and takes seconds."""
 SMALL = '''"""Is small enough?"""
@@ -125,11 +121,10 @@ class Desk:
         (self.folder / "sweeps").mkdir(exist_ok=True)
         (self.folder / "sweeps" / "small.py").write_text(SMALL.format(epochs=epochs))
 
-    def start(self, *lines: str) -> "subprocess.Popen[str]":
-        """`STORE` in a line stands for the address."""
-        typed = "\n".join(lines).replace("STORE", f"--store {self.address}")
+    def start(self, line: str) -> "subprocess.Popen[str]":
+        """Type in a process of its own; `STORE` stands for the address."""
         pipe = subprocess.PIPE
-        command = [sys.executable, "-c", COMMANDS, typed]
+        command = [sys.executable, "-c", COMMAND, line.replace("STORE", f"--store {self.address}")]
         return subprocess.Popen(command, cwd=self.folder, stdout=pipe, stderr=pipe, text=True, start_new_session=True)
 
     def end(self, running: "subprocess.Popen[str]") -> tuple[int, str, str]:
@@ -139,8 +134,17 @@ class Desk:
         assert "Traceback" not in errors, errors
         return running.returncode, output, errors
 
-    def type(self, *lines: str) -> tuple[int, str, str]:
-        return self.end(self.start(*lines))
+    def type(self, *lines: str) -> tuple[object, str, str]:
+        """One after another in this process, up to the first that is refused."""
+        code, output, errors = object(), "", ""
+        for line in lines:
+            told = typed(self.folder, *line.replace("STORE", f"--store {self.address}").split())
+            code, output, errors = told.code, output + told.out, errors + told.err
+            if code:
+                break
+        self.said.append(output + errors)
+        assert "Traceback" not in errors, errors
+        return code, output, errors
 
     def held(self, name: str) -> dict[str, bytes]:
         """Content of each file of that name in the bucket, by its folder."""
@@ -150,7 +154,9 @@ class Desk:
 
 
 @pytest.fixture
-def desk(server: Server, tmp_path: Path) -> Iterator[Desk]:
+def desk(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+    monkeypatch.setattr(lease, "BEAT_SECONDS", BEAT_SECONDS)
+    monkeypatch.setattr(lease, "SILENT_SECONDS", SILENT_SECONDS)
     here = Desk(tmp_path, f"s3://lab/{uuid.uuid4().hex[:6]}/runs", [])
     here.write(epochs=2)
     yield here
@@ -170,8 +176,7 @@ def results(found: Mapping[str, bytes]) -> dict[str, Any]:
 
 def undisturbed(desk: Desk) -> dict[str, Any]:
     """Results of the same sweep in a folder of this machine."""
-    found = inventory.take(catalog.read(desk.folder / "sweeps" / "small.py"), desk.folder / "local")
-    sweep.run(found, Local(), lambda step: None)
+    train(desk.folder / "sweeps" / "small.py", desk.folder / "local")
     return results({p.parent.name: p.read_bytes() for p in (desk.folder / "local").glob("small/*/record.json")})
 
 
@@ -188,7 +193,8 @@ def test_run_extend_repair_and_look_in_a_bucket(desk: Desk) -> None:
     assert output.count("trials to run") == 1 and output.count("Written to") == 2, "the second time trains nothing"
     first = desk.held("record.json")
     assert len(first) == 2 and set(desk.held("trial.json")) == set(first) and desk.held("state.bin") == {}
-    code, output, errors = desk.type("sweep small STORE --seeds 2 --tracking-uri http://127.0.0.1:9")
+    ray = desk.start("sweep small STORE --seeds 2 --workers 1 --tracking-uri http://127.0.0.1:9")
+    code, output, errors = desk.end(ray)
     assert (code, errors) == (0, "") and "2 trials to run" in output, "with Ray, only what is new"
     both = desk.held("record.json")
     assert len(both) == 4 and both.items() >= first.items()

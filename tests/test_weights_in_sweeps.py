@@ -12,6 +12,7 @@ from senet_lab import catalog, inventory, models, recipes
 from senet_lab.errors import DataError, SpecError
 from senet_lab.inventory import Inventory
 from senet_lab.spec import Model, apply
+from tests.typed import typed
 
 SWEEP = '''"""Tiny?"""
 from senet_lab import Sweep, recipes
@@ -73,7 +74,7 @@ def senet_lab(*arguments: str, cwd: Path) -> "subprocess.CompletedProcess[str]":
 def test_a_relative_path_begins_at_the_working_folder_also_on_workers(tmp_path: Path) -> None:
     (tmp_path / "tiny.py").write_text(SWEEP)
     save(MODEL, tmp_path / "start.pt")
-    done = senet_lab("sweep", "tiny.py", "--set", "train.epochs=1", cwd=tmp_path)
+    done = senet_lab("sweep", "tiny.py", "--set", "train.epochs=1", "--workers", "1", cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "2 of 2 trials ended" in done.stdout
 
@@ -82,7 +83,7 @@ def test_a_relative_path_begins_at_the_working_folder_also_on_workers(tmp_path: 
 def test_a_file_of_another_network_stops_the_sweep_before_a_trial(tmp_path: Path) -> None:
     (tmp_path / "tiny.py").write_text(SWEEP)
     save(apply(recipes.DIGITS, {"model.widths": (4, 8)}).model, tmp_path / "start.pt")
-    done = senet_lab("sweep", "tiny.py", "--set", "train.epochs=1", "--executor", "local", cwd=tmp_path)
-    assert done.returncode == 2, done.stdout + done.stderr
-    assert "model.weights: the tensors in 'start.pt' are not those of ResNet-6" in done.stderr
-    assert "Traceback" not in done.stderr and not list((tmp_path / "runs").rglob("record.json"))
+    done = typed(tmp_path, "sweep", "tiny.py", "--set", "train.epochs=1", "--executor", "local")
+    assert done.code == 2, done
+    assert "model.weights: the tensors in 'start.pt' are not those of ResNet-6" in done.err
+    assert "Traceback" not in done.err and not list((tmp_path / "runs").rglob("record.json"))

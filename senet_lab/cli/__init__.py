@@ -6,7 +6,9 @@ from typing import Annotated
 
 import typer
 
+from senet_lab.cli.check import check
 from senet_lab.cli.compare import compare
+from senet_lab.cli.why import why
 from senet_lab.options import (
     DATA,
     REPORTS,
@@ -181,6 +183,8 @@ def report(
 
 
 app.command(epilog="Example: senet-lab compare reduction_ratio 8 16 --prose")(compare)
+app.command(epilog="Example: senet-lab why reduction_ratio:reduction=8:difference")(why)
+app.command(epilog="Example: senet-lab check paper.tex")(check)
 
 
 @app.command(epilog="Example: senet-lab show reduction=8 seed=0")

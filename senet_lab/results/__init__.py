@@ -1,6 +1,7 @@
 """Results: numbers with their n and interval, and what is made of them. Nothing here needs torch.
 
     load -> stats -> tables, figures, captions, aggregates -> report        frames in, frames out; files last of all
+    tables -> cells -> latex                       a paper: each number under a name; manuscript -> proofreading: back
 
 For notebooks and scripts `open_sweep`, which is `senet_lab.open`, is enough.
 """

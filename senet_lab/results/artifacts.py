@@ -8,7 +8,7 @@ import matplotlib as mpl
 import pandas as pd
 from matplotlib.figure import Figure
 
-from senet_lab.results import page, paper, tables
+from senet_lab.results import columns, latex, page, paper, tables
 from senet_lab.results.folder import FILES, PUBLISHED, writing
 from senet_lab.results.report import Report
 
@@ -20,12 +20,16 @@ DOTS_PER_INCH = 200
 
 def artifacts(report: Report) -> dict[str, bytes]:
     """Name -> content of every file of a report, in a fixed order."""
-    figure = report.figure()
+    table, figure = tables.full_frame(report.summary, report.comparison), report.figure()
     files = {
         "report.html": page.html(report, pictures(report, figure)).encode(),
-        "table.csv": csv(tables.full_frame(report.summary, report.comparison)),
+        "table.csv": csv(table),
         "table.md": report.markdown().encode(),
+        "table.tex": report.latex().encode(),
+        "macros.tex": latex.macros(report.sheet()).encode(),
+        "table_alone.tex": latex.ALONE.encode(),
         "trials.csv": csv(report.trials),
+        "columns.csv": csv(columns.described(table.columns, report.trials.columns)),
         **drawn("figure", figure, report.marks()),
     }
     if report.beside is not None and report.protocol is not None:

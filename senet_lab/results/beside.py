@@ -20,7 +20,7 @@ from senet_lab.spec import Trial
 
 BLOCK = "model.se."
 
-OURS = {"ours": "delta", "ours_low": "delta_low", "ours_high": "delta_high", "verdict": "verdict"}
+OURS = {"ours": "delta", "ours_low": "delta_low", "ours_high": "delta_high", "ours_n": "n_pairs", "verdict": "verdict"}
 """Columns here -> columns of `stats.compare`."""
 
 
@@ -29,7 +29,7 @@ def join(published: pd.DataFrame, rows: Iterable[Variant], comparison: pd.DataFr
 
     Columns added: `fits` (rows that the entry fits), `variant` (the row, if it is one), `paper` (the
     published difference of that row and its baseline, fraction; NaN unless both are published), `ours`,
-    `ours_low`, `ours_high`, `verdict`, and `sign`: "agrees", "opposite", or why that cannot be said.
+    `ours_low`, `ours_high`, `ours_n` (seeds), `verdict`, and `sign`: "agrees", "opposite", or why that cannot be said.
     """
     rows = tuple(rows)
     unvaried = _unvaried(published["settings"], rows)

@@ -22,7 +22,15 @@ def compared_to(sweep: Sweep, baselines: Mapping[str, str]) -> str:
 
 
 def table(summary: pd.DataFrame, comparison: pd.DataFrame, baseline: str, margin: float, seeds: int) -> str:
-    """What the numbers of a table are: n, intervals, tests, correction, margin, the cost of deciding."""
+    """What the numbers of a table are, and what deciding would cost."""
+    sentences = [*method(summary, comparison, baseline, margin, seeds), _cost(summary, comparison, seeds)]
+    return " ".join(s for s in sentences if s)
+
+
+def method(
+    summary: pd.DataFrame, comparison: pd.DataFrame, baseline: str, margin: float, seeds: int
+) -> tuple[str, ...]:
+    """What the numbers of a table are, sentence by sentence: n, intervals, tests, correction, margin."""
     missing = int((summary["wanted"] - summary["n"]).sum())
     several = len(comparison) > 1
     adjusted, holm = ("Holm-adjusted ", ", Holm") if several else ("", "")
@@ -35,11 +43,10 @@ def table(summary: pd.DataFrame, comparison: pd.DataFrame, baseline: str, margin
         _beyond_interval(comparison),
         f"Equivalent: two one-sided t tests against the margin of {stats.points(margin)}{holm}.",
         _holm(comparison),
-        _cost(summary, comparison, seeds),
         _ties(comparison),
         _sign_flips(comparison),
     )
-    return " ".join(s for s in sentences if s)
+    return tuple(s for s in sentences if s)
 
 
 def _joint(comparison: pd.DataFrame) -> str:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from senet_lab.errors import UserError
 
-FILES = ("report.html", "table.csv", "table.md", "trials.csv", "figure.png", "figure.pdf", "figure.csv")
+TABLES = ("table.csv", "table.md", "table.tex", "macros.tex", "table_alone.tex", "trials.csv", "columns.csv")
+FILES = ("report.html", *TABLES, "figure.png", "figure.pdf", "figure.csv")
 PUBLISHED = ("published.csv", "protocol.csv")
 """Written besides where a published table is set beside the rows."""
 

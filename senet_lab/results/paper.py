@@ -21,11 +21,12 @@ def beside_frame(beside: pd.DataFrame, labels: Iterable[str], difference: str = 
         if (found := pairs[pairs["variant"] == label]).empty:
             continue
         ours, theirs = found.iloc[0], found.set_index("source")
-        cells = {"variant": label, difference: _points(ours["ours"], ours["ours_low"], ours["ours_high"])}
+        cells = {"variant": label, "n": f"{ours['ours_n']:.0f}"}
+        cells |= {difference: _points(ours["ours"], ours["ours_low"], ours["ours_high"])}
         cells |= {heading(s): _points(theirs["paper"].get(s, math.nan)) for s in sources}
         signs = theirs[SIGN]
         lines.append(cells | {SIGN: _together({str(s): sign for s, sign in signs.items()})})
-    columns = ["variant", difference, *map(heading, sources), SIGN]
+    columns = ["variant", "n", difference, *map(heading, sources), SIGN]
     return pd.DataFrame(lines, columns=columns, dtype="str")
 
 
@@ -40,6 +41,7 @@ def beside_caption(beside: pd.DataFrame, baseline: str) -> str:
     if beside["paper"].isna().all():
         return f"The published table ({data}) has none of the pairs of rows that this sweep compares."
     sentences = (
+        f"n: seeds of ours. "
         f"paper: the same comparison on {data}, one run each (n = 1), hence no interval; differences to {baseline} "
         f"within one document, in points.",
         "v4 and CVPR print the same numbers: one measurement."

@@ -14,7 +14,23 @@ from senet_lab.design import baselines
 from senet_lab.errors import UserError, choices, shown
 from senet_lab.plan import PlannedTrial
 from senet_lab.records import TrialRecord
-from senet_lab.results import beside, captions, figures, load, notebook, paper, parts, prose, published, stats, tables
+from senet_lab.results import (
+    beside,
+    best,
+    captions,
+    cells,
+    figures,
+    keys,
+    latex,
+    load,
+    notebook,
+    paper,
+    parts,
+    prose,
+    published,
+    stats,
+    tables,
+)
 from senet_lab.results.aggregates import Aggregate, aggregates
 from senet_lab.results.load import Answers
 from senet_lab.results.pair import Images, Pair, pair
@@ -135,6 +151,32 @@ class Report:
     def aggregates(self) -> tuple[Aggregate, ...]:
         """The rows as named numbers with their verdicts, in the order of the table."""
         return aggregates(self.summary, self.comparison)
+
+    def sheet(self) -> cells.Sheet:
+        """Every number of the table as it is printed, under a name of its own."""
+        question, stale = self.question, bool(self.trials["stale"].any())
+        told = best.best(self.trials, self.rows)
+        return cells.Sheet(
+            keys.table(question, stale),
+            keys.command(question, stale),
+            cells.rows(self.summary, self.comparison, set(told.loc[told["best"], "variant"])),
+            cells.facts(question, self.baseline),
+        )
+
+    def latex(self) -> str:
+        """The table for a paper; see `latex.table`."""
+        sweep = self.question.sweep
+        said = captions.method(self.summary, self.comparison, self.baseline, sweep.margin, sweep.seeds)
+        setting = latex.setting(published.protocols.ours([row.trial for row in self.question.rows], sweep.seeds))
+        sentences = [self.question.text.partition("\n")[0], *said, latex.BOLD, setting, *self._otherwise()]
+        return latex.table(self.sheet(), sentences, stats.interval_name(self.comparison))
+
+    def _otherwise(self) -> list[str]:
+        """What was asked otherwise than the sweep's file does, and what is counted that is not of this code."""
+        changed = [f"{key}={value}" for key, value in self.question.changed]
+        stale = int(self.trials["stale"].sum())
+        said = [f"Asked otherwise than the sweep does: {', '.join(changed)}."] if changed else []
+        return said + ([f"{stale} trials are of older code."] if stale else [])
 
     def markdown(self) -> str:
         """The report as a page: question, table, figure; the published numbers and protocols with their source."""

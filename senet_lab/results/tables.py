@@ -6,6 +6,7 @@ with exactly what the figure draws.
 """
 
 import math
+import re
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -37,7 +38,7 @@ def report_frame(summary: pd.DataFrame, comparison: pd.DataFrame) -> pd.DataFram
         label = row["variant"]
         difference, verdict = "-", uncompared(label, comparison)
         if (found := compared.get(label)) is not None:
-            difference = interval(found["delta"], found["delta_low"], found["delta_high"], "+")
+            difference = _difference(found, row["n"])
             verdict = verdict_text(found)
         lines.append(_own(row) | {heading: difference, "verdict": verdict})
     return pd.DataFrame(lines, dtype="str")
@@ -92,12 +93,11 @@ def terminal(frame: pd.DataFrame, title: str, caption: str, width: int = NARROW)
     for cost in ("mult-adds", "params"):
         if _needed(frame, "\n[") > width:
             frame = frame.drop(columns=cost, errors="ignore")
+    frame = frame.assign(**{c: [fold(label, LONGEST_LABEL) for label in frame[c]] for c in ("variant",) if c in frame})
     *names, last = frame.columns
     table = _table(title, caption)
     for name in names:
-        header, folds = escape(name.replace(" [", "\n[")), _longest(frame, name, "\n[") > LONGEST_LABEL
-        fixed = LONGEST_LABEL if folds and name == "variant" else None
-        table.add_column(header, justify=_justify(name), no_wrap=fixed is None, width=fixed, overflow="fold")
+        table.add_column(escape(name.replace(" [", "\n[")), justify=_justify(name), no_wrap=True, overflow="fold")
     table.add_column(last, justify=_justify(last))
     for *cells, verdict in frame.itertuples(index=False):
         style = STYLES.get(verdict.partition(" ")[0].rstrip(":"), "dim")
@@ -147,7 +147,7 @@ def live(rows: pd.DataFrame, counts: Mapping[str, Mapping[str, int]], summary: p
         done, failed, running = (found.get(state, 0) for state in STATES[:3])
         style = "red" if failed else "green" if done >= wanted else ""
         cells = (str(done), f"{failed or '-'}", f"{running or '-'}", str(wanted), means.get(label, "-"))
-        table.add_row(*map(escape, (label, *cells)), style=style)
+        table.add_row(*map(escape, (fold(label, LONGEST_LABEL), *cells)), style=style)
     return table
 
 
@@ -167,9 +167,36 @@ def _own(row: "pd.Series[Any]") -> dict[str, str]:
         "variant": row["variant"],
         "params": count(row["params"]),
         "mult-adds": count(row["macs"]),
-        "n": f"{row['n']}" if row["n"] == row["wanted"] else f"{row['n']}/{row['wanted']}",
+        "n": trials(row),
         ERROR: interval(row["mean"], row["ci_low"], row["ci_high"]),
     }
+
+
+def trials(row: "pd.Series[Any]") -> str:
+    """How many trials a row's numbers are of, and of how many wanted where some are missing."""
+    return f"{row['n']}" if row["n"] == row["wanted"] else f"{row['n']}/{row['wanted']}"
+
+
+def _difference(found: "pd.Series[Any]", n: int) -> str:
+    """With its own n, where that is not the row's: seeds that the baseline has not."""
+    text = interval(found["delta"], found["delta_low"], found["delta_high"], "+")
+    if found["n_pairs"] in (0, n):
+        return text
+    middle, bracket, ends = text.partition(" [")
+    return f"{middle} (n={found['n_pairs']}){bracket}{ends}"
+
+
+def fold(label: str, width: int) -> str:
+    """`label` in lines of at most `width` characters that end behind a comma or blank, else = - _ / : + or a dot."""
+    lines = [""]
+    for setting in re.findall(r"[^, ]*[, ]+|[^, ]+", label):
+        fits = len(setting.rstrip()) <= width
+        for part in [setting] if fits else re.findall(r"[^=\-_/:+.]*[=\-_/:+.]|[^=\-_/:+.]+", setting):
+            for word in (part[i : i + width] for i in range(0, len(part.rstrip()), width)):
+                if len(lines[-1] + word.rstrip()) > width:
+                    lines.append("")
+                lines[-1] += word
+    return "\n".join(line.rstrip() for line in lines)
 
 
 def interval(middle: float, low: float, high: float, sign: str = "") -> str:

@@ -1,11 +1,11 @@
 """Sweeps on a Ray cluster that is there: as typed, with nodes that go away, with GPUs that are too small.
 
-Each cluster is a real one of several nodes on this machine; nothing of the project is installed on them.
+Each cluster is a real one of several nodes on this machine; nothing of the project is installed on them. Most tests
+share one, which is started again after a test that ended it and gets another node for one that was taken away.
 """
 
 import json
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -22,6 +22,7 @@ from senet_lab.errors import ClusterLost, Crowded, StoreError, UserError
 from senet_lab.executors.local import Local
 from senet_lab.jobs import Job, Step
 from tests.conftest import question
+from tests.typed import train, typed
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]  # Ray's own, in this process
 
@@ -68,20 +69,49 @@ class Cluster:
         asked = {"num_cpus": 0, "include_dashboard": False, "ray_client_server_port": port} | head
         self.ray = RayCluster(initialize_head=True, head_node_args=asked)
         self.address = str(self.ray.address)
-        self.nodes = [self.ray.add_node(num_cpus=1) for _ in range(nodes)]
+        self.nodes: list[Any] = []
+        self.runs = True
+        self.grow(nodes)
+
+    def grow(self, nodes: int) -> None:
+        while len(self.nodes) < nodes:
+            self.nodes.append(self.ray.add_node(num_cpus=1))
+
+    def lose_a_node(self) -> None:
+        self.ray.remove_node(self.nodes.pop(0), allow_graceful=False)
+
+    def end(self) -> None:
+        self.runs = False
+        self.ray.shutdown()
+
+
+@pytest.fixture(scope="module")
+def made() -> Iterator[list[Cluster]]:
+    """The cluster that runs, if one does."""
+    running: list[Cluster] = []
+    yield running
+    for one in running:
+        one.end()
 
 
 @pytest.fixture
-def cluster() -> Iterator[Callable[..., Cluster]]:
-    made: list[Cluster] = []
+def cluster(made: list[Cluster]) -> Cluster:
+    """Of two nodes."""
+    if made and not made[0].runs:
+        made.clear()
+    if not made:
+        made.append(Cluster(2))
+    made[0].grow(2)
+    return made[0]
 
-    def make(nodes: int = 2, **head: Any) -> Cluster:
-        made.append(Cluster(nodes, **head))
-        return made[-1]
 
-    yield make
-    for one in made:
-        one.ray.shutdown()
+@pytest.fixture
+def with_gpu(made: list[Cluster]) -> Iterator[Cluster]:
+    """Of a head alone, which Ray takes to have a GPU."""
+    while made:  # two at once would be much for two cores
+        made.pop().end()
+    yield (one := Cluster(0, num_cpus=2, num_gpus=1))
+    one.end()
 
 
 @pytest.fixture
@@ -110,9 +140,7 @@ def facts(folder: Path) -> dict[str, dict[str, Any]]:
 
 def undisturbed(like: Path, elsewhere: Path) -> dict[str, dict[str, Any]]:
     """The facts of the same sweep in one process."""
-    shutil.copytree(like / "sweeps", elsewhere / "sweeps")
-    done = senet_lab(elsewhere, "sweep", "small", "--executor", "local")
-    assert done.returncode == 0, done.stdout + done.stderr
+    train(like / "sweeps" / "small.py", elsewhere / "runs")
     return facts(elsewhere)
 
 
@@ -124,69 +152,48 @@ def wait_until(true: Callable[[], bool]) -> None:
 
 
 def test_a_sweep_with_its_own_operator_runs_there_by_address_and_by_client(
-    here: Path, cluster: Callable[..., Cluster], tmp_path_factory: pytest.TempPathFactory
+    here: Path, cluster: Cluster, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    there = cluster()
-    by_address = senet_lab(here, "sweep", "small", "--seeds", "1", "--address", there.address)
+    by_address = senet_lab(here, "sweep", "small", "--seeds", "1", "--workers", "1", "--address", cluster.address)
     assert by_address.returncode == 0, by_address.stdout + by_address.stderr
-    assert "3 of 3 trials ended" in by_address.stdout and there.address in by_address.stdout
-    by_client = senet_lab(here, "sweep", "small", "--address", there.client)
+    assert "3 of 3 trials ended" in by_address.stdout and cluster.address in by_address.stdout
+    by_client = senet_lab(here, "sweep", "small", "--address", cluster.client)
     assert by_client.returncode == 0, by_client.stdout + by_client.stderr
     assert "3 trials to run" in by_client.stdout and "3 of 3 trials ended" in by_client.stdout
     assert facts(here) == undisturbed(here, tmp_path_factory.mktemp("undisturbed"))
-    again = senet_lab(here, "sweep", "small", "--address", there.client)
-    assert again.returncode == 0 and "trials to run" not in again.stdout
+    again = typed(here, "sweep", "small", "--address", cluster.client)
+    assert again.code == 0 and "trials to run" not in again.out
 
 
-def test_more_than_the_cluster_has_is_refused_and_leaves_nothing(here: Path, cluster: Callable[..., Cluster]) -> None:
-    there = cluster(1)
+def test_more_than_the_cluster_has_is_refused_and_leaves_nothing(here: Path, cluster: Cluster) -> None:
     for option, much in (("--cpus-per-trial", "64"), ("--gpus-per-trial", "1")):
-        done = senet_lab(here, "sweep", "small", "--address", there.address, option, much)
+        done = senet_lab(here, "sweep", "small", "--address", cluster.address, option, much)
         assert done.returncode == 2 and f"{option} {much}: the cluster has" in done.stderr, done.stderr
     assert {p.name for p in here.iterdir()} == {"sweeps"}
 
 
 def test_a_node_that_is_lost_costs_an_epoch_at_most(
-    here: Path, cluster: Callable[..., Cluster], tmp_path_factory: pytest.TempPathFactory
+    here: Path, cluster: Cluster, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     write(here, epochs=30)
-    there = cluster()
     running = subprocess.Popen(
-        [*COMMAND, "sweep", "small", "--address", there.address],
+        [*COMMAND, "sweep", "small", "--address", cluster.address],
         cwd=here, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
     )  # fmt: skip
     wait_until(lambda: len(list((here / "runs").glob("small/*/state.bin"))) == 2 or running.poll() is not None)
-    there.ray.remove_node(there.nodes[0], allow_graceful=False)
+    cluster.lose_a_node()
     output, _ = running.communicate(timeout=240)
     assert running.returncode == 0, output
     assert "6 of 6 trials ended" in output
     assert facts(here) == undisturbed(here, tmp_path_factory.mktemp("undisturbed"))
 
 
-def test_a_cluster_that_goes_away_is_no_trials_fault(here: Path, cluster: Callable[..., Cluster]) -> None:
-    write(here, epochs=40, seeds=1)
-    there = cluster()
-    running = subprocess.Popen(
-        [*COMMAND, "sweep", "small", "--address", there.client],
-        cwd=here, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-    )  # fmt: skip
-    wait_until(lambda: any((here / "runs").glob("small/*/state.bin")) or running.poll() is not None)
-    there.ray.shutdown()
-    output, _ = running.communicate(timeout=240)
-    assert running.returncode == 1, output
-    assert f"the Ray cluster at {there.client} went away" in output and "type the same command again" in output
-    assert "Traceback" not in output
-    assert not any(r["status"] == "failed" for r in facts(here).values())
-    rest = senet_lab(here, "sweep", "small", "--executor", "local")
-    assert rest.returncode == 0, rest.stdout + rest.stderr
-    assert len(facts(here)) == 3
-
-
 def test_a_store_that_the_nodes_do_not_see_is_refused(
-    tmp_path: Path, cluster: Callable[..., Cluster], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from senet_lab.executors import tune_loop
     from senet_lab.executors.ray_tune import RayTune
+    from senet_lab.executors.slot import Slot
 
     class Elsewhere(tune_loop.Trainable):
         """As on a node with a disk of its own."""
@@ -197,12 +204,57 @@ def test_a_store_that_the_nodes_do_not_see_is_refused(
     monkeypatch.setattr(tune_loop, "Trainable", Elsewhere)
     found = inventory.take(question(), tmp_path / "runs")
     with pytest.raises(StoreError, match=r"cannot be seen from .*, a node of the Ray cluster; .*--store s3://"):
-        sweep.run(found, RayTune(address=cluster(1).address), lambda step: None)
+        sweep.run(found, RayTune(Slot(at_once=1), address=cluster.address), lambda step: None)
     assert inventory.take(question(), tmp_path / "runs").plan.counts()["failed"] == 0
 
 
+def test_a_process_whose_gpu_failed_takes_no_other_job_and_costs_no_other_trial(
+    tmp_path: Path, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from senet_lab.executors import tune_loop
+    from senet_lab.executors.ray_tune import RayTune
+    from senet_lab.executors.slot import Slot
+
+    class Watched(tune_loop.Trainable):
+        def step(self) -> dict[str, Any]:
+            told: dict[str, Any] = super().step()
+            record = told["step"].record
+            self.broken = record is not None and record.status == "failed"  # as if its GPU had failed
+            (tmp_path / f"{self.job.planned.id}-{os.getpid()}").touch()
+            return told
+
+    monkeypatch.setattr(tune_loop, "Trainable", Watched)
+    diverging = {"train.learning_rate": 99.0, "train.weight_decay": 0.9}
+    asked = question(grid={}, variants=[diverging, {"model.se.reduction": 2}], seeds=3)
+    found = inventory.take(asked, tmp_path / "runs")
+    sweep.run(found, RayTune(Slot(at_once=1), address=cluster.address), lambda step: None)
+    after = inventory.take(asked, tmp_path / "runs")
+    assert after.plan.counts() == {"failed": 3, "done": 6}
+    assert {r.variant.partition("=")[0] for r in after.records if r.status == "failed"} == {"learning_rate"}
+    failing = {t.id for t, state in after.plan.trials if state == "failed"}
+    workers = [p.name.split("-") for p in tmp_path.glob("*-*")]
+    assert len({pid for id, pid in workers if id in failing}) == 3, "each broke a process of its own"
+
+
+def test_a_cluster_that_goes_away_is_no_trials_fault(here: Path, cluster: Cluster) -> None:
+    write(here, epochs=40, seeds=1)
+    running = subprocess.Popen(
+        [*COMMAND, "sweep", "small", "--workers", "1", "--address", cluster.client],
+        cwd=here, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
+    wait_until(lambda: any((here / "runs").glob("small/*/state.bin")) or running.poll() is not None)
+    cluster.end()
+    output, _ = running.communicate(timeout=240)
+    assert running.returncode == 1, output
+    assert f"the Ray cluster at {cluster.client} went away" in output and "type the same command again" in output
+    assert "Traceback" not in output
+    assert not any(r["status"] == "failed" for r in facts(here).values())
+    train(here / "sweeps" / "small.py", here / "runs")
+    assert len(facts(here)) == 3
+
+
 def test_a_gpu_that_is_too_small_gives_way_to_fewer_at_once(
-    tmp_path: Path, cluster: Callable[..., Cluster], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, with_gpu: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Ray counts the GPU, the trials run on the processor; one of them finds no room while it has neighbours."""
     from senet_lab.executors import tune_loop
@@ -226,10 +278,9 @@ def test_a_gpu_that_is_too_small_gives_way_to_fewer_at_once(
 
     monkeypatch.setattr(tune_loop, "Trainable", Small)
     monkeypatch.setattr(tune_loop, "_round", watched)
-    there = cluster(0, num_cpus=2, num_gpus=1)
     steps: list[Step] = []
     found = inventory.take(question(seeds=2), tmp_path / "runs")
-    sweep.run(found, RayTune(gpus_per_trial=0.25, address=there.address), steps.append)
+    sweep.run(found, RayTune(gpus_per_trial=0.25, address=with_gpu.address), steps.append)
     after = inventory.take(question(seeds=2), tmp_path / "runs")
     assert after.plan.counts() == {"done": 4}
     notes = [step.note for step in steps if step.note]
@@ -242,33 +293,6 @@ def test_a_gpu_that_is_too_small_gives_way_to_fewer_at_once(
     sweep.run(expected, Local(), lambda step: None)
     same = inventory.take(question(seeds=2), tmp_path / "elsewhere").records
     assert {r.id: r.test for r in same} == {r.id: r.test for r in after.records}
-
-
-def test_a_process_whose_gpu_failed_takes_no_other_job_and_costs_no_other_trial(
-    tmp_path: Path, cluster: Callable[..., Cluster], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from senet_lab.executors import tune_loop
-    from senet_lab.executors.ray_tune import RayTune
-
-    class Watched(tune_loop.Trainable):
-        def step(self) -> dict[str, Any]:
-            told: dict[str, Any] = super().step()
-            record = told["step"].record
-            self.broken = record is not None and record.status == "failed"  # as if its GPU had failed
-            (tmp_path / f"{self.job.planned.id}-{os.getpid()}").touch()
-            return told
-
-    monkeypatch.setattr(tune_loop, "Trainable", Watched)
-    diverging = {"train.learning_rate": 99.0, "train.weight_decay": 0.9}
-    asked = question(grid={}, variants=[diverging, {"model.se.reduction": 2}], seeds=3)
-    found = inventory.take(asked, tmp_path / "runs")
-    sweep.run(found, RayTune(address=cluster(1).address), lambda step: None)
-    after = inventory.take(asked, tmp_path / "runs")
-    assert after.plan.counts() == {"failed": 3, "done": 6}
-    assert {r.variant.partition("=")[0] for r in after.records if r.status == "failed"} == {"learning_rate"}
-    failing = {t.id for t, state in after.plan.trials if state == "failed"}
-    workers = [p.name.split("-") for p in tmp_path.glob("*-*")]
-    assert len({pid for id, pid in workers if id in failing}) == 3, "each broke a process of its own"
 
 
 @pytest.mark.parametrize(("said", "broken"), [("CUDA error: misaligned address", True), ("Diverged", False)])

@@ -23,11 +23,11 @@ DIVERGING = {"train.learning_rate": 99.0, "train.weight_decay": 0.9}
 Ask = Callable[..., Inventory]
 
 
-def ray() -> Executor:
+def ray(workers: int = 2) -> Executor:
     from senet_lab.executors.ray_tune import RayTune
     from senet_lab.executors.slot import Slot
 
-    return RayTune(Slot(at_once=2))
+    return RayTune(Slot(at_once=workers))
 
 
 @pytest.fixture(params=[pytest.param(Local, id="local"), pytest.param(ray, id="ray", marks=pytest.mark.slow)])
@@ -141,7 +141,7 @@ def test_a_worker_that_always_dies_leaves_a_failed_record(ask: Ask, monkeypatch:
 
     monkeypatch.setattr(tune_loop, "Trainable", Dying)
     found = ask(seeds=1, grid={}, variants=[{}], controls=[], baseline={})
-    steps = run(found, ray())
+    steps = run(found, ray(workers=1))
     record = steps[-1].record
     assert record is not None and record.status == "failed" and record.attempts == 3
     assert "the worker process died" in (record.traceback or "")

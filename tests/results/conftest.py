@@ -142,7 +142,7 @@ def frames(planned: tuple[PlannedTrial, ...], records: list[TrialRecord]) -> tup
     return load.trials(planned, records), load.rows(planned, records)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make() -> SimpleNamespace:
     """The factories above: `make.question`, `make.plan`, `make.record`, `make.records`, ..."""
     return SimpleNamespace(

@@ -14,8 +14,8 @@ def written(question, planned, records):
 
 def test_our_difference_with_interval_then_the_papers(written):
     frame = paper.beside_frame(written.beside, written.rows["variant"]).set_index("variant")
-    assert list(frame.columns) == [tables.DIFFERENCE, "paper, v4", "paper, CVPR", "sign"]
-    assert frame.loc["reduction=2"].tolist() == ["-0.64 [-0.99,-0.29]", "-1.01", "-", "agrees"]
+    assert list(frame.columns) == ["n", tables.DIFFERENCE, "paper, v4", "paper, CVPR", "sign"]
+    assert frame.loc["reduction=2"].tolist() == ["20", "-0.64 [-0.99,-0.29]", "-1.01", "-", "agrees"]
     assert frame.loc["reduction=16", ["paper, v4", "paper, CVPR"]].tolist() == ["-1.02", "-1.51"]
     assert frame.loc["reduction=32", "sign"] == "ours undecided"
     assert "no_se" not in frame.index

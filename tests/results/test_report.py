@@ -10,9 +10,10 @@ from rich.console import Console
 
 from senet_lab import catalog
 from senet_lab.records import Evaluation
-from senet_lab.results import artifacts, report
+from senet_lab.results import artifacts, columns, report
 
-FILES = ["report.html", "table.csv", "table.md", "trials.csv", "figure.png", "figure.pdf", "figure.csv"]
+TABLES = ["table.csv", "table.md", "table.tex", "macros.tex", "table_alone.tex", "trials.csv", "columns.csv"]
+FILES = ["report.html", *TABLES, "figure.png", "figure.pdf", "figure.csv"]
 PUBLISHED = ["published.csv", "protocol.csv"]
 
 
@@ -45,6 +46,19 @@ def test_the_test_set_has_its_part(make, question, planned, tmp_path):
     assert table["se_seeds"].tolist() == pytest.approx((table["sd"] / np.sqrt(table["n"])).tolist())
     assert table["delta_se_test"].notna().sum() == table["family"].max() == 5
     assert (table["images"] == 900).all()
+
+
+def test_every_column_of_the_tables_is_explained(question, planned, records):
+    """Those of `stats`, `parts` and `load` each have a meaning of their own in columns.csv, none is left over."""
+    files = artifacts.artifacts(report.analyse(question, planned, records))
+    said = pd.read_csv(io.BytesIO(files["columns.csv"]))
+    for name, known in (("table.csv", columns.TABLE), ("trials.csv", columns.TRIALS)):
+        there = pd.read_csv(io.BytesIO(files[name])).columns.tolist()
+        assert said.loc[said["file"] == name, "column"].tolist() == there
+        assert {c for c in there if "." not in c} == set(known)
+    assert said["meaning"].notna().all()
+    fractions = said.loc[said["unit"] == "fraction", "column"]
+    assert {"mean", "delta_low", "test_error", "margin"} <= set(fractions)
 
 
 def test_same_store_same_bytes(question, planned, records, tmp_path):

@@ -83,6 +83,30 @@ def test_long_labels_are_folded():
     assert "".join(lines).count("x") == 60
 
 
+@pytest.mark.parametrize(
+    ("label", "width", "lines"),
+    [
+        ("reduction=2,gate=sigmoid", 24, ["reduction=2,gate=sigmoid"]),
+        ("reduction=16,gate=sigmoid,interrupted=yes", 24, ["reduction=16,", "gate=sigmoid,", "interrupted=yes"]),
+        ("Shake-Even 29 2x4x64d + Cutout", 24, ["Shake-Even 29 2x4x64d +", "Cutout"]),
+        ("model.se.reduction=16", 16, ["model.se.", "reduction=16"]),
+        ("x" * 30, 24, ["x" * 24, "x" * 6]),
+        ("", 24, [""]),
+    ],
+)
+def test_labels_are_folded_between_words(label, width, lines):
+    assert tables.fold(label, width).split("\n") == lines
+
+
+def test_no_table_cuts_a_word_of_a_label(results):
+    frame = tables.report_frame(*results)
+    frame["variant"] = [f"{label},gate=hard_sigmoid,interrupted=yes" for label in frame["variant"]]
+    for width in (60, 80, 100, 140):
+        shown_ = " ".join(shown(tables.terminal(frame, "", "", width), width)).split()
+        for word in ("reduction=32,", "gate=hard_sigmoid,", "interrupted=yes"):
+            assert word in shown_, (width, word)
+
+
 def test_labels_are_no_markup():
     frame = pd.DataFrame({"variant": ["stages=[bold]2+3[/]"], "verdict": ["better"]})
     assert any("stages=[bold]2+3[/]" in line for line in shown(tables.terminal(frame, "", ""), 100))
@@ -153,4 +177,4 @@ def test_neither_verdicts_nor_numbers_are_cut_whatever_the_width(results, width)
     assert {"n", tables.ERROR, tables.DIFFERENCE, "verdict"} <= set(kept)
     for name in kept:
         assert [cell for cell in frame[name] if not set(cell.split()) <= set(words)] == []
-    assert all(label[:24] in text for label in frame["variant"])
+    assert all(line in text for label in frame["variant"] for line in tables.fold(label, 24).split("\n"))

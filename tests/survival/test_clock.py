@@ -14,6 +14,7 @@ from benchmarks import kill
 from senet_lab import inventory, sweep
 from senet_lab.executors.local import Local
 from tests.conftest import question
+from tests.typed import train, typed
 
 JUMPING = '''
 import sys, time
@@ -36,8 +37,7 @@ if b"default_worker" in SAID or b"--executor\\0local" in SAID:
 @pytest.mark.parametrize("executor", ["local", "ray"])
 def test_a_clock_that_jumps_by_hours(tmp_path: Path, executor: str) -> None:
     jumpy, steady = tmp_path / "jumpy", tmp_path / "steady"
-    for folder in (jumpy, steady):
-        kill.write(folder, epochs=6)
+    kill.write(jumpy, epochs=6)
     (tmp_path / "sitecustomize.py").write_text(JUMPING)
     path = f"{tmp_path}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"
     done = subprocess.run(
@@ -49,7 +49,7 @@ def test_a_clock_that_jumps_by_hours(tmp_path: Path, executor: str) -> None:
         timeout=200,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert kill.run(steady, *kill.arguments(2, "local")).returncode == 0
+    train(jumpy / "sweeps" / "small.py", steady / "runs", seeds=2)
     assert kill.results(jumpy) == kill.results(steady)
     for file in jumpy.glob("runs/small/*/record.json"):
         record = json.loads(file.read_text())
@@ -63,7 +63,7 @@ def test_a_clock_that_jumps_by_hours(tmp_path: Path, executor: str) -> None:
         runs = database.execute("select name, status, end_time - start_time from runs").fetchall()
     assert len(runs) == 7 and {status for _, status, _ in runs} == {"FINISHED"}
     assert all(span >= 0 for _, _, span in runs), runs
-    plan = kill.run(jumpy, "plan", "small", "--seeds", "3").stdout
+    plan = typed(jumpy, "plan", "small", "--seeds", "3").out
     assert re.search(r"2 trials to run: about \d+ s \(.* on 2 slots", plan), plan
 
 

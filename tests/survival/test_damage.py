@@ -108,7 +108,7 @@ def test_a_damaged_record_is_no_result_and_is_made_again(
     assert ask(here).plan.counts() == {"done": 3, "interrupted": 1}
     done = typed(monkeypatch, here, "report", "small", "--seeds", "2")
     assert done.exit_code == 0, done.output
-    table = (here / "reports" / "small" / "trials.csv").read_text().splitlines()
+    table = (here / "reports" / "small+seeds-2" / "trials.csv").read_text().splitlines()
     assert len(table) == 1 + 3, "what is damaged enters no mean"
     run(here)
     assert kill.results(here) == kill.results(whole)

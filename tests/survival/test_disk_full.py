@@ -17,6 +17,7 @@ from senet_lab.errors import StoreError
 from senet_lab.jobs import Job
 from senet_lab.records import Cost, EpochMetrics, TrialRecord
 from senet_lab.trial import run_trial
+from tests.typed import typed
 
 LIMIT = 2048
 LIMITED = f"""
@@ -110,20 +111,20 @@ def test_a_sweep_whose_disk_is_full_ends_in_a_sentence(tmp_path: Path, disk: Dis
     for folder in (here, quiet):
         kill.write(folder, epochs=3)
     (here / "runs").symlink_to(disk.folder)
-    for seeds, executor in ((1, "local"), (2, "ray"), (3, "local")):
+    assert typed(here, *kill.arguments(1, "local")).code == 0
+    for seeds, executor in ((2, "ray"), (3, "local")):
         had = kill.results(here)
-        if seeds > 1:
-            disk.fill(leave=3 * 4096)
-            full = sweep(here, seeds, executor, disk)
-            assert full.returncode == 2, full.stdout + full.stderr
-            assert full.stderr.count("\n") == 1 and "make room or rights there" in full.stderr, full.stderr
-            assert kill.results(here) == had, "what had ended is kept"
-            left = {p.name for p in disk.folder.glob("small/*seed*/*")}
-            assert left <= {"trial.json", "record.json", "gates.parquet", "state.bin"}, left
-            disk.make_room()
-        done = sweep(here, seeds, executor, disk)
-        assert done.returncode == 0, done.stdout + done.stderr
-    assert kill.run(quiet, *kill.arguments(3, "local")).returncode == 0
+        disk.fill(leave=3 * 4096)
+        full = sweep(here, seeds, executor, disk)
+        assert full.returncode == 2, full.stdout + full.stderr
+        assert full.stderr.count("\n") == 1 and "make room or rights there" in full.stderr, full.stderr
+        assert kill.results(here) == had, "what had ended is kept"
+        left = {p.name for p in disk.folder.glob("small/*seed*/*")}
+        assert left <= {"trial.json", "record.json", "gates.parquet", "state.bin"}, left
+        disk.make_room()
+        done = typed(here, *kill.arguments(seeds, executor))
+        assert done.code == 0, done
+    assert typed(quiet, *kill.arguments(3, "local")).code == 0
     assert list(kill.faults(here, quiet)) == []
 
 

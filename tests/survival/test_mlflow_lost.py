@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import kill
+from tests.typed import typed
 
 pytestmark = pytest.mark.slow
 
@@ -20,8 +21,7 @@ def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A sweep of one seed that is done."""
     folder = tmp_path_factory.mktemp("begun")
     kill.write(folder, epochs=10)
-    done = kill.run(folder, *kill.arguments(1, "local"))
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert typed(folder, *kill.arguments(1, "local")).code == 0
     return folder
 
 
@@ -30,7 +30,7 @@ def undisturbed(begun: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same with one more seed."""
     folder = tmp_path_factory.mktemp("undisturbed") / "copy"
     shutil.copytree(begun, folder)
-    assert kill.run(folder, *kill.arguments(2, "local")).returncode == 0
+    assert typed(folder, *kill.arguments(2, "local")).code == 0
     return folder
 
 
@@ -68,8 +68,8 @@ def test_a_locked_database_is_caught_up_with(here: Path, undisturbed: Path) -> N
         assert "the same command again brings MLflow up to date" in said
         assert took < 120, f"nobody waits for MLflow: {took} s"
     assert kill.results(here) == kill.results(undisturbed)
-    again = kill.run(here, *kill.arguments(2, "local"))
-    assert again.returncode == 0 and "does not have" not in again.stdout, again.stdout
+    again = typed(here, *kill.arguments(2, "local"))
+    assert again.code == 0 and "does not have" not in again.out, again
     assert list(kill.faults(here, undisturbed)) == []
 
 
@@ -77,8 +77,7 @@ def test_a_deleted_database_is_made_again(here: Path, undisturbed: Path) -> None
     said = disturbed(here, Path.unlink)
     assert "does not have" in said and "the same command again brings MLflow up to date" in said, said
     assert kill.results(here) == kill.results(undisturbed)
-    again = kill.run(here, *kill.arguments(2, "local"))
-    assert again.returncode == 0, again.stdout
+    assert typed(here, *kill.arguments(2, "local")).code == 0
     assert list(kill.faults(here, undisturbed)) == []
 
 
@@ -86,9 +85,9 @@ def test_a_database_replaced_by_rubbish_is_told_of(here: Path, undisturbed: Path
     said = disturbed(here, lambda path: path.write_bytes(b"rubbish" * 10_000))
     assert "does not have" in said and "move it away, or choose another with --tracking-uri" in said, said
     assert kill.results(here) == kill.results(undisturbed)
-    again = kill.run(here, *kill.arguments(2, "local"))
-    assert again.returncode == 0 and "Traceback" not in again.stdout + again.stderr
-    assert "move it away" in again.stdout, "and that is true of the next command, too"
-    (here / "mlflow.db").unlink()
+    again = typed(here, *kill.arguments(2, "local"))
+    assert again.code == 0 and "Traceback" not in again.out + again.err
+    assert "move it away" in again.out, "and that is true of the next command, too"
+    (here / "mlflow.db").unlink()  # MLflow remembers databases: in this process it would go on in the one of before
     assert kill.run(here, *kill.arguments(2, "local")).returncode == 0
     assert list(kill.faults(here, undisturbed)) == []

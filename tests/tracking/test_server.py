@@ -16,6 +16,7 @@ from senet_lab import tracking
 from senet_lab.tracking import Projection
 from tests.tracking.narrow import QUESTION
 from tests.tracking.servers import CANARY, Postgres, TeamServer, postgres, program, team_server
+from tests.typed import typed
 
 pytestmark = [
     pytest.mark.slow,
@@ -82,6 +83,13 @@ def start(folder: Path, uri: str, *arguments: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(
         command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
+
+
+def typed_here(folder: Path, uri: str, *arguments: str) -> str:
+    """What `sweep` would print, typed in this process, in which its imports are made already."""
+    told = typed(folder, "sweep", "small", *arguments, variables={"MLFLOW_TRACKING_URI": uri})
+    assert told.code == 0 and told.err == "", told
+    return told.out
 
 
 def sweep(folder: Path, uri: str, *arguments: str) -> str:
@@ -174,7 +182,7 @@ def test_a_sweep_arrives_whole_and_the_same_again_changes_nothing(team: TeamServ
         "no MLflow of its own"
     )
 
-    output += sweep(here, shown)
+    output += typed_here(here, shown)
     assert Seen(team.uri).as_data() == seen.as_data()
     assert CANARY not in output + everything_under(here) + json.dumps(seen.as_data())
 
@@ -182,12 +190,12 @@ def test_a_sweep_arrives_whole_and_the_same_again_changes_nothing(team: TeamServ
 def test_refused_from_the_start_costs_one_sentence_and_the_same_command_brings_everything(
     team: TeamServer, here: Path
 ) -> None:
-    output = sweep(here, team.uri, *LOCAL)
+    output = typed_here(here, team.uri, *LOCAL)
     sentence = f"MLflow at {team.uri} does not have 6 of 6 trials yet (it does not answer); the run folders have"
     assert " ".join(output.split()).count(sentence) == 1
     assert not (here / "mlflow.db").exists()
     team.start()
-    assert "does not have" not in sweep(here, team.uri, *LOCAL)
+    assert "does not have" not in typed_here(here, team.uri, *LOCAL)
     is_complete(team.uri, here)
 
 
@@ -204,7 +212,7 @@ def test_a_server_killed_while_trials_run_and_started_again_has_everything(team:
     output, errors = running.communicate(timeout=SECONDS)
     assert running.returncode == 0 and errors == "", output + errors
     if "does not have" in output:  # the end of the sweep fell into the server's start
-        sweep(here, team.uri, *LOCAL)
+        typed_here(here, team.uri, *LOCAL)
     is_complete(team.uri, here, epochs=60)
 
 
@@ -215,8 +223,8 @@ def test_the_database_itself_can_be_named_and_never_hears_its_password(
     name = f"direct{os.urandom(4).hex()}"
     database.create(name, "empty")
     uri = database.uri(name, scheme=scheme)
-    output = sweep(here, "", *LOCAL, "--tracking-uri", uri)
-    output += sweep(here, uri, *LOCAL)
+    output = typed_here(here, "", *LOCAL, "--tracking-uri", uri)
+    output += typed_here(here, uri, *LOCAL)
     is_complete(uri, here)
     assert {p.name for p in here.iterdir()} == {"sweeps", "runs", "reports", "mlartifacts"}
     assert "senet_lab.kind" in (held := dump(database, name)), "the dump is of what the sweep wrote"
@@ -235,7 +243,7 @@ def test_a_database_that_does_not_let_us_in_is_named_with_the_remedy(
 ) -> None:
     uri = database.uri(database_name, password)
     before = database.refusals()
-    output = " ".join(sweep(here, uri, *LOCAL).split())
+    output = " ".join(typed_here(here, uri, *LOCAL).split())
     assert f"127.0.0.1:{database.port}/{database_name} does not have 6 of 6 trials yet ({said}" in output
     assert output.count("MLflow at") == 1
     assert 0 < database.refusals() - before < 10, "MLflow itself would try ten times, for 100 s"

@@ -7,7 +7,7 @@ are ours. What only the authors can know is left open and marked.
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from senet_lab.results import published, stats
+from senet_lab.results import published, stats, tex
 from senet_lab.results.page import account, protocol
 from senet_lab.results.page.typography import CODE
 from senet_lab.results.provenance import COUNTS
@@ -17,18 +17,6 @@ if TYPE_CHECKING:
 
 TO_FILL = "[AUTHORS: "
 NOTHING = "No run has been made."
-LATEX = {"\\": r"\textbackslash{}", "%": r"\%", "_": r"\_", "&": r"\&", "#": r"\#", "$": r"\$", "{": r"\{", "}": r"\}"}
-LATEX |= {
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "±": r"$\pm$",
-    "Δ": r"$\Delta$",
-    "<": "$<$",
-    ">": "$>$",
-}
-LATEX |= {"√": r"$\surd$", "\N{MINUS SIGN}": "$-$", "·": r"$\cdot$"}
-ESCAPES = str.maketrans(LATEX)
-TYPEWRITER = r"\\texttt{\1}"
 
 
 @dataclass(frozen=True)
@@ -63,9 +51,15 @@ def latex(found: tuple[Item, ...]) -> str:
     return "\n\n".join(
         f"\\item {{\\bf {i.title}}}\n"
         f"    \\item[] Answer: \\answer{i.answer}{{}}\n"
-        f"    \\item[] Justification: {CODE.sub(TYPEWRITER, i.text.translate(ESCAPES))}"
+        f"    \\item[] Justification: {_set(i.text)}"
         for i in found
     )
+
+
+def _set(text: str) -> str:
+    """`text` for LaTeX, with what stands in backticks in typewriter."""
+    parts = [tex.escape(part) for part in CODE.split(text)]
+    return "".join(f"\\texttt{{{part}}}" if i % 2 else part for i, part in enumerate(parts))
 
 
 def _reproducibility(report: "Report") -> tuple[str, str]:

@@ -1,0 +1,106 @@
+"""Whether a paper's numbers are those of the store."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from senet_lab import catalog, files
+from senet_lab.commands import Where, console, inventory
+from senet_lab.errors import PaperDiffers, StoreError, UserError, choices, printable, shown
+from senet_lab.options import settings
+from senet_lab.results import keys, manuscript, proofreading, report
+from senet_lab.results.cells import Sheet
+from senet_lab.results.manuscript import Manuscript
+
+NOTHING = (
+    "there is nothing to check in it: no macros, rows or marked numbers of senet-lab. Put \\input{macros} of a report "
+    "before \\begin{document} and write numbers as \\senetlab{reduction_ratio:reduction=8:error}, paste rows of "
+    "table.tex with their comments, or mark a number by hand: 2.77 % senet-lab: reduction_ratio:reduction=8:error"
+)
+
+
+def check(paper: Path, where: Where, sweeps: Sequence[Path]) -> None:
+    """Print where the paper and the store differ, and what was compared.
+
+    Raises PaperDiffers if they do, UserError if there is nothing to compare or a table cannot be made.
+    """
+    said = manuscript.read(paper)
+    if not said.claims:
+        raise UserError(f"{paper}: {NOTHING}")
+    root = files.place(where.store)
+    if not files.is_folder(root):
+        raise StoreError(f"there is no folder {root}; name that of the run folders with --store")
+    sheets = _sheets(said, where, {path.stem: path for path in sweeps})
+    proof = proofreading.proof(said, sheets)
+    for difference in proof.wrong:
+        console.print(printable(str(difference)), markup=False, soft_wrap=True)
+    for note in _notes(said, sheets):
+        console.print(printable(note), markup=False, soft_wrap=True)
+    if proof.wrong:
+        places = len(proof.wrong)
+        raise PaperDiffers(
+            f"{paper} and the store {root} differ in {places} place{'s' * (places > 1)}, {proof.compared} numbers were "
+            f"compared; `senet-lab report` writes table.tex and macros.tex anew, `senet-lab why NAME` says where a "
+            f"number comes from"
+        )
+    if not proof.compared:
+        raise UserError(f"{paper}: {NOTHING}")
+    tables = ", ".join(sorted(sheets))
+    text = f"{paper}: {proof.compared} numbers compared, all are those of the store ({tables}); used {proof.uses} times"
+    console.print(printable(text), markup=False, soft_wrap=True)
+
+
+def _sheets(said: Manuscript, where: Where, given: Mapping[str, Path]) -> dict[str, Sheet]:
+    """The tables that the paper names, made from the store anew, by their names."""
+    commands = dict(said.commands)
+    shown_already = {keys.asked(line).sweep for line in commands if _is_plain(line)}
+    for claim in said.claims:  # a number of a question as its file asks it needs no line that says so
+        table = claim.name.partition(":")[0]
+        if claim.kind != "use" and table not in shown_already and (table in given or table in catalog.names()):
+            commands.setdefault(f"{keys.REPORT}{table}", claim.place)
+    found = {}
+    for line, place in commands.items():
+        try:
+            sheet = _sheet(line, where, given)
+        except UserError as error:
+            raise type(error)(f"{place}: {error}") from None
+        found[sheet.name] = sheet
+    return found
+
+
+def _is_plain(line: str) -> bool:
+    return len(line.removeprefix(keys.REPORT).split()) == 1
+
+
+def _sheet(line: str, where: Where, given: Mapping[str, Path]) -> Sheet:
+    asked = keys.asked(line)
+    path = _file(asked.sweep, given)
+    found = inventory(str(path), where, settings(asked.settings), asked.seeds, asked.recipe)
+    return report.analyse(found.question, found.planned, found.records, asked.stale).sheet()
+
+
+def _file(sweep: str, given: Mapping[str, Path]) -> Path:
+    """The sweep's file: one of the command line, or one that `list` knows; never a path out of the paper."""
+    known = catalog.names()
+    if (stem := Path(sweep).stem if sweep.endswith(".py") else sweep) in given:
+        return given[stem]
+    if sweep in known:
+        return known[sweep]
+    if sweep.endswith(".py") or "/" in sweep:
+        raise UserError(
+            f"the paper names the sweep file {shown(sweep)}, which is not opened because of that: a sweep file is "
+            f"code that would run. If you trust it, name it yourself: --sweep {Path(sweep).name}"
+        )
+    raise UserError(
+        f"there is no sweep {shown(sweep)}; {choices(sweep, sorted(known))}. "
+        f"A file elsewhere: --sweep path/to/{stem}.py"
+    )
+
+
+def _notes(said: Manuscript, sheets: Mapping[str, Sheet]) -> list[str]:
+    """What is not there: files of the paper, trials of the store."""
+    notes = [f"note: {place}: {path} is not there and was not read" for path, place in said.absent.items()]
+    for sheet in sheets.values():
+        missing, wanted = (sum(n) for n in zip(*((r.wanted - r.n, r.wanted) for r in sheet.rows), strict=True))
+        if missing:
+            notes.append(f"note: {sheet.name}: {missing} of its {wanted} trials are missing in the store")
+    return notes

@@ -1,0 +1,94 @@
+r"""How a table and its numbers are named in a paper, and the command that makes the table again.
+
+A number's name is `table:row:column`, e.g. `reduction_ratio:reduction=8:error`. In a .tex file it is defined by
+`\senetlabset{name}{text}`, used by `\senetlab{name}`, or stands behind a number as `% senet-lab: name`. A row of a
+table ends in `% senet-lab: table:row`. The line `% senet-lab report ...` says what a table is of.
+"""
+
+import os
+import re
+import shlex
+from dataclasses import dataclass
+
+from senet_lab import catalog
+from senet_lab.catalog import Question
+from senet_lab.errors import UserError, choices, printable, shown
+
+USE, DEFINE = r"\senetlab", r"\senetlabset"
+MARK = "senet-lab:"
+REPORT = "senet-lab report "
+STALE = "+stale"
+OPTIONS = ["--recipe", "--seeds", "--set", "--include-stale"]
+
+
+def table(question: Question, stale: bool = False) -> str:
+    """The name of a question's table; `stale`: results of older code are counted in it."""
+    return question.report_name + STALE * stale
+
+
+def name(*parts: str) -> str:
+    """Of a table, a row of it, or a number of that: `table:row:column`."""
+    return ":".join(parts)
+
+
+def command(question: Question, stale: bool = False) -> str:
+    """What to type to make a question's table again: its options, but neither store nor data folder."""
+    words = ["senet-lab", "report", typed(question)]
+    for key, value in question.changed:
+        words += [f"--{key}", value] if key in ("recipe", "seeds") else ["--set", f"{key}={value}"]
+    return " ".join(printable(shlex.join(words + ["--include-stale"] * stale)).split("\n"))
+
+
+def typed(question: Question) -> str:
+    """What to type for the question's sweep: its name, or the path of a file that no name stands for."""
+    if catalog.names().get(question.name) == question.path:
+        return question.name
+    return os.path.relpath(question.path) if question.path.is_absolute() else str(question.path)
+
+
+def escaped(text: str) -> str:
+    r"""`text` as it may stand in the braces of \senetlab: what ends an argument or a line has a \ before it."""
+    return re.sub(r"[\\{}%]", r"\\\g<0>", text)
+
+
+def plain(text: str) -> str:
+    """What `escaped` was made of."""
+    return re.sub(r"\\([\\{}%])", r"\1", text)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a line `senet-lab report ...` asks for."""
+
+    sweep: str
+    recipe: str | None = None
+    seeds: int | None = None
+    settings: tuple[str, ...] = ()
+    stale: bool = False
+
+
+def asked(line: str) -> Asked:
+    """`line`, a command that `command` wrote, in parts. Raises UserError for anything else."""
+    try:
+        words = shlex.split(line.removeprefix(REPORT))
+    except ValueError as error:
+        raise UserError(
+            f"{shown(line)}: {error}; copy the line from the first line of the report's table.tex"
+        ) from None
+    if not words or words[0].startswith("-"):
+        raise UserError(f"{shown(line)}: no sweep is named; give its name behind `report`")
+    sweep, *rest = words
+    found: dict[str, list[str]] = {option: [] for option in OPTIONS}
+    while rest:
+        option, equals, value = rest.pop(0).partition("=")
+        if option not in found:
+            raise UserError(f"{shown(line)}: found {shown(option)}; {choices(option, OPTIONS)}")
+        if option != "--include-stale" and not equals:
+            value = rest.pop(0) if rest else ""
+        found[option].append(value)
+    seeds = found["--seeds"][-1] if found["--seeds"] else None
+    if seeds is not None and not re.fullmatch(r"\d{1,6}", seeds):
+        raise UserError(f"{shown(line)}: --seeds: found {shown(seeds)}; it should be a whole number")
+    recipe = found["--recipe"][-1] if found["--recipe"] else None
+    stale = bool(found["--include-stale"])
+    return Asked(sweep, recipe, int(seeds) if seeds else None, tuple(found["--set"]), stale)

@@ -1,0 +1,104 @@
+"""A number is traced to its trials, what ran them, and how it is made of them."""
+
+import json
+import statistics
+from pathlib import Path
+
+import pytest
+
+from tests.bad.case import answer
+
+NAME = "reduction_ratio:reduction=8:difference"
+
+
+@pytest.fixture
+def told(fill):
+    """`why` of a name with four seeds asked for, one of r = 8 missing, as (code, out, err)."""
+    fill(without=("reduction=8 seed=3",))
+    return lambda *words: answer(["why", *words, "--seeds", "4"])
+
+
+def test_a_difference_comes_of_two_rows_trials(told):
+    found = json.loads(told(NAME, "--json").out)
+    trials = found["trials"]
+    assert [(t["row"], t["seed"]) for t in trials] == [
+        *(("reduction=8", s) for s in (0, 1, 2)),
+        *(("no_se", s) for s in (0, 1, 2, 3)),
+    ]
+    errors = {(t["row"], t["seed"]): t["wrong"] / t["images"] for t in trials}
+    difference = statistics.mean(errors["reduction=8", s] - errors["no_se", s] for s in (0, 1, 2))
+    number = found["numbers"]["difference"]
+    assert number["value"] == pytest.approx(100 * difference)
+    assert number["text"] == f"{100 * difference:+.2f}" and "mean over common seeds" in number["formula"]
+    assert (found["baseline"], found["missing"]) == ("no_se", 1)
+    assert found["command"].endswith("report reduction_ratio --seeds 4")
+    for trial in trials:
+        record = json.loads((Path(trial["folder"]) / "record.json").read_text())
+        assert (record["id"], record["test"]["error"]) == (trial["id"], trial["test_error"])
+
+
+def test_commands_and_commits_are_listed_each_with_its_trials(told):
+    found = json.loads(told(NAME, "--json").out)
+    assert [(r["command"], r["commit"], r["dirty"], len(r["trials"])) for r in found["ran"]] == [
+        ("senet-lab sweep reduction_ratio --seeds 2", "c0ffee", False, 4),
+        ("senet-lab sweep reduction_ratio", "decade", True, 3),
+    ]
+    assert all(r["packages"] == {"torch": "2.13"} and r["data"] and r["cpu"] == "Some" for r in found["ran"])
+
+
+def test_for_people(told):
+    code, out, err = told(NAME)
+    words = " ".join(out.split())
+    assert (code, err) == (0, "")
+    for said in (
+        "1 of the row's 4 trials are missing",
+        "3 missing - ",
+        "4: reduction=8 seeds 0-1; no_se seeds 0-1",
+        "commit c0ffee",
+        "decade, with changes that were not committed",
+        "torch 2.13",
+        "/runs/reduction_ratio/*_<id>",
+        "the table again: ",
+    ):
+        assert said in words, said
+
+
+def test_a_whole_row_and_a_row_that_is_not_compared(told):
+    row = json.loads(told("reduction_ratio:no_se", "--json").out)
+    assert {t["row"] for t in row["trials"]} == {"no_se"} and row["baseline"] is None
+    assert row["numbers"]["difference"] == {"text": "-", "value": None, "formula": "not compared to another row"}
+    assert row["numbers"]["error"]["value"] == pytest.approx(100 * statistics.mean((45, 46, 47, 45)) / 900)
+
+
+def test_an_error_needs_no_baseline(told):
+    found = json.loads(told("reduction_ratio:reduction=8:error", "--json").out)
+    assert {t["row"] for t in found["trials"]} == {"reduction=8"}
+
+
+def test_an_environment_that_is_lost_is_said(told):
+    for path in Path("runs/reduction_ratio/environments").iterdir():
+        path.unlink()
+    assert "ran by not known" in " ".join(told(NAME).out.split())
+
+
+def test_a_reports_name_goes_with_its_options(told):
+    assert told("reduction_ratio+seeds-4:no_se:error").code == 0
+    other = told("reduction_ratio+seeds-2:no_se:error")
+    assert other.code == 2 and "which make reduction_ratio+seeds-4" in other.err
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("reduction_ratio", "which row? Give reduction_ratio:ROW"),
+        ("reduction_ratio:reduction=80", "no row 'reduction=80'; did you mean 'reduction=8'?"),
+        ("reduction_ratio:reduction=8:eror", "no column 'eror'; did you mean 'error'?"),
+        ("reduction_ratio:redaction=8:error", "no row 'redaction=8'; did you mean 'reduction=8'?"),
+        ("reduction_ratio:margin", "0.5 points: set in the sweep's file or by options"),
+        ("reduction_ratoi:no_se", "did you mean 'reduction_ratio'?"),
+        (":no_se", "name a table and a row"),
+    ],
+)
+def test_mistakes(told, name, said):
+    code, out, err = told(name)
+    assert (code, out) == (2, "") and said in err
