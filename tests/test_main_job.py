@@ -104,6 +104,7 @@ def test_sweep_report_extend(here: Path) -> None:
     assert first.stderr == "", "no chatter of Ray or MLflow"
     written = {p.name for p in (here / "reports" / "small").iterdir()}
     assert written == set(FILES)
+    assert "Written to reports/small: report.html, " in first.stdout
     rows = ["no_se", "reduction=2", "reduction=4"]
     trials = [f"{row} seed={seed}" for row in rows for seed in (0, 1)]
     assert [name for name, _ in mlflow_runs(here)] == sorted([*rows, *trials, "report"])

@@ -44,6 +44,10 @@ class Server:
         assert len({r.info.run_name for r in found}) == len(found), "a run twice"
         return {r.info.run_name: r for r in found}
 
+    def artifacts(self, folder: str) -> list[str]:
+        """Files of the sweep's own run below `folder`."""
+        return [a.path for a in self.client.list_artifacts(self.runs()["report"].info.run_id, folder)]
+
     def steps(self, run) -> list[int]:
         return [m.step for m in self.client.get_metric_history(run.info.run_id, "train_loss")]
 
@@ -110,7 +114,11 @@ def test_a_sweep_becomes_variants_trials_and_a_report(server, tmp_path):
     assert row.data.params == {k: v for k, v in trial.data.params.items() if k != "seed"}
     assert row.data.metrics == {"test_error.mean": 0.051235, "n_seeds": 2}
     assert (row.data.tags["verdict"], row.data.tags["mlflow.note.content"]) == ("undecided", "About 9 more seeds.")
-    assert [a.path for a in server.client.list_artifacts(found["report"].info.run_id)] == ["table.md"]
+    assert server.artifacts("report") == ["report/table.md"]
+    (tmp_path / "report").rename(tmp_path / "report+seeds-2")
+    assert server.mirror(map(record, PLANNED[1:]), AGGREGATES, tmp_path / "report+seeds-2") is None
+    assert server.artifacts("report+seeds-2") == ["report+seeds-2/table.md"]
+    assert server.artifacts("report") == ["report/table.md"], "reports of other settings do not replace each other"
     assert list((tmp_path / "mlartifacts").rglob("table.md"))
     assert not (tmp_path / "mlruns").exists()
     assert {r.info.status for r in found.values()} == {"FINISHED", "FAILED"}

@@ -15,12 +15,11 @@ import pytest
 
 from senet_lab import plan, store
 from senet_lab.commands import sequential
-from senet_lab.commands.report import report_name
 from senet_lab.commands.sequential import Looked, Means, Until, complete, ending, look, looking, until_decided
 from senet_lab.errors import UserError
 from senet_lab.inventory import Inventory
 from senet_lab.plan import PlannedTrial
-from senet_lab.results import artifacts, report
+from senet_lab.results import artifacts, keys, report
 from tests.conftest import question
 from tests.results.conftest import make_record
 
@@ -132,7 +131,7 @@ def test_the_report_is_of_the_same_looks(ask: Ask) -> None:
     assert "3, 5, 8, 12, 18 so far" in caption and ".05 / (k (k + 1)); so far .042 is spent" in caption
     assert "missing" not in caption and "Holm" in caption
     assert written.table()["verdict"].tolist() == ["worse", "worse", "equivalent (within 1 point)", "baseline"]
-    assert report_name(found.whole.question, True) == "tiny+until-decided"
+    assert keys.table(found.whole.question, looks=True) == "tiny+until-decided"
 
 
 def test_no_look_begins_that_would_end_too_late(ask: Ask) -> None:

@@ -127,7 +127,7 @@ def report(
     include_stale: Annotated[bool, typer.Option("--include-stale", help="Count results of older code too.")] = False,
     to: Reports = REPORTS,
 ) -> None:
-    """The table with intervals and verdicts; writes CSV, Markdown and figures. Runs nothing."""
+    """The table with intervals and verdicts; writes a page (HTML), tables and figures. Runs nothing."""
     from senet_lab import commands
     from senet_lab.commands.report import report_only
 

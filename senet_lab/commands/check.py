@@ -5,9 +5,10 @@ from pathlib import Path
 
 from senet_lab import catalog, files
 from senet_lab.commands import Where, console, inventory
+from senet_lab.commands.report import answered
 from senet_lab.errors import PaperDiffers, StoreError, UserError, choices, printable, shown
 from senet_lab.options import settings
-from senet_lab.results import keys, manuscript, proofreading, report
+from senet_lab.results import keys, manuscript, proofreading
 from senet_lab.results.cells import Sheet
 from senet_lab.results.manuscript import Manuscript
 
@@ -75,7 +76,7 @@ def _sheet(line: str, where: Where, given: Mapping[str, Path]) -> Sheet:
     asked = keys.asked(line)
     path = _file(asked.sweep, given)
     found = inventory(str(path), where, settings(asked.settings), asked.seeds, asked.recipe)
-    return report.analyse(found.question, found.planned, found.records, asked.stale).sheet()
+    return answered(found, asked.stale, asked.looks)[1].sheet()
 
 
 def _file(sweep: str, given: Mapping[str, Path]) -> Path:

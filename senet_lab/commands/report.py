@@ -1,9 +1,9 @@
 """Tables and files of what the store holds."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from senet_lab.catalog import Question
 from senet_lab.commands import console, sequential
 from senet_lab.environment import program
 from senet_lab.errors import UserError, printable
@@ -15,13 +15,25 @@ if TYPE_CHECKING:
     from senet_lab.results.report import Report
 
 
-def report_name(question: Question, until_decided: bool = False, include_stale: bool = False) -> str:
-    """The name of a report's folder: which question, and which results count."""
-    return question.report_name + "+until-decided" * until_decided + "+stale" * include_stale
+def answered(found: Inventory, include_stale: bool = False, until_decided: bool = False) -> "tuple[Inventory, Report]":
+    """What the store says, by the file's seeds or by all looks, and the trials that it goes by.
+
+    Raises UserError where the first look is not complete.
+    """
+    from senet_lab.results import report
+
+    looks = None
+    if until_decided:
+        looked = sequential.complete(sequential.look(found, include_stale))
+        found, looks = looked.used, looked.state
+    return found, report.analyse(found.question, found.planned, found.records, include_stale, found.store, looks=looks)
 
 
 def report_only(found: Inventory, folder: Path, include_stale: bool, until_decided: bool = False) -> None:
-    """`show_report`, where there is something to report. Raises UserError if not, and writes nothing."""
+    """`show_report`, where there is something to report. Raises UserError if not, and writes nothing.
+
+    MLflow is left alone, as it has one writer: `sweep` brings it these files, also where nothing is left to run.
+    """
     counts = found.plan.counts()
     if not counts["done"] and not (counts["stale"] and include_stale):
         others = len(found.records) - len(found.counting)
@@ -43,10 +55,11 @@ def show_report(found: Inventory, folder: Path, include_stale: bool = False, loo
 
     With `looks`, it is of these, and `found` has the trials that they use.
     """
-    from senet_lab.results import artifacts, report
+    from senet_lab.results import artifacts, keys, provenance, report
 
-    name = report_name(found.question, looks is not None, include_stale)
+    name = keys.table(found.question, include_stale, looks is not None)
     answer = report.analyse(found.question, found.planned, found.records, include_stale, found.store, looks=looks)
+    answer = replace(answer, images=provenance.images(found))
     written = artifacts.write(answer, folder / name)
     console.print(answer.terminal(console.width))
     if failed := [t for t, state in found.plan.trials if state == "failed"]:
@@ -60,8 +73,8 @@ def show_report(found: Inventory, folder: Path, include_stale: bool = False, loo
         )
     if looks is None and (beyond := _beyond(found)):
         console.print(beyond, soft_wrap=True, markup=False)
-    files = ", ".join(path.name for path in written)
-    console.print(printable(f"Written to {folder / name}: {files}"), soft_wrap=True, markup=False)
+    rest = f"and {len(written) - 1} files more: tables (csv, md, tex), figures (png, pdf, csv)"
+    console.print(printable(f"Written: {written[0]}, {rest}"), soft_wrap=True, markup=False)
     return answer
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from senet_lab.commands import console
-from senet_lab.commands.report import report_name, show_report
+from senet_lab.commands.report import show_report
 from senet_lab.commands.sequential import Looked, Means, Until, look, until_decided
 from senet_lab.credentials import without_credentials
 from senet_lab.environment import program
@@ -44,9 +44,10 @@ def run_sweep(found: Inventory, how: How, until: Until | None = None) -> None:
     Raises TrialsFailed if a trial that was asked for is not done, Interrupted after Ctrl-C.
     """
     from senet_lab import tracking
+    from senet_lab.results import keys
     from senet_lab.results.folder import check_folder
 
-    folder = how.reports / report_name(found.question, until is not None)
+    folder = how.reports / keys.table(found.question, looks=until is not None)
     check_folder(folder)
     uri = how.tracking_uri or tracking.default_uri()
     if wrong := tracking.refused(uri):

@@ -10,11 +10,12 @@ from rich.table import Table
 
 from senet_lab.commands import Where, console
 from senet_lab.commands import inventory as taken
+from senet_lab.commands.report import answered
 from senet_lab.credentials import without_credentials
 from senet_lab.errors import UserError, shown
 from senet_lab.inventory import Inventory
 from senet_lab.options import to_show
-from senet_lab.results import keys, report
+from senet_lab.results import keys
 from senet_lab.results import trace as traces
 from senet_lab.results.trace import Sitting, Source, Trace
 
@@ -26,10 +27,11 @@ def inventory(name: str, where: Where, changes: dict[str, object], seeds: int | 
         raise UserError(f"{shown(name)}: name a table and a row of it, e.g. reduction_ratio:reduction=8:difference")
     sweep = table if table.endswith(".py") or "/" in table else table.partition("+")[0]
     found = taken(sweep, where, changes, seeds, recipe)
-    known = (sweep, found.question.report_name, found.question.report_name + keys.STALE)
+    asked = found.question
+    known = {sweep, *(keys.table(asked, stale, looks) for stale in (False, True) for looks in (False, True))}
     if table not in known:
         raise UserError(
-            f"there is no table {shown(table)} with these options, which make {found.question.report_name}; "
+            f"there is no table {shown(table)} with these options, which make {asked.report_name}; "
             f"give the --set, --seeds and --recipe that made it: they stand in the first line of its table.tex"
         )
     return found
@@ -37,10 +39,10 @@ def inventory(name: str, where: Where, changes: dict[str, object], seeds: int | 
 
 def why(found: Inventory, name: str, again: str, json_only: bool = False) -> None:
     """The trace of a number or row for people, or as one JSON object; `again` makes the table."""
-    stale = name.partition(":")[0].endswith(keys.STALE)
-    answer = report.analyse(found.question, found.planned, found.records, stale)
+    stale, looks = (mark in name.partition(":")[0] for mark in (keys.STALE, keys.LOOKS))
+    found, answer = answered(found, stale, looks)
     told = traces.trace(found, answer, answer.sheet(), name)
-    again += " --include-stale" * stale
+    again += " --until-decided" * looks + " --include-stale" * stale
     if json_only:
         print(json.dumps(traces.as_json(told, again), indent=1))
         return

@@ -7,6 +7,7 @@ For notebooks and scripts `open_sweep`, which is `senet_lab.open`, is enough.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +33,7 @@ def open_sweep(
     """
     from senet_lab import catalog, files, inventory  # plotting and pandas take a second: only who opens a sweep pays
     from senet_lab.errors import StoreError
-    from senet_lab.results import report
+    from senet_lab.results import provenance, report
 
     root = files.place(store)
     if not files.is_folder(root):
@@ -41,4 +42,5 @@ def open_sweep(
     if settings or recipe is not None or seeds is not None:
         question = catalog.derive(question, dict(settings or {}), recipe=recipe, seeds=seeds)
     found = inventory.take(question, root, Path(data_dir))
-    return report.analyse(found.question, found.planned, found.records, include_stale, found.store)
+    answer = report.analyse(found.question, found.planned, found.records, include_stale, found.store)
+    return replace(answer, images=provenance.images(found))

@@ -7,11 +7,13 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 
-from senet_lab.results import columns, latex, paper, tables
+from senet_lab.errors import UserError
+from senet_lab.results import columns, latex, page, paper, tables
 from senet_lab.results.across import Across
 from senet_lab.results.activations import Activations
 from senet_lab.results.figures.style import style
 from senet_lab.results.folder import FILES, FORMER, PUBLISHED, of_figure, writing
+from senet_lab.results.page.layout import Picture, Section, Table
 from senet_lab.results.report import Report
 
 METADATA: dict[str, dict[str, str | None]] = {
@@ -23,10 +25,21 @@ METADATA: dict[str, dict[str, str | None]] = {
 DOTS_PER_INCH = 200
 
 
+TITLES = {
+    "error": "Error of every row",
+    "differences": "Differences and the margin",
+    "cost": "Error against cost",
+    "curves": "Learning curves",
+    "published": "Beside the published differences",
+}
+
+
 def artifacts(report: Report) -> dict[str, bytes]:
     """Name -> content of every file of a report, in a fixed order."""
     table = tables.full_frame(report.summary, report.comparison)
+    figures = {name: report.figure(name) for name in report.figure_names}
     files = {
+        "report.html": page.html(report, pictures(report, figures), gates(report)).encode(),
         "table.csv": csv(table),
         "table.md": report.markdown().encode(),
         "table.tex": report.latex().encode(),
@@ -35,11 +48,31 @@ def artifacts(report: Report) -> dict[str, bytes]:
         "trials.csv": csv(report.trials),
         "columns.csv": csv(columns.described(table.columns, report.trials.columns)),
     }
-    for name in report.figure_names:
-        files |= drawn(name, report.figure(name), report.figure_data(name))
+    for name, figure in figures.items():
+        files |= drawn(name, figure, report.figure_data(name))
     if report.beside is not None and report.protocol is not None:
         files |= {"paper.csv": csv(paper.as_csv(report.beside)), "protocol.csv": csv(report.protocol)}
     return files
+
+
+def pictures(report: Report, figures: Mapping[str, Figure] | None = None) -> tuple[Picture, ...]:
+    """The figures as they stand in the page; `figures`: by name, where they are drawn already."""
+    drawn = figures or {name: report.figure(name) for name in report.figure_names}
+    return tuple(Picture(n, TITLES[n], report.figure_caption(n), svg(figure)) for n, figure in drawn.items())
+
+
+def gates(report: Report) -> tuple[Section, ...]:
+    """What the page says of the gates, where trials have kept them."""
+    try:
+        found = report.excitation()
+    except UserError:  # older records, or no row with SE
+        return ()
+    pictures = (
+        Picture("excitation", "Gates by class", found.title, svg(found.figure())),
+        Picture("excitation_seeds", "Gates over seeds", "", svg(found.seeds_figure())),
+    )
+    said = (Table(frame, caption, left=tuple(frame.columns[:1])) for frame, _, caption in found.sections())
+    return (Section("excitation", "Excitation", (*pictures, *said)),)
 
 
 def drawn(name: str, figure: Figure, data: pd.DataFrame) -> Mapping[str, bytes]:
@@ -55,9 +88,9 @@ def saved(figure: Figure, format: str) -> bytes:
     return content.getvalue()
 
 
-def svg(figure: Figure) -> bytes:
-    """A figure for a page: text stays text, nothing depends on when or where it was made."""
-    return saved(figure, "svg")
+def svg(figure: Figure) -> str:
+    """A figure for a page, letters as outlines, so that it looks the same everywhere."""
+    return saved(figure, "svg").decode()
 
 
 def csv(frame: pd.DataFrame) -> bytes:

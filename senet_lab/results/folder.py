@@ -16,7 +16,7 @@ def of_figure(name: str) -> tuple[str, ...]:
 
 
 TABLES = ("table.csv", "table.md", "table.tex", "macros.tex", "table_alone.tex", "trials.csv", "columns.csv")
-FILES = (*TABLES, *(file for name in FIGURES for file in of_figure(name)))
+FILES = ("report.html", *TABLES, *(file for name in FIGURES for file in of_figure(name)))
 PUBLISHED = (*of_figure("published"), "paper.csv", "protocol.csv")
 """Written besides where a published table is set beside the rows."""
 FORMER = of_figure("figure")

@@ -17,13 +17,17 @@ from senet_lab.errors import UserError, choices, printable, shown
 USE, DEFINE = r"\senetlab", r"\senetlabset"
 MARK = "senet-lab:"
 REPORT = "senet-lab report "
-STALE = "+stale"
-OPTIONS = ["--recipe", "--seeds", "--set", "--include-stale"]
+STALE, LOOKS = "+stale", "+until-decided"
+FLAGS = ["--include-stale", "--until-decided"]
+OPTIONS = ["--recipe", "--seeds", "--set", *FLAGS]
 
 
-def table(question: Question, stale: bool = False) -> str:
-    """The name of a question's table; `stale`: results of older code are counted in it."""
-    return question.report_name + STALE * stale
+def table(question: Question, stale: bool = False, looks: bool = False) -> str:
+    """The name of a question's table, and of its report's folder.
+
+    `stale`: results of older code are counted in it; `looks`: seeds were added until its rows were decided.
+    """
+    return question.report_name + LOOKS * looks + STALE * stale
 
 
 def name(*parts: str) -> str:
@@ -31,12 +35,13 @@ def name(*parts: str) -> str:
     return ":".join(parts)
 
 
-def command(question: Question, stale: bool = False) -> str:
+def command(question: Question, stale: bool = False, looks: bool = False) -> str:
     """What to type to make a question's table again: its options, but neither store nor data folder."""
     words = ["senet-lab", "report", typed(question)]
     for key, value in question.changed:
         words += [f"--{key}", value] if key in ("recipe", "seeds") else ["--set", f"{key}={value}"]
-    return " ".join(printable(shlex.join(words + ["--include-stale"] * stale)).split("\n"))
+    words += ["--until-decided"] * looks + ["--include-stale"] * stale
+    return " ".join(printable(shlex.join(words)).split("\n"))
 
 
 def typed(question: Question) -> str:
@@ -65,6 +70,7 @@ class Asked:
     seeds: int | None = None
     settings: tuple[str, ...] = ()
     stale: bool = False
+    looks: bool = False
 
 
 def asked(line: str) -> Asked:
@@ -83,12 +89,12 @@ def asked(line: str) -> Asked:
         option, equals, value = rest.pop(0).partition("=")
         if option not in found:
             raise UserError(f"{shown(line)}: found {shown(option)}; {choices(option, OPTIONS)}")
-        if option != "--include-stale" and not equals:
+        if option not in FLAGS and not equals:
             value = rest.pop(0) if rest else ""
         found[option].append(value)
     seeds = found["--seeds"][-1] if found["--seeds"] else None
     if seeds is not None and not re.fullmatch(r"\d{1,6}", seeds):
         raise UserError(f"{shown(line)}: --seeds: found {shown(seeds)}; it should be a whole number")
     recipe = found["--recipe"][-1] if found["--recipe"] else None
-    stale = bool(found["--include-stale"])
-    return Asked(sweep, recipe, int(seeds) if seeds else None, tuple(found["--set"]), stale)
+    stale, looks = (bool(found[flag]) for flag in FLAGS)
+    return Asked(sweep, recipe, int(seeds) if seeds else None, tuple(found["--set"]), stale, looks)

@@ -16,12 +16,9 @@ from senet_lab.plan import PlannedTrial
 from senet_lab.records import TrialRecord
 from senet_lab.results import (
     beside,
-    best,
     captions,
     cells,
     figures,
-    keys,
-    latex,
     load,
     notebook,
     paper,
@@ -30,14 +27,17 @@ from senet_lab.results import (
     published,
     stats,
     tables,
+    written,
 )
 from senet_lab.results.aggregates import Aggregate, aggregates
 from senet_lab.results.load import Answers
 from senet_lab.results.pair import Images, Pair, pair
+from senet_lab.results.provenance import Provenance, trace
 from senet_lab.results.replay import State
 from senet_lab.store import Store
 
 if TYPE_CHECKING:
+    from senet_lab.data import Facts
     from senet_lab.results.activations import Activations
 
 
@@ -61,6 +61,10 @@ class Report:
     """Where the trials are kept: labels, gates and environments are read from it when they are asked for."""
     looks: State | None = None
     """Where seeds were added until the rows were decided: the looks that the comparison comes from."""
+    provenance: Provenance | None = None
+    """What the trials came from and cost."""
+    images: "Mapping[str, Facts]" = field(default_factory=dict, repr=False)
+    """Data source -> its numbers of images, where they are known."""
 
     @property
     def baseline(self) -> str:
@@ -86,10 +90,11 @@ class Report:
         results = tables.terminal(self.table(), self.question.name, self.caption(), width)
         if self.beside is None:
             return Group(results)
-        frame, caption = self._beside(self.beside), paper.beside_caption(self.beside, self.baseline)
+        frame, caption = self.beside_rows(self.beside), paper.beside_caption(self.beside, self.baseline)
         return Group(results, "", tables.terminal(frame, "beside the paper", caption, width) if len(frame) else caption)
 
-    def _beside(self, found: pd.DataFrame) -> pd.DataFrame:
+    def beside_rows(self, found: pd.DataFrame) -> pd.DataFrame:
+        """Ours and the paper's differences as text; `found` is `beside`."""
         return paper.beside_frame(found, self.rows["variant"], tables.difference_heading(self.comparison))
 
     def __repr__(self) -> str:
@@ -106,9 +111,11 @@ class Report:
         """
         labels = self.rows["variant"].tolist()
         fitting = [str(label) for label in labels if label.partition("=")[2] == text and "," not in label]
-        if text in labels or len(fitting) != 1:
-            return known(labels, text, self.question.name)
-        return fitting[0]
+        if text in labels:
+            return text
+        if len(fitting) == 1:
+            return fitting[0]
+        raise UserError(f"{self.question.name}: there is no row {shown(text)}; {choices(text, labels)}")
 
     def compare(self, a: str | float, b: str | float) -> notebook.Compared:
         """Two rows in full, by label or value; shown as tables in a notebook."""
@@ -187,50 +194,15 @@ class Report:
 
     def sheet(self) -> cells.Sheet:
         """Every number of the table as it is printed, under a name of its own."""
-        question, stale = self.question, bool(self.trials["stale"].any())
-        told = best.best(self.trials, self.rows, self.comparison)
-        return cells.Sheet(
-            keys.table(question, stale),
-            keys.command(question, stale),
-            cells.rows(self.summary, self.comparison, set(told.loc[told["best"], "variant"])),
-            cells.facts(question, self.baseline),
-        )
+        return written.sheet(self)
 
     def latex(self) -> str:
         """The table for a paper; see `latex.table`."""
-        sweep = self.question.sweep
-        said = captions.method(self.summary, self.comparison, self.baseline, sweep.margin, sweep.seeds)
-        setting = latex.setting(published.protocols.ours([row.trial for row in self.question.rows], sweep.seeds))
-        sentences = [self.question.text.partition("\n")[0], *said, latex.BOLD, setting, *self._otherwise()]
-        return latex.table(self.sheet(), sentences, stats.interval_name(self.comparison))
-
-    def _otherwise(self) -> list[str]:
-        """What was asked otherwise than the sweep's file does, and what is counted that is not of this code."""
-        changed = [f"{key}={value}" for key, value in self.question.changed]
-        stale = int(self.trials["stale"].sum())
-        said = [f"Asked otherwise than the sweep does: {', '.join(changed)}."] if changed else []
-        return said + ([f"{stale} trials are of older code."] if stale else [])
+        return written.latex_table(self)
 
     def markdown(self) -> str:
-        """The report as a page: question, table, figure; the published numbers and protocols with their source."""
-        head = f"# {self.question.name}\n\n{self.question.text}\n\n"
-        drawn = (f"\n![{name}]({name}.png)\n\n{self.figure_caption(name)}\n" for name in self.figure_names)
-        page = head + tables.markdown(self.table(), "Results", self.caption()) + "".join(drawn)
-        if self.beside is None or self.protocol is None:
-            return page
-        sections = (
-            (self._beside(self.beside), "Beside the paper", paper.beside_caption(self.beside, self.baseline)),
-            (paper.published_frame(self.beside), "Published", paper.published_note(self.beside)),
-            (paper.protocol_frame(self.protocol), "Protocols", paper.protocol_note(self.protocol)),
-        )
-        return "\n".join([page, *(tables.markdown(*section) for section in sections)])
-
-
-def known(labels: list[str], text: str, sweep: str) -> str:
-    """`text`, if it is one of `labels`. Raises UserError naming those there are."""
-    if text not in labels:
-        raise UserError(f"{sweep}: there is no row {shown(text)}; {choices(text, labels)}")
-    return text
+        """The report as a page: question, table, figures; the published numbers and protocols with their source."""
+        return written.markdown(self)
 
 
 def analyse(
@@ -264,6 +236,7 @@ def analyse(
         answers=answers,
         store=store,
         looks=looks,
+        provenance=trace(planned, records, trials["id"], store),
     )
     if sweep.published is None:
         return found

@@ -73,7 +73,7 @@ class Projection:
         """Write what is missing of `records`, the rows' aggregates and the report; leave no run RUNNING.
 
         `planned`: what the sweep asks for; a record of other code than that is marked stale.
-        `artifacts`: the folder with the report's table and figures.
+        `artifacts`: the folder with the report's files; its name is theirs in MLflow.
         Returns one sentence for people if MLflow does not have everything, else None.
         """
         self._inbox.put(None)

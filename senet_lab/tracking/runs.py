@@ -183,10 +183,12 @@ def experiment_tags(question: Question, experiment_id: str) -> dict[str, str]:
 
 
 def report_note(question: Question, aggregates: Iterable[VariantAggregate]) -> str:
-    """The question and what every row says to it, as Markdown."""
+    """The question, what of it was asked otherwise, and what every row says to it, as Markdown."""
     said = {a.label: (a.sentence or a.verdict).removeprefix(f"{a.label}: ") for a in aggregates}
     lines = [f"- **{label}**: {sentence}" for label, sentence in said.items() if sentence]
-    return "\n".join([question.text, "", *lines])[:TAG_LENGTH]
+    otherwise = ", ".join(f"{key} {value}" for key, value in question.changed)
+    asked = [f"Asked otherwise than the sweep file does: {otherwise}", ""] if otherwise else []
+    return "\n".join([question.text, "", *asked, *lines])[:TAG_LENGTH]
 
 
 def _flat(tree: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, str]]:

@@ -98,13 +98,16 @@ class Writer:
         self._log(run, [(k, v, runs.milliseconds(now), 0) for k, v in changed.items()], {}, tags)
 
     def report(self, aggregates: Iterable[runs.VariantAggregate], artifacts: Path | None) -> None:
-        """The sweep's own run: the answer in words, table and figures as files."""
+        """The sweep's own run: the answer in words, and the files of `artifacts` under that folder's name.
+
+        A sweep that is asked otherwise (other seeds, another recipe) has a report of its own; each keeps its files.
+        """
         self.connect()
         run = self._open(runs.REPORT, "report", runs.key_tags(runs.REPORT), time.time())
         note = runs.report_note(self._question, aggregates)
         self._log(run, [], {}, {} if run.tags.get(runs.NOTE) == note else {runs.NOTE: note})
         if artifacts is not None and artifacts.is_dir():
-            self._client.log_artifacts(run.id, str(artifacts))
+            self._client.log_artifacts(run.id, str(artifacts), artifacts.name)
 
     def mark(self, trial_id: str, status: str) -> None:
         """Say in words how a trial stands: done, failed, stale."""

@@ -13,7 +13,7 @@ from senet_lab.records import Evaluation
 from senet_lab.results import artifacts, columns, report
 
 TABLES = ["table.csv", "table.md", "table.tex", "macros.tex", "table_alone.tex", "trials.csv", "columns.csv"]
-FILES = TABLES + [
+FILES = ["report.html", *TABLES] + [
     f"{name}.{end}" for name in ("error", "differences", "cost", "curves") for end in ("png", "pdf", "csv")
 ]
 PUBLISHED = ["published.png", "published.pdf", "published.csv", "paper.csv", "protocol.csv"]
@@ -24,10 +24,11 @@ def test_the_files(question, planned, records, tmp_path):
     written = artifacts.write(answer, tmp_path / "reports" / "reduction_ratio")
     assert [p.name for p in written] == FILES + PUBLISHED
     assert sorted(p.name for p in (tmp_path / "reports" / "reduction_ratio").iterdir()) == sorted(FILES + PUBLISHED)
-    table = pd.read_csv(written[0])
+    named = {p.name: p for p in written}
+    table = pd.read_csv(named["table.csv"])
     assert table["mean"].tolist() == answer.summary["mean"].tolist()
     assert table["n_pairs"].tolist()[:3] == [20, 20, 18]
-    assert len(pd.read_csv(written[FILES.index("trials.csv")])) == 118
+    assert len(pd.read_csv(named["trials.csv"])) == 118
     assert len(pd.read_csv(tmp_path / "reports/reduction_ratio/error.csv")) == 6 + 118
     assert len(pd.read_csv(tmp_path / "reports/reduction_ratio/published.csv")) == 5 + 5 + 4
 
@@ -43,7 +44,8 @@ def test_the_test_set_has_its_part(make, question, planned, tmp_path):
         records.append(make.record(wanted, test=test))
     answer = report.analyse(question, planned, records)
     assert "these 900 test images" in answer.caption()
-    table = pd.read_csv(artifacts.write(answer, tmp_path)[0])
+    artifacts.write(answer, tmp_path)
+    table = pd.read_csv(tmp_path / "table.csv")
     assert table["se_seeds"].tolist() == pytest.approx((table["sd"] / np.sqrt(table["n"])).tolist())
     assert table["delta_se_test"].notna().sum() == table["family"].max() == 5
     assert (table["images"] == 900).all()

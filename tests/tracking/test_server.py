@@ -174,10 +174,13 @@ def test_a_sweep_arrives_whole_and_the_same_again_changes_nothing(team: TeamServ
     seen = is_complete(team.uri, here)
     report = seen.runs["report"].info.run_id
     names = {path.name for path in (here / "reports" / "small").iterdir()}
-    assert {a.path for a in seen.client.list_artifacts(report)} == names >= {"table.md", "error.png"}
-    table = seen.client.download_artifacts(report, "table.md", str(here))
+    kept = {a.path for a in seen.client.list_artifacts(report, "small")}
+    assert kept == {f"small/{name}" for name in names} and names >= {"report.html", "table.md", "error.png"}
+    table = seen.client.download_artifacts(report, "small/table.md", str(here))
     assert Path(table).read_bytes() == (here / "reports" / "small" / "table.md").read_bytes()
-    assert {p.name for p in here.iterdir()} == {"sweeps", "runs", "reports", "table.md"}, "no MLflow of its own"
+    assert {p.name for p in here.iterdir()} == {"sweeps", "runs", "reports", Path(table).relative_to(here).parts[0]}, (
+        "no MLflow of its own"
+    )
 
     output += typed_here(here, shown)
     assert Seen(team.uri).as_data() == seen.as_data()

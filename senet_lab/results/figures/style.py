@@ -56,7 +56,7 @@ def style() -> Iterator[None]:
     }
     sizes |= {"xtick.labelsize": SMALL, "ytick.labelsize": SMALL, "lines.linewidth": 1.2, "axes.linewidth": 0.6}
     ticks = {f"{axis}tick.major.{what}": size for axis in "xy" for what, size in (("width", 0.6), ("size", 3.0))}
-    files = {"pdf.fonttype": 42, "svg.fonttype": "none", "svg.hashsalt": "senet-lab"}
+    files = {"pdf.fonttype": 42, "svg.fonttype": "path", "svg.hashsalt": "senet-lab"}
     colours = {"text.color": INK, "axes.edgecolor": GREY, "axes.labelcolor": INK, "axes.unicode_minus": True}
     with mpl.rc_context(sns.axes_style("ticks") | sizes | ticks | files | colours):
         yield

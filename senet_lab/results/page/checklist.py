@@ -1,0 +1,147 @@
+"""The paragraphs on experiments that the NeurIPS paper checklist asks for (items 4 to 8), with this sweep's numbers.
+
+The items are those of the checklist at https://neurips.cc/public/guides/PaperChecklist (2024, 2025); the answers
+are ours. What only the authors can know is left open and marked.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from senet_lab.results import published, stats, tex
+from senet_lab.results.page import account, protocol
+from senet_lab.results.page.typography import CODE
+from senet_lab.results.provenance import COUNTS
+
+if TYPE_CHECKING:
+    from senet_lab.results.report import Report
+
+TO_FILL = "[AUTHORS: "
+NOTHING = "No run has been made."
+
+
+@dataclass(frozen=True)
+class Item:
+    """One question of the checklist."""
+
+    number: int
+    title: str
+    answer: str
+    """Yes, No or NA."""
+    text: str
+
+
+def items(report: "Report") -> tuple[Item, ...]:
+    """Items 4 to 8."""
+    return (
+        Item(4, "Experimental result reproducibility", *_reproducibility(report)),
+        Item(5, "Open access to data and code", "TODO", _access(report)),
+        Item(6, "Experimental setting/details", "Yes", _setting(report)),
+        Item(7, "Experiment statistical significance", *_significance(report)),
+        Item(8, "Experiments compute resources", *_compute(report)),
+    )
+
+
+def plain(found: tuple[Item, ...]) -> str:
+    """All items as text."""
+    return "\n\n".join(f"{i.number}. {i.title}\nAnswer: [{i.answer}]\nJustification: {i.text}" for i in found)
+
+
+def latex(found: tuple[Item, ...]) -> str:
+    """All items as in the official LaTeX file."""
+    return "\n\n".join(
+        f"\\item {{\\bf {i.title}}}\n"
+        f"    \\item[] Answer: \\answer{i.answer}{{}}\n"
+        f"    \\item[] Justification: {_set(i.text)}"
+        for i in found
+    )
+
+
+def _set(text: str) -> str:
+    """`text` for LaTeX, with what stands in backticks in typewriter."""
+    parts = [tex.escape(part) for part in CODE.split(text)]
+    return "".join(f"\\texttt{{{part}}}" if i % 2 else part for i, part in enumerate(parts))
+
+
+def _reproducibility(report: "Report") -> tuple[str, str]:
+    if not len(report.trials):
+        return "NA", NOTHING
+    command = account.commands(report.question).splitlines()[0]
+    text = (
+        f"Every number in the table comes from {int(report.summary['n'].sum())} training runs that one command makes "
+        f"again: `{command}`. Each run is identified by its complete configuration, its seed, a digest of the data and "
+        f"a digest of the code that it used; all four are listed with the results."
+    )
+    devices = set(report.provenance.runs["device"]) - {""} if report.provenance else set()
+    if devices == {"cpu"}:
+        text += " On the CPU, where all runs were made, a repeated run gives the same bits."
+    return "Yes", text
+
+
+def _access(report: "Report") -> str:
+    where = ", ".join(protocol.sources(report))
+    bundled = " (bundled with scikit-learn)" if where == "digits" else ""
+    digests = _digests(report)
+    return (
+        f"Data: {where}{bundled}{digests}. Code: senet-lab with the sweep file {report.question.name}.py"
+        f"{_commit(report)}. {TO_FILL}say where code and data can be had.]"
+    )
+
+
+def _setting(report: "Report") -> str:
+    words = published.protocols.ours([row.trial for row in report.question.rows], report.question.sweep.seeds)
+    names = ("network", "optimizer", "momentum", "learning rate", "schedule", "weight decay", "batch size", "epochs")
+    told = ", ".join(f"{name} {words[name]}" for name in (*names, "augmentation") if words.get(name))
+    return (
+        f"Training: {told}. Split: {protocol.split(report)}. The hyperparameters are the same in all rows but for what "
+        f"is compared. {protocol.LAST_EPOCH} {TO_FILL}say how the common hyperparameters were chosen.]"
+    )
+
+
+def _significance(report: "Report") -> tuple[str, str]:
+    n, k = report.summary["n"], len(report.comparison)
+    if not len(report.trials):
+        return "NA", NOTHING
+    if n.max() < 2:
+        return "No", "A single seed a row gives no interval; no claim of a difference is made."
+    count = f"{int(n.min())}" + (f" to {int(n.max())}" if n.max() > n.min() else "")
+    several = f" with Holm's correction over the {k} comparisons" if k > 1 else ""
+    text = (
+        f"Each row has {count} seeds; a seed sets the training/validation split, the initial weights, the order of the "
+        f"images and the augmentation, and is shared by all rows. Errors are means with 95 % Student-t confidence "
+        f"intervals over seeds (not standard deviations). Differences to {report.baseline} are paired by seed, with "
+        f"{stats.interval_name(report.comparison)} Student-t intervals; a difference is claimed where the paired t "
+        f"test gives p < .05{several}, equality only where two one-sided t tests do so against a margin of "
+        f"{stats.points(report.question.sweep.margin)} that the sweep file declares. The tests assume near-normal "
+        f"differences; an exact sign-flip test that does not is reported beside them. The intervals do not contain the "
+        f"sampling error of the test set."
+    )
+    return "Yes", text
+
+
+def _compute(report: "Report") -> tuple[str, str]:
+    if (found := report.provenance) is None or not found.count(COUNTS):
+        return "NA", NOTHING
+    machines = "; or ".join(dict.fromkeys(account.hardware(e) for e in found.environments.values()))
+    kept = found.runs[found.runs["use"] == COUNTS]
+    peak = kept["peak_memory_bytes"].max()
+    memory = f" and at most {peak / account.MEBIBYTE:,.0f} MiB of memory" if peak == peak else ""
+    where = f", on {machines}" if machines else ""
+    return "Yes", (
+        f"One run takes {kept['seconds'].mean():.1f} s on average{memory}{where}. {account.total(found)} "
+        f"{TO_FILL}add what was computed outside this sweep.]"
+    )
+
+
+def _digests(report: "Report") -> str:
+    runs = report.provenance.runs if report.provenance else None
+    found = [] if runs is None else [d[: account.SHORT] for d in dict.fromkeys(runs.loc[runs["use"] == COUNTS, "data"])]
+    return f", content digest {', '.join(found)}" if found else ""
+
+
+def _commit(report: "Report") -> str:
+    """The commits that trials ran at."""
+    known = report.provenance.environments.values() if report.provenance else ()
+    found = dict.fromkeys(
+        e.git_commit[: account.SHORT] + ", with uncommitted changes" * bool(e.git_diff) for e in known if e.git_commit
+    )
+    return f" (git commit {'; '.join(found)})" if found else ""

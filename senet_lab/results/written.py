@@ -1,0 +1,57 @@
+"""A report as text to keep: Markdown, LaTeX, and every number as it is printed."""
+
+from typing import TYPE_CHECKING
+
+from senet_lab.results import best, captions, cells, keys, latex, paper, published, stats, tables
+
+if TYPE_CHECKING:
+    from senet_lab.results.report import Report
+
+
+def sheet(report: "Report") -> cells.Sheet:
+    """Every number of the table as it is printed, under a name of its own."""
+    question, stale, looks = report.question, bool(report.trials["stale"].any()), report.looks is not None
+    told = best.best(report.trials, report.rows, report.comparison)
+    return cells.Sheet(
+        keys.table(question, stale, looks),
+        keys.command(question, stale, looks),
+        cells.rows(report.summary, report.comparison, set(told.loc[told["best"], "variant"])),
+        cells.facts(question, report.baseline),
+    )
+
+
+def latex_table(report: "Report") -> str:
+    """The table for a paper; see `latex.table`."""
+    sweep = report.question.sweep
+    frames = (report.summary, report.comparison, report.baseline)
+    seeds: int | str = sweep.seeds
+    if report.looks is None:
+        said: tuple[str, ...] = captions.method(*frames, sweep.margin, sweep.seeds)
+    else:
+        said, seeds = (captions.until_decided(*frames, report.looks),), report.looks.span
+    setting = latex.setting(published.protocols.ours([row.trial for row in report.question.rows], seeds))
+    sentences = [report.question.text.partition("\n")[0], *said, latex.BOLD, setting, *_otherwise(report)]
+    return latex.table(report.sheet(), sentences, stats.interval_name(report.comparison))
+
+
+def _otherwise(report: "Report") -> list[str]:
+    """What was asked otherwise than the sweep's file does, and what is counted that is not of this code."""
+    changed = [f"{key}={value}" for key, value in report.question.changed]
+    stale = int(report.trials["stale"].sum())
+    said = [f"Asked otherwise than the sweep does: {', '.join(changed)}."] if changed else []
+    return said + ([f"{stale} trials are of older code."] if stale else [])
+
+
+def markdown(report: "Report") -> str:
+    """The report as a page: question, table, figure; the published numbers and protocols with their source."""
+    head = f"# {report.question.name}\n\n{report.question.text}\n\n"
+    drawn = (f"\n![{name}]({name}.png)\n\n{report.figure_caption(name)}\n" for name in report.figure_names)
+    page = head + tables.markdown(report.table(), "Results", report.caption()) + "".join(drawn)
+    if report.beside is None or report.protocol is None:
+        return page
+    sections = (
+        (report.beside_rows(report.beside), "Beside the paper", paper.beside_caption(report.beside, report.baseline)),
+        (paper.published_frame(report.beside), "Published", paper.published_note(report.beside)),
+        (paper.protocol_frame(report.protocol), "Protocols", paper.protocol_note(report.protocol)),
+    )
+    return "\n".join([page, *(tables.markdown(*section) for section in sections)])

@@ -1,0 +1,83 @@
+"""The answer above everything else: who is in which group, sentences that agree with themselves, strips to scale."""
+
+import pytest
+
+from senet_lab.results import report
+from senet_lab.results.page import answer
+
+RATIOS = ("reduction=2", "reduction=4", "reduction=8", "reduction=16", "reduction=32")
+
+
+@pytest.fixture
+def found(make):
+    """r = 2 is better by 9 of 900 images, r = 4 worse, r = 8 equal, r = 16 too noisy, r = 32 without trials."""
+    question = make.question(seeds=8)
+    noise = (0, 1, -1, 2, -2, 1, -1, 0)
+    wrong = {
+        "no_se": [30 + e for e in noise],
+        "reduction=2": [21 + e + (i % 2) for i, e in enumerate(noise)],
+        "reduction=4": [39 + e + (i % 2) for i, e in enumerate(noise)],
+        "reduction=8": [30 + e + (i % 2) for i, e in enumerate(noise)][:7],
+        "reduction=16": [30 + 6 * e + i for i, e in enumerate(noise)],
+    }
+    planned = make.plan(question)
+    return report.analyse(question, planned, make.records(planned, wrong))
+
+
+def test_rows_are_grouped_by_verdict(found):
+    told = {g.verdict: g for g in answer.groups(found)}
+    assert {v: g.labels for v, g in told.items()} == {
+        "better": ("reduction=2",),
+        "worse": ("reduction=4",),
+        "equivalent": ("reduction=8",),
+        "undecided": ("reduction=16", "reduction=32"),
+    }
+    assert (told["better"].against, told["equivalent"].against) == ("than no_se", "to no_se")
+    assert "margin of 0.5 points" in told["equivalent"].note
+    assert told["undecided"].note.startswith("not a tie")
+
+
+def test_a_sentence_agrees_with_itself(found):
+    """Where a seed is missing, both errors are those of the common seeds: their difference is the one that is told."""
+    line = {x.label: x for x in answer.lines(found)}["reduction=8"]
+    ours, theirs = (float(part.split(" %")[0]) for part in line.sentence.split(" against "))
+    told = float(line.sentence.split(": ")[1].split(" points")[0])
+    assert told == pytest.approx(ours - theirs, abs=0.011)
+    assert told == pytest.approx(100 * 3 / 7 / 900, abs=0.005)
+    assert "7 common seeds" in line.sentence
+
+
+def test_minus_signs_and_probabilities(found):
+    line = answer.lines(found)[0]
+    assert line.sentence.startswith("2.39 % test error against 3.33 %: \N{MINUS SIGN}0.94 points, joint 95 % interval")
+    assert line.sentence.endswith("adjusted p < .001")
+    assert (answer.signed(0.00001), answer.signed(-0.00001), answer.signed(-0.01)) == (
+        "0.00",
+        "0.00",
+        "\N{MINUS SIGN}1.00",
+    )
+
+
+def test_strips_share_one_scale(found):
+    """Places are linear in the difference, and every interval and the margin lie inside."""
+    scale, lines = answer.scale(found), [x for x in answer.lines(found) if x.strip]
+    deltas = dict(zip(found.comparison["variant"], found.comparison["delta"], strict=True))
+    unit = (scale.margin_high - scale.zero) / found.question.sweep.margin
+    assert scale.zero - scale.margin_low == pytest.approx(scale.margin_high - scale.zero, abs=0.02)
+    for line in lines:
+        assert line.strip.at == pytest.approx(scale.zero + unit * deltas[line.label], abs=0.1)
+        assert 0 < line.strip.low < line.strip.at < line.strip.high < 100
+    assert 0 < scale.margin_low < scale.margin_high < 100
+
+
+def test_without_trials_there_is_no_strip_and_no_number(make):
+    question = make.question(seeds=3)
+    empty = report.analyse(question, make.plan(question), [])
+    assert all(x.strip is None and not any(c.isdigit() for c in x.sentence) for x in answer.lines(empty))
+    assert answer.groups(empty)[0].note == "too few seeds that a row shares with what it is compared to"
+
+
+def test_anchors_are_one_a_row_whatever_the_labels():
+    found = answer.anchors(("a b", "a-b", 'x"><script>', "é"))
+    assert len(set(found.values())) == 4
+    assert all(c.isalnum() or c in "-._" for anchor in found.values() for c in anchor)

@@ -1,0 +1,36 @@
+"""The paragraphs for the paper checklist say this sweep's numbers, and can be pasted into LaTeX."""
+
+import re
+from dataclasses import replace
+
+from senet_lab.results import report
+from senet_lab.results.page import checklist
+
+
+def test_items_have_the_sweeps_numbers(question, planned, records):
+    four, five, six, seven, eight = checklist.items(report.analyse(question, planned, records))
+    assert [i.number for i in (four, five, six, seven, eight)] == [4, 5, 6, 7, 8]
+    assert "118 training runs" in four.text
+    assert five.answer == "TODO" and "[AUTHORS: say where code and data can be had.]" in five.text
+    assert "learning rate 0.1" in six.text and "epochs 20" in six.text
+    assert "18 to 20 seeds" in seven.text and "Holm's correction over the 5 comparisons" in seven.text
+    assert "0.5 points" in seven.text
+    assert "2.0 s on average" in eight.text and "118 trials" in eight.text and "2 not run yet" in eight.text
+
+
+def test_nothing_is_claimed_that_is_not_there(make):
+    question = make.question(seeds=1)
+    planned = make.plan(question)
+    empty = checklist.items(report.analyse(question, planned, []))
+    assert [i.answer for i in empty] == ["NA", "TODO", "Yes", "NA", "NA"]
+    single = checklist.items(report.analyse(question, planned, [make.record(t) for t in planned]))
+    assert single[3].answer == "No" and "no claim of a difference" in single[3].text
+
+
+def test_latex_has_no_bare_special(question, planned, records):
+    odd = replace(question, changed=(("data.source", "folder:50%_of $all & #1 {x}~^\\"),))
+    text = checklist.latex(checklist.items(report.analyse(odd, planned, records)))
+    assert r"folder:50\%\_of \char36{}all \& \#1 \{x\}\textasciitilde{}\textasciicircum{}\textbackslash{}" in text
+    assert not re.search(r"(?<!\\)[%&#_]|[^\x00-\x7f]", text), "all ASCII, all escaped"
+    assert r"\texttt{senet-lab sweep reduction\_ratio" in text
+    assert text.count(r"\answerYes{}") == 4 and r"\answerTODO{}" in text
