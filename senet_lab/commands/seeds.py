@@ -91,7 +91,7 @@ def show(needs: Needs, json_only: bool) -> None:
 def _table(needs: Needs) -> Table:
     """Two lines a row: a number, and below it how sure that is."""
     table = Table(
-        title=f"{needs.found.question.name}: seeds to find {points(needs.aim.detect)}",
+        title=escape(f"{needs.found.question.name}: seeds to find {points(needs.aim.detect)}"),
         caption=escape(_caption(needs)),
         title_justify="left",
         caption_justify="left",

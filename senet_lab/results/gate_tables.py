@@ -100,7 +100,7 @@ def terminal(frame: pd.DataFrame, title: str, caption: str) -> Table:
     """Either table in 80 columns: blocks, with intervals below their means, or statements, below their row's name."""
     names = [name for name in frame.columns if name != "row"]
     wide = "row" in frame.columns
-    table = Table(title=title, caption=caption, box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    table = Table(title=escape(title), caption=escape(caption), box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
     table.padding, table.title_justify, table.caption_justify = (0, 1, 0, 0), "left", "left"
     for name in names:
         table.add_column(escape(name), justify=_justify(name), no_wrap=name not in HEADS.values())

@@ -13,6 +13,7 @@ import pandas as pd
 from rich import box
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from senet_lab.results.stats import interval_name, uncompared, verdict_text
 
@@ -181,14 +182,19 @@ def interval(middle: float, low: float, high: float, sign: str = "") -> str:
     return f"{100 * middle:{sign}.2f}{ends}"
 
 
+def as_it_stands(sentence: str) -> Text:
+    """For a terminal: a row's label in it may look like a style's name in brackets."""
+    return Text(sentence)
+
+
 def _justify(name: str) -> Literal["left", "right"]:
     return "left" if name in LEFT else "right"
 
 
 def _table(title: str, caption: str) -> Table:
     return Table(
-        title=title or None,
-        caption=caption or None,
+        title=escape(title) or None,
+        caption=escape(caption) or None,
         box=box.SIMPLE_HEAD,
         show_edge=False,
         pad_edge=False,
