@@ -14,9 +14,7 @@ from senet_lab.data import DATA_DIR
 from senet_lab.errors import DataError, UserError
 from senet_lab.outlook import Outlook, as_json
 from senet_lab.plan import STATES
-
-LABEL = 24
-"""Columns of the longest label that is not folded where the table is narrow."""
+from senet_lab.results.tables import LONGEST_LABEL, fold
 
 
 def list_sweeps(console: Console, store: str, data_dir: Path = DATA_DIR) -> None:
@@ -60,8 +58,7 @@ def _rows(outlook: Outlook) -> Table:
     found = outlook.found
     states = [s for s in STATES if s in ("done", "missing") or found.plan.counts()[s]]
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
-    longest = max(len(row.label) for row in found.question.rows)
-    table.add_column("variant", overflow="fold", no_wrap=longest <= LABEL)
+    table.add_column("variant", overflow="fold", no_wrap=True)
     table.add_column("hidden widths\nby stage", overflow="fold")
     for name in ("params", "mult-adds", *states):
         table.add_column(name.replace("interrupted", "inter-\nrupted"), justify="right", no_wrap=True)
@@ -69,7 +66,7 @@ def _rows(outlook: Outlook) -> Table:
         network, counts = outlook.costs[row.label], found.plan.counts(row.label)
         widths = ", ".join(f"{stage}: {_run_length(w)}" for stage, w in row.trial.model.hidden_widths.items())
         costs = (f"{network.params:,}", f"{network.macs:,}")
-        table.add_row(escape(row.label), widths or "-", *costs, *(f"{counts[s]}" for s in states))
+        table.add_row(escape(fold(row.label, LONGEST_LABEL)), widths or "-", *costs, *(f"{counts[s]}" for s in states))
     return table
 
 
