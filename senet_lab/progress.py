@@ -62,7 +62,7 @@ class Progress:
             self.records[step.planned.id] = step.record
             del self.running[step.planned.id]
             self.ended += 1
-        if now >= self.show_at:
+        if now >= self.show_at and (self.live or self.ended < len(self.due)):  # the last line is said by who began
             self._show()
             self.show_at = now + max(self.pause, SHARE * (time.monotonic() - now))
 

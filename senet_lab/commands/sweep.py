@@ -54,7 +54,7 @@ def run_sweep(found: Inventory, how: How, until: Until | None = None) -> None:
         raise UserError(f"MLflow: {wrong}")
     coming = found if until is None else look(found).next()
     executor = _executor(how, bool(coming.plan.to_run(how.rerun)))
-    with found.store.locked(console.print):
+    with found.store.locked(partial(console.print, soft_wrap=True, markup=False)):
         found = found.again()  # another command may have worked on it until now
         projection = tracking.Projection(found.question, uri, found.store.environment)
         written: Report | None = None
@@ -65,7 +65,8 @@ def run_sweep(found: Inventory, how: How, until: Until | None = None) -> None:
             found, looked, ending = _work(found, means, until)
             projection.settle()
             written = show_report(found, how.reports, looks=looked.state if looked else None)
-            console.print(ending, soft_wrap=True, markup=False)
+            if ending:
+                console.print(ending, soft_wrap=True, markup=False)
         except KeyboardInterrupt:
             raise Interrupted from None
         finally:
@@ -119,7 +120,9 @@ def _executor(how: How, needed: bool) -> "Executor":
         executor.refuse_impossible()
     if needed and how.address:
         where = without_credentials(how.address)
-        console.print(f"On the Ray cluster at {where}; should it or the connection go away, type this again")
+        console.print(
+            f"On the Ray cluster at {where}; should it or the connection go away, type this again", markup=False
+        )
     return executor
 
 
