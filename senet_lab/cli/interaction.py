@@ -12,7 +12,9 @@ def interaction(
     recipe: Annotated[
         list[str] | None,
         typer.Option(
-            "--recipe", metavar="NAME", help="A setting, given twice or more; the others are set against the first."
+            "--recipe",
+            metavar="NAME",
+            help="A setting; may be repeated. Others are set against the first, one alone against the file's.",
         ),
     ] = None,
     store: StoreFolder = RUNS,

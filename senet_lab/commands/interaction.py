@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from senet_lab.catalog import LONGEST
-from senet_lab.commands import Where, console, inventory
+from senet_lab.commands import Where, console, inventory, to_type
 from senet_lab.environment import program
 from senet_lab.errors import UserError, printable, shown
 from senet_lab.inventory import Inventory
@@ -18,12 +18,13 @@ OWN = "as in the file"
 def show_interaction(
     sweep: str, where: Where, recipes: Sequence[str], changes: dict[str, Any], seeds: int | None, reports: Path
 ) -> None:
-    """Print the table and write its files. Raises UserError if there are not two settings with results."""
+    """Print the table and write its files. Raises UserError if there are not two settings, or one has no results."""
     found = _settings(sweep, where, recipes, changes, seeds)
-    _refuse_empty(found)
     from senet_lab.results import artifacts, report
-    from senet_lab.results.across import across
+    from senet_lab.results.across import across, refuse_same
 
+    refuse_same(found)
+    _refuse_empty(found)
     answers = {
         name: report.analyse(one.question, one.planned, one.records, store=one.store) for name, one in found.items()
     }
@@ -56,11 +57,10 @@ def _refuse_empty(found: dict[str, Inventory]) -> None:
     if not empty:
         return
     one = found[empty[0]]
-    recipe = "" if empty[0] == OWN else f" --recipe {empty[0]}"
     raise UserError(
         f"{one.store.path}: no trial is done of this sweep in the setting{'s' * (len(empty) > 1)} "
         f"{', '.join(empty)}; give the same --set, --seeds and --store as `sweep`, or run it first: "
-        f"{program()} sweep {one.question.name}{recipe}"
+        f"{to_type('sweep', one)}"
     )
 
 

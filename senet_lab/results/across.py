@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,9 @@ from matplotlib.figure import Figure
 from rich.console import Group
 
 from senet_lab import catalog, files, inventory
+from senet_lab.design import baselines
+from senet_lab.errors import UserError
+from senet_lab.inventory import Inventory
 from senet_lab.plan import PlannedTrial
 from senet_lab.results import interaction, report, tables
 from senet_lab.results.figures import WIDE
@@ -122,6 +126,28 @@ def across(reports: Mapping[str, Report], planned: Mapping[str, tuple[PlannedTri
     return Across(reports, interaction.contrasts(settings, margin))
 
 
+def refuse_same(found: Mapping[str, Inventory]) -> None:
+    """Raises UserError where two settings have a comparison's trials in common: it would be set against itself."""
+    for (first, one), (second, other) in combinations(found.items(), 2):
+        ours, theirs = _ids(one), _ids(other)
+        against = baselines(one.question.sweep, one.question.rows)
+        same = [a for a, b in against.items() if all(ours[row] == theirs.get(row) for row in (a, b))]
+        if same:
+            rows = "all rows" if len(same) == len(against) else ", ".join(same)
+            raise UserError(
+                f"{one.question.name}: the settings {first} and {second} have the same trials of {rows}, which would "
+                f"be set against themselves; name settings that differ, e.g. by another recipe"
+            )
+
+
+def _ids(found: Inventory) -> dict[str, frozenset[str]]:
+    """Of the trials of each row."""
+    ids: dict[str, set[str]] = {}
+    for planned in found.planned:
+        ids.setdefault(planned.variant.label, set()).add(planned.id)
+    return {label: frozenset(own) for label, own in ids.items()}
+
+
 def open_across(
     name_or_path: str,
     recipes: Sequence[str],
@@ -131,7 +157,10 @@ def open_across(
     seeds: int | None = None,
     data_dir: Path | str = "data",
 ) -> Across:
-    """What the store holds of a sweep asked in the settings of `recipes`; the others as in `open_sweep`."""
+    """What the store holds of a sweep asked in the settings of `recipes`; the others as in `open_sweep`.
+
+    Raises UserError for settings that are the same.
+    """
     asked, root = catalog.read(catalog.find(name_or_path)), files.place(store)
     found = {
         recipe: inventory.take(
@@ -139,6 +168,7 @@ def open_across(
         )
         for recipe in recipes
     }
+    refuse_same(found)
     answers = {
         name: report.analyse(one.question, one.planned, one.records, store=one.store) for name, one in found.items()
     }

@@ -8,12 +8,12 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from senet_lab import catalog, data, plan
+from senet_lab import catalog, data, plan, recipes
 from senet_lab.commands import Where
 from senet_lab.commands.interaction import show_interaction
 from senet_lab.errors import UserError
 from senet_lab.results import artifacts, report
-from senet_lab.results.across import across
+from senet_lab.results.across import across, open_across
 from senet_lab.results.figures import interaction as figure
 from senet_lab.store import Store, finish
 
@@ -118,6 +118,29 @@ def test_one_recipe_stands_beside_the_files_own_setting(workplace):
     show_interaction("reduction_ratio", Where("runs", Path("data")), RECIPES[1:], {}, 3, Path("reports"))
     text = next(workplace.glob("reports/*+interaction+file+digits_resnet50+seeds-3/interaction.md")).read_text()
     assert text.startswith("# reduction_ratio: as in the file, digits_resnet50")
+
+
+def test_a_setting_is_not_set_against_itself(workplace, monkeypatch):
+    """The file's own setting is that of the recipe `digits`; each row would be found equivalent to itself."""
+    said = "the settings {} and {} have the same trials of all rows, which would be set against themselves"
+    with pytest.raises(UserError, match=said.format("as in the file", "digits")):
+        show_interaction("reduction_ratio", Where("runs", Path("data")), ["digits"], {}, 3, Path("reports"))
+    assert not (workplace / "reports").exists()
+    monkeypatch.setattr(recipes, "TWIN", recipes.DIGITS, raising=False)
+    with pytest.raises(UserError, match=said.format("digits", "twin")):
+        open_across("reduction_ratio", ["digits", "twin"], seeds=3)
+    assert len(open_across("reduction_ratio", RECIPES, seeds=3).reports) == 2
+
+
+def test_the_remedy_of_an_empty_setting_can_be_typed(workplace):
+    text = catalog.find("reduction_ratio").read_text()
+    (workplace / "mine.py").write_text(text)
+    where, said = (
+        Where("other", Path("data")),
+        r"first: .*sweep mine.py --store \S+/other --recipe digits_resnet50 --set",
+    )
+    with pytest.raises(UserError, match=said):
+        show_interaction("mine.py", where, RECIPES[::-1], {"train.epochs": 5}, None, Path("reports"))
 
 
 @pytest.mark.parametrize(
