@@ -36,15 +36,19 @@ def latex_table(report: "Report") -> str:
 
 def _otherwise(report: "Report") -> list[str]:
     """What was asked otherwise than the sweep's file does, and what is counted that is not of this code."""
-    changed = [f"{key}={value}" for key, value in report.question.changed]
     stale = int(report.trials["stale"].sum())
-    said = [f"Asked otherwise than the sweep does: {', '.join(changed)}."] if changed else []
-    return said + ([f"{stale} trials are of older code."] if stale else [])
+    return _changed(report) + ([f"{stale} trials are of older code."] if stale else [])
+
+
+def _changed(report: "Report") -> list[str]:
+    changed = [f"{key}={value}" for key, value in report.question.changed]
+    return [f"Asked otherwise than the sweep does: {', '.join(changed)}."] if changed else []
 
 
 def markdown(report: "Report") -> str:
     """The report as a page: question, table, figure; the published numbers and protocols with their source."""
-    head = f"# {report.question.name}\n\n{report.question.text}\n\n"
+    name = keys.table(report.question, bool(report.trials["stale"].any()), report.looks is not None)
+    head = "\n\n".join([f"# {name}", report.question.text, *_changed(report), ""])
     drawn = (f"\n![{name}]({name}.png)\n\n{report.figure_caption(name)}\n" for name in report.figure_names)
     page = head + tables.markdown(report.table(), "Results", report.caption()) + "".join(drawn)
     if report.beside is None or report.protocol is None:

@@ -1,6 +1,7 @@
 """The files of a report: which, what they say, and that they are a function of the store."""
 
 import base64
+import dataclasses
 import io
 
 import numpy as np
@@ -69,6 +70,15 @@ def test_same_store_same_bytes(question, planned, records, tmp_path):
     second = artifacts.write(report.analyse(question, planned, reversed(records)), tmp_path / "2")
     for a, b in zip(first, second, strict=True):
         assert a.read_bytes() == b.read_bytes(), a.name
+
+
+def test_the_page_says_what_was_asked_otherwise(make, question, planned, records):
+    """As the table for a paper does; the bare name would be that of other numbers."""
+    other = dataclasses.replace(question, changed=(("train.epochs", "1"),))
+    page = report.analyse(other, planned, records).markdown()
+    assert page.startswith("# reduction_ratio+train.epochs-1\n")
+    assert "\nAsked otherwise than the sweep does: train.epochs=1.\n" in page
+    assert "Asked otherwise" not in report.analyse(question, planned, records).markdown()
 
 
 def test_the_page_says_what_its_numbers_are(question, planned, records):
