@@ -2,9 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from senet_lab import catalog, files
+from senet_lab.catalog import Question
 from senet_lab.commands import Where, console, inventory
+from senet_lab.commands import asked as question
 from senet_lab.commands.report import answered
 from senet_lab.errors import PaperDiffers, StoreError, UserError, choices, printable, shown
 from senet_lab.options import settings
@@ -74,9 +77,33 @@ def _is_plain(line: str) -> bool:
 
 def _sheet(line: str, where: Where, given: Mapping[str, Path]) -> Sheet:
     asked = keys.asked(line)
-    path = _file(asked.sweep, given)
-    found = inventory(str(path), where, settings(asked.settings), asked.seeds, asked.recipe)
+    path, changes = _file(asked.sweep, given), settings(asked.settings)
+    _refuse_paths(str(path), changes, asked)
+    found = inventory(str(path), where, changes, asked.seeds, asked.recipe)
     return answered(found, asked.stale, asked.looks)[1].sheet()
+
+
+def _refuse_paths(sweep: str, changes: dict[str, Any], said: keys.Asked) -> None:
+    """Raises UserError where settings out of the paper would open folders or files that the sweep's own does not."""
+    if not changes:
+        return
+    ours, theirs = (_paths(question(sweep, found, said.seeds, said.recipe)) for found in ({}, changes))
+    for key in theirs:
+        if more := sorted(theirs[key] - ours[key]):
+            raise UserError(
+                f"the paper sets {key} to {shown(more[0])}, which is not opened because of that: a paper may come from "
+                f"anybody. If you trust it, write a sweep file whose base has that {key}, name it in the paper's line "
+                f"instead, and give it: --sweep FILE"
+            )
+
+
+def _paths(asked: Question) -> dict[str, set[str]]:
+    """Setting -> what its rows would open on this machine."""
+    trials = [row.trial for row in asked.rows]
+    return {
+        "data.source": {t.data.source for t in trials if ":" in t.data.source},
+        "model.weights": {t.model.weights for t in trials if t.model.weights is not None},
+    }
 
 
 def _file(sweep: str, given: Mapping[str, Path]) -> Path:

@@ -128,3 +128,30 @@ def test_nothing_to_check_is_an_error_that_says_how(fill):
 def test_a_line_that_no_report_wrote_is_refused_with_its_place(paper, option):
     code, _, err = paper(f"% senet-lab report reduction_ratio {option}\n\\input{{table}}")
     assert code == 2 and "paper.tex:2: " in err and "allowed: --recipe, --seeds, --set, --include-stale" in err
+
+
+@pytest.mark.parametrize(
+    ("setting", "key"),
+    [
+        ("data.source=folder:secret", "data.source"),
+        ("data.source=parquet:secret", "data.source"),
+        ("model.weights=secret", "model.weights"),
+        ('data=\'{"source": "folder:secret", "validation": 9}\'', "data.source"),
+    ],
+)
+def test_settings_of_the_paper_open_nothing(paper, setting, key):
+    """Neither listed nor read, whatever a .tex file from somebody else says."""
+    Path("secret").mkdir()
+    code, out, err = paper(f"% senet-lab report reduction_ratio --set {setting}\n2.77 % senet-lab: x:a:error")
+    assert (code, out) == (2, "")
+    assert f"the paper sets {key} to" in err and "not opened because of that" in err and "--sweep FILE" in err
+
+
+def test_what_the_sweeps_own_file_opens_may_stand_in_the_paper_too(paper):
+    Path("mine.py").write_text(
+        '"""Mine?"""\nfrom senet_lab import Sweep, recipes\nfrom senet_lab.spec import apply\n'
+        'BASE = apply(recipes.DIGITS, {"data.source": "folder:mine"})\n'
+        'SWEEP = Sweep(base=BASE, grid={"model.se.reduction": [2]}, baseline="reduction=2", seeds=2, margin=0.01)\n'
+    )
+    line = "% senet-lab report mine.py --set data.source=folder:mine\n2.77 % senet-lab: mine:a:error"
+    assert "'folder:mine': there is no folder" in paper(line, "--sweep", "mine.py").err
