@@ -97,6 +97,7 @@ Executor = Annotated[Engine, typer.Option(help="Ray Tune, or one after another i
 Reruns = Annotated[
     list[Rerun] | None, typer.Option("--rerun", help="Run these again too: code changed since, or failed.")
 ]
+IncludeStale = Annotated[bool, typer.Option("--include-stale", help="Count results of older code too.")]
 UntilDecided = Annotated[
     bool, typer.Option("--until-decided", help="Look again with more seeds for undecided rows, still at 5 % in all.")
 ]

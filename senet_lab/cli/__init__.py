@@ -18,6 +18,7 @@ from senet_lab.options import (
     RUNS,
     DataFolder,
     Download,
+    IncludeStale,
     Json,
     Probe,
     Recipe,
@@ -124,7 +125,7 @@ def report(
     seeds: Seeds = None,
     recipe: Recipe = None,
     until_decided: UntilDecided = False,
-    include_stale: Annotated[bool, typer.Option("--include-stale", help="Count results of older code too.")] = False,
+    include_stale: IncludeStale = False,
     to: Reports = REPORTS,
 ) -> None:
     """The table with intervals and verdicts; writes a page (HTML), tables and figures. Runs nothing."""

@@ -8,11 +8,13 @@ from senet_lab.options import (
     DATA,
     RUNS,
     DataFolder,
+    IncludeStale,
     Json,
     Recipe,
     Seeds,
     Settings,
     StoreFolder,
+    UntilDecided,
     Which,
     settings,
 )
@@ -29,12 +31,14 @@ def compare(
     set_: Settings = None,
     seeds: Seeds = None,
     recipe: Recipe = None,
+    include_stale: IncludeStale = False,
+    until_decided: UntilDecided = False,
     prose: Annotated[bool, typer.Option("--prose", help="Only the sentences to paste into a paper.")] = False,
     json_: Json = False,
 ) -> None:
     """Two rows in full: difference, tests, classes, images, and a sentence to paste. Runs nothing."""
     from senet_lab import commands
-    from senet_lab.commands.compare import show
+    from senet_lab.commands.compare import Shown, show
 
     found = commands.inventory(sweep, commands.Where(store, data_dir), settings(set_ or []), seeds, recipe)
-    show(found, (a, b), prose, json_)
+    show(found, (a, b), Shown(prose, json_, include_stale, until_decided))

@@ -9,6 +9,7 @@ from senet_lab.options import (
     REPORTS,
     RUNS,
     DataFolder,
+    IncludeStale,
     Recipe,
     Reports,
     Seeds,
@@ -36,12 +37,13 @@ def excitation(
     set_: Settings = None,
     seeds: Seeds = None,
     recipe: Recipe = None,
+    include_stale: IncludeStale = False,
     to: Reports = REPORTS,
 ) -> None:
     """What the SE blocks do: gates by class and channel (v4 Figs. 6, 7), and what seeds share. Runs nothing."""
     from senet_lab import commands
     from senet_lab.commands.excitation import Look, show_excitation
 
-    look = Look(row, seed, None if classes is None else tuple(classes.split(",")), paper or None)
+    look = Look(row, seed, None if classes is None else tuple(classes.split(",")), paper or None, include_stale)
     found = commands.asked(sweep, settings(set_ or []), seeds, recipe)
     show_excitation(found, commands.Where(store, data_dir), look, to)

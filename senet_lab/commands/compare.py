@@ -2,28 +2,55 @@
 
 import json
 import math
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 from rich import box
 from rich.markup import escape
 from rich.table import Table
 
-from senet_lab.commands import console
+from senet_lab.commands import console, to_type
+from senet_lab.commands.report import answered, refuse_empty
+from senet_lab.errors import UserError
 from senet_lab.inventory import Inventory
 
+if TYPE_CHECKING:
+    from senet_lab.results.report import Report
 
-def show(found: Inventory, rows: tuple[str, str], prose_only: bool, as_json: bool) -> None:
-    """Print what the store says of two rows. Raises UserError for rows that the sweep has not, or the same twice."""
-    from senet_lab.results import prose, report, tables
+LOOKS = "Seeds were added until the sweep's rows were decided; these intervals and p values do not account for that."
 
-    answer = report.analyse(found.question, found.planned, found.records, store=found.store)
+
+@dataclass(frozen=True)
+class Shown:
+    """What is printed, and which trials count."""
+
+    prose_only: bool = False
+    as_json: bool = False
+    include_stale: bool = False
+    until_decided: bool = False
+
+
+def show(found: Inventory, rows: tuple[str, str], how: Shown) -> None:
+    """Print what the store says of two rows.
+
+    Raises UserError for rows that the sweep has not, the same twice, and rows of which no trial counts.
+    """
+    from senet_lab.results import prose, tables
+
+    found, answer = answered(found, how.include_stale, how.until_decided)
     told = answer.compare(*rows)
-    pair, sentence = told.pair, told.sentence
-    if as_json:
-        print(json.dumps(_tree(pair, sentence)))
+    refuse_empty(found, "compare", how.include_stale)
+    pair = told.pair
+    _refuse_missing(found, answer, (pair.a, pair.b))
+    trials = answer.trials[answer.trials["variant"].isin([pair.a, pair.b])]
+    stale = int(trials["stale"].sum())
+    notes = ([f"{stale} of these trials are of older code."] if stale else []) + [LOOKS] * how.until_decided
+    sentence = " ".join([told.sentence, *notes])
+    if how.as_json:
+        print(json.dumps(_tree(pair, sentence) | {"stale": stale, "until_decided": how.until_decided}))
         return
-    if prose_only:
+    if how.prose_only:
         print(sentence)
         return
     ours = answer.table()
@@ -39,9 +66,28 @@ def show(found: Inventory, rows: tuple[str, str], prose_only: bool, as_json: boo
     console.print(f"\n{escape(sentence)}")
 
 
+def _refuse_missing(found: Inventory, answer: "Report", rows: tuple[str, str]) -> None:
+    """Raises UserError for a row without any trial that counts."""
+    empty = [row for row in rows if row not in set(answer.trials["variant"])]
+    if not empty:
+        return
+    states = {row: found.plan.counts(row) for row in empty}
+    left = "; ".join(
+        f"{row}: {', '.join(f'{n} {s}' for s, n in counts.items() if n)}" for row, counts in states.items()
+    )
+    older = any(counts["stale"] for counts in states.values())
+    stale = "--include-stale counts what older code gave as it is, --rerun stale added to `sweep` runs it again; "
+    failed = "--rerun failed added to it tries failed ones again; "
+    raise UserError(
+        f"{found.question.name}: there is nothing to compare, as no trial is done of {' and '.join(empty)} ({left}). "
+        f"{stale * older}{failed * any(counts['failed'] for counts in states.values())}"
+        f"to run what is missing: {to_type('sweep', found)}"
+    )
+
+
 def _table(frame: pd.DataFrame, title: str, left: tuple[str, ...]) -> Table:
     """Text as it stands, numbers to the right; nothing is cut."""
-    table = Table(title=title, box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, title_justify="left")
+    table = Table(title=escape(title), box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, title_justify="left")
     for name in frame.columns:
         fixed = name != "meaning"
         table.add_column(escape(name), justify="left" if name in (frame.columns[0], *left) else "right", no_wrap=fixed)
@@ -54,7 +100,8 @@ def _tree(pair: Any, sentence: str) -> dict[str, Any]:
     """What `compare --json` prints. Keys are only ever added.
 
     `a`, `b`, `margin`, `verdict` (of a against b), `sentence`, `seeds`, `difference`, `images` (McNemar), `classes`:
-    as of `results.pair`, fractions; null where something is not known.
+    as of `results.pair`, fractions; null where something is not known. `stale`: how many of the trials are of older
+    code; `until_decided`: seeds were added by looks, which none of these numbers counts in.
     """
     return {
         "a": pair.a,

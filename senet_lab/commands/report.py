@@ -4,8 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from senet_lab.commands import console, sequential
-from senet_lab.environment import program
+from senet_lab.commands import console, sequential, to_type
 from senet_lab.errors import UserError, printable
 from senet_lab.inventory import Inventory
 from senet_lab.options import to_show
@@ -29,19 +28,30 @@ def answered(found: Inventory, include_stale: bool = False, until_decided: bool 
     return found, report.analyse(found.question, found.planned, found.records, include_stale, found.store, looks=looks)
 
 
+def refuse_empty(found: Inventory, command: str, include_stale: bool = False) -> None:
+    """Raises UserError where no trial counts, with what the store holds instead and what `command` may have missed."""
+    counts = found.plan.counts()
+    if counts["done"] or (counts["stale"] and include_stale):
+        return
+    others = len(found.records) - len(found.counting)
+    held = f"it holds {others} of other settings, seeds or code" if others else "it holds none of this sweep at all"
+    from senet_lab.results import keys
+
+    counted = f"the table {keys.table(found.question, True)} counts" if command == "why" else "--include-stale counts"
+    older = f"{counts['stale']} are of code that has changed since: {counted} them as they are. "
+    raise UserError(
+        f"{found.store.path}: no trial of this question is done; {held}. {older * bool(counts['stale'])}Give "
+        f"`{command}` the same --set, --seeds, --recipe and --store as `sweep`, or run it first: "
+        f"{to_type('sweep', found)}"
+    )
+
+
 def report_only(found: Inventory, folder: Path, include_stale: bool, until_decided: bool = False) -> None:
     """`show_report`, where there is something to report. Raises UserError if not, and writes nothing.
 
     MLflow is left alone, as it has one writer: `sweep` brings it these files, also where nothing is left to run.
     """
-    counts = found.plan.counts()
-    if not counts["done"] and not (counts["stale"] and include_stale):
-        others = len(found.records) - len(found.counting)
-        held = f"it holds {others} of other settings, seeds or code" if others else "it holds none of this sweep at all"
-        raise UserError(
-            f"{found.store.path}: no trial of this question is done; {held}. Give `report` the same --set, --seeds, "
-            f"--recipe and --store as `sweep`, or run it first: {program()} sweep {found.question.name}"
-        )
+    refuse_empty(found, "report", include_stale)
     if not until_decided:
         show_report(found, folder, include_stale)
         return
@@ -87,5 +97,5 @@ def _beyond(found: Inventory) -> str:
         return ""
     return (
         f"The store holds up to {max(more) + 1:,} seeds of these rows; this report is of the {asked:,} asked for. "
-        f"--until-decided reports what it has added"
+        f"--seeds {max(more) + 1} reports them all, --until-decided by its looks"
     )

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 from senet_lab import catalog
 from senet_lab import inventory as inventories
-from senet_lab.commands import console
+from senet_lab.commands import console, to_type
 from senet_lab.design import baselines
-from senet_lab.environment import program
 from senet_lab.errors import UserError
 from senet_lab.inventory import Inventory
 from senet_lab.plan import Plan, PlannedTrial, State
@@ -131,7 +130,7 @@ def complete(looked: Looked) -> Looked:
     name, first = looked.whole.question.name, looked.state.design.first
     raise UserError(
         f"{name}: the first look, of {first} seeds, is not complete ({left}); "
-        f"{stale}run it: {program()} sweep {name} --until-decided"
+        f"{stale}run it: {to_type('sweep', looked.whole)} --until-decided"
     )
 
 

@@ -2,17 +2,19 @@
 
 import json
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from senet_lab.commands import Where, console
+from senet_lab import catalog
+from senet_lab.commands import Where, console, to_type
 from senet_lab.commands import inventory as taken
-from senet_lab.commands.report import answered
+from senet_lab.commands.report import answered, refuse_empty
 from senet_lab.credentials import without_credentials
-from senet_lab.errors import UserError, shown
+from senet_lab.errors import UserError, choices, shown
 from senet_lab.inventory import Inventory
 from senet_lab.options import to_show
 from senet_lab.results import keys
@@ -20,15 +22,44 @@ from senet_lab.results import trace as traces
 from senet_lab.results.trace import Sitting, Source, Trace
 
 
-def inventory(name: str, where: Where, changes: dict[str, object], seeds: int | None, recipe: str | None) -> Inventory:
-    """The table that a name `table:row[:column]` begins with, a sweep's or a report's. Raises UserError if none is."""
+def sweep_of(name: str, file: Path | None = None) -> str:
+    """The sweep whose table a name `table:row[:column]` begins with: by name or path, or `file`, which is its file.
+
+    Raises UserError for a name without a table and for the file of another sweep.
+    """
     table = name.partition(":")[0]
     if not table:
         raise UserError(f"{shown(name)}: name a table and a row of it, e.g. reduction_ratio:reduction=8:difference")
     sweep = table if table.endswith(".py") or "/" in table else table.partition("+")[0]
-    found = taken(sweep, where, changes, seeds, recipe)
+    if file is None and sweep not in (known := catalog.names()) and sweep.isidentifier():
+        raise UserError(
+            f"there is no sweep {shown(sweep)}; {choices(sweep, sorted(known))}. "
+            f"If its file is elsewhere: --sweep path/to/{sweep}.py"
+        )
+    if file is None:
+        return sweep
+    if file.stem != Path(sweep).stem:
+        raise UserError(
+            f"--sweep {file}: that is not the file of {shown(table)}, which is named {Path(sweep).stem}.py; give that"
+        )
+    return f"./{file}" if "/" not in str(file) else str(file)
+
+
+def inventory(
+    name: str, sweep: str, where: Where, changes: dict[str, object], options: tuple[int | None, str | None]
+) -> Inventory:
+    """The question whose table `name` begins with, a sweep's or a report's; `options`: seeds and recipe.
+
+    Raises UserError if the options make another table.
+    """
+    table = name.partition(":")[0]
+    found = taken(sweep, where, changes, *options)
     asked = found.question
-    known = {sweep, *(keys.table(asked, stale, looks) for stale in (False, True) for looks in (False, True))}
+    known = {
+        sweep,
+        asked.name,
+        *(keys.table(asked, stale, looks) for stale in (False, True) for looks in (False, True)),
+    }
     if table not in known:
         raise UserError(
             f"there is no table {shown(table)} with these options, which make {asked.report_name}; "
@@ -37,9 +68,11 @@ def inventory(name: str, where: Where, changes: dict[str, object], seeds: int | 
     return found
 
 
-def why(found: Inventory, name: str, again: str, json_only: bool = False) -> None:
-    """The trace of a number or row for people, or as one JSON object; `again` makes the table."""
-    stale, looks = (mark in name.partition(":")[0] for mark in (keys.STALE, keys.LOOKS))
+def why(found: Inventory, name: str, json_only: bool = False) -> None:
+    """The trace of a number or row for people, or as one JSON object. Raises UserError where nothing is done."""
+    table, again = name.partition(":")[0], without_credentials(to_type("report", found))
+    stale, looks = table.endswith(keys.STALE), table.removesuffix(keys.STALE).endswith(keys.LOOKS)
+    refuse_empty(found, "why", stale)
     found, answer = answered(found, stale, looks)
     told = traces.trace(found, answer, answer.sheet(), name)
     again += " --until-decided" * looks + " --include-stale" * stale

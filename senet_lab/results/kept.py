@@ -10,6 +10,7 @@ from senet_lab.catalog import Question
 from senet_lab.design import Variant, baselines
 from senet_lab.errors import UserError, choices
 from senet_lab.records import TrialRecord
+from senet_lab.results import keys
 from senet_lab.results.published.excitation import CLASSES
 from senet_lab.spec import SE
 from senet_lab.store import Store, load_gates
@@ -176,7 +177,7 @@ def none_kept(found: Kept) -> str:
     if found.trials.empty:
         return (
             "no trial of a row with SE is done; give the --set, --seeds, --recipe and --store of `sweep`, "
-            f"or run it first: senet-lab sweep {found.question.name}"
+            f"or run it first: {keys.command(found.question).replace('report', 'sweep', 1)}"
         )
     return without_gates(found)
 

@@ -1,12 +1,16 @@
 """A number is traced to its trials, what ran them, and how it is made of them."""
 
 import json
+import shlex
 import statistics
 from pathlib import Path
 
 import pytest
 
+from senet_lab import catalog, inventory
+from senet_lab.store import finish
 from tests.bad.case import answer
+from tests.results.conftest import make_record
 
 NAME = "reduction_ratio:reduction=8:difference"
 
@@ -102,3 +106,44 @@ def test_a_reports_name_goes_with_its_options(told):
 def test_mistakes(told, name, said):
     code, out, err = told(name)
     assert (code, out) == (2, "") and said in err
+
+
+OWN = """
+from senet_lab import Sweep, recipes
+SWEEP = Sweep(base=recipes.DIGITS, grid={"model.se.reduction": [2]}, controls=["no_se"],
+              baseline="no_se", seeds=2, margin=0.01)
+"""
+
+
+def test_names_in_files_of_a_sweep_given_by_path(tmp_path, monkeypatch):
+    """Such a name has no path in it; the file is named beside it, and a + in its path does no harm."""
+    monkeypatch.chdir(tmp_path)
+    path = Path("a+b/own.py")
+    path.parent.mkdir()
+    path.write_text(OWN)
+    found = inventory.take(catalog.derive(catalog.read(path), {"train.epochs": 1}), "my runs")
+    for planned in found.planned:
+        older = make_record(planned, 30 + planned.trial.seed, code="older", id=planned.id[::-1])
+        finish(found.store.open(planned), older)
+    name, options = "own+train.epochs-1+stale:no_se:error", ["--set", "train.epochs=1", "--store", "my runs"]
+    told = answer(["why", name, "--sweep", str(path), *options, "--json"])
+    assert told.code == 0, told.err
+    again = json.loads(told.out)["command"]
+    made = shlex.split(again.partition(" ")[2])
+    assert made[:2] == ["report", "a+b/own.py"] and made[-1] == "--include-stale"
+    assert answer(made).code == 0, "the table again can be typed"
+    assert Path("reports/own+train.epochs-1+stale/table.md").is_file()
+    by_path = answer(["why", f"{path}:no_se:error", *options])
+    assert by_path.code == 2 and "the table own+train.epochs-1+stale counts them as they are" in by_path.err
+    assert "senet-lab sweep a+b/own.py --store" in by_path.err
+    other = answer(["why", "reduction_ratio:no_se", "--sweep", str(path)])
+    assert other.code == 2 and "that is not the file of 'reduction_ratio'" in other.err
+    without = answer(["why", name, *options])
+    assert without.code == 2 and "--sweep path/to/own.py" in without.err
+
+
+def test_an_empty_store_is_refused(told):
+    code, out, err = told(NAME, "--store", "mistyped")
+    assert (code, out) == (2, "") and "mistyped" in err
+    assert "no trial of this question is done; it holds none of this sweep at all" in err
+    assert "sweep reduction_ratio --store" in err and "--seeds 4" in err

@@ -11,11 +11,12 @@ import pandas as pd
 import pytest
 from gated import fill, network, payload, place
 
-from senet_lab import catalog
+from senet_lab import catalog, inventory, plan
 from senet_lab.commands import Where
 from senet_lab.commands import excitation as command
 from senet_lab.errors import DataError, UserError
 from senet_lab.results import activations, artifacts, excitation, kept, open_sweep, report
+from senet_lab.store import Store, finish
 
 ROOT = Path(__file__).parents[2]
 
@@ -151,6 +152,21 @@ def test_data_that_are_missing_are_told_where_the_store_knows_no_better(workplac
     question = catalog.derive(catalog.read(ROOT / "sweeps/reduction_ratio.py"), {"data.source": "folder:other"})
     with pytest.raises(DataError):
         command.show_excitation(question, Where("runs", Path("data")), command.Look(), Path("reports"))
+
+
+def test_gates_of_older_code_are_looked_at_where_asked(workplace, make, capsys, monkeypatch):
+    question = catalog.derive(catalog.read(ROOT / "sweeps/reduction_ratio.py"), {"data.source": "folder:far"}, seeds=2)
+    monkeypatch.setattr(plan, "code_digest", lambda trial, own: "newer")
+    where, reports = Where("runs", Path("data")), Path("reports")
+    command.show_excitation(question, where, command.Look(row="8", include_stale=True), reports)
+    assert "10 of 10 trials with SE are of older code" in capsys.readouterr().out
+    assert (reports / f"{question.report_name}+stale" / "excitation.md").is_file()
+    newer = next(p for p in inventory.remember(question, "runs").planned if p.name == "reduction=2 seed=0")
+    store = Store(workplace / "runs", question.name)
+    finish(store.open(newer), make.record(newer))
+    said = r"no trial of 8 is of the code of now, .* --include-stale looks at the 2 of older"
+    with pytest.raises(UserError, match=said):
+        command.show_excitation(question, where, command.Look(row="8"), reports)
 
 
 @pytest.mark.slow
