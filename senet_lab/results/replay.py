@@ -1,4 +1,8 @@
-"""Where a sweep with looks stands: frames from the trials that the store holds, by the rule of `sequential`."""
+"""Where a sweep with looks stands: frames from the trials that the store holds, by the rule of `sequential`.
+
+Only the store is known, not what was seen of it: a failed trial that is run again and ends well makes its look anew,
+and this second try at the same look spends no alpha of its own.
+"""
 
 import math
 from collections.abc import Collection, Mapping
