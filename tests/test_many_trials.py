@@ -115,8 +115,10 @@ def test_a_trial_reads_and_writes_as_much_as_the_one_before(
 
     sweep.run(ask(base=ONE_STEP, seeds=5), Local(), listener)
     each = [after - before for before, after in pairwise(seen)]
-    assert len(each) == 9 and all(one == each[0] for one in each)
-    assert each[0]["write"] == 3 and each[0]["folders"] == 0, "what was asked, a checkpoint, the record"
+    rows = each[::2], each[1::2]
+    assert len(each) == 9 and all(one == row[0] for row in rows for one in row)
+    assert [row[0]["write"] for row in rows] == [3, 4], "what was asked, a checkpoint, the record; with SE its gates"
+    assert all(one["folders"] == 0 for one in each)
 
 
 def test_taking_stock_lists_once_and_reads_a_finished_trial_once(

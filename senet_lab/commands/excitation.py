@@ -26,7 +26,7 @@ def show_excitation(question: Question, where: Where, look: Look, folder: Path) 
     from senet_lab.results.kept import kept
 
     found = _held(question, where)
-    gates = kept(question, load.trials(found.planned, found.records), found.store)
+    gates = kept(question, load.trials(found.planned, found.records), found.records, found.store)
     answer = activations.analyse(gates, look.row, look.seed, look.classes, look.with_paper)
     written = artifacts.write_excitation(answer, folder / question.report_name)
     console.print(answer.terminal())

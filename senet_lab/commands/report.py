@@ -78,7 +78,7 @@ def show_report(found: Inventory, folder: Path, include_stale: bool = False, loo
     if looks is None and (beyond := _beyond(found)):
         console.print(beyond, soft_wrap=True, markup=False)
     rest = f"and {len(written) - 1} files more: tables (csv, md, tex), figures (png, pdf, csv)"
-    console.print(printable(f"Written: {written[0]}, {rest}"), soft_wrap=True, markup=False)
+    console.print(printable(f"Written to {folder / name}: {written[0].name}, {rest}"), soft_wrap=True, markup=False)
     return answer
 
 

@@ -143,6 +143,13 @@ def _start_here(slots: int) -> None:
     os.environ.update(WORKER_SWITCHES)
     try:
         ray.init(address="local", num_cpus=slots, include_dashboard=False, **QUIET)
+    except Exception as error:
+        if "timed out during startup" not in str(error):
+            raise
+        raise UserError(
+            "Ray did not start in time: this machine is too busy. Nothing has run; type the same command again when "
+            "it is quieter, or add --executor local"
+        ) from None
     finally:
         for name, value in inherited.items():
             os.environ.pop(name) if value is None else os.environ.update({name: value})

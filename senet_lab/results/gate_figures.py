@@ -154,7 +154,7 @@ def by_depth(own: pd.DataFrame, ax: Axes) -> Axes:
     ax.set_xticks(place, labels, rotation=90, fontsize="x-small" if len(place) > 12 else "small")
     if own["statistic"].iloc[0] != "mean":  # all others cannot be negative, whatever Student's t says
         top = max(ax.get_ylim()[1], FLAT)
-        ax.set_ylim(-0.03 * top, top)
+        ax.set_ylim(-0.03 * top, min(top, 1.05) if own["statistic"].iloc[0] == "share" else top)
     return ax
 
 

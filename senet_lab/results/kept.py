@@ -1,6 +1,6 @@
 """The trials that kept their gates, and which row, seed and classes of them are looked at."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -78,9 +78,9 @@ class Kept:
         return None if payload is None else read(payload)
 
 
-def kept(question: Question, trials: pd.DataFrame, store: Store | None) -> Kept:
-    """`trials` as of `load.trials`, with what `store` has of their gates; without a store they have none."""
-    records = {} if store is None else {record.id: record for record in store.contents()[0]}
+def kept(question: Question, trials: pd.DataFrame, ended: Iterable[TrialRecord], store: Store | None) -> Kept:
+    """`trials` as of `load.trials`, with what `store` has of the gates of those that `ended`."""
+    records = {} if store is None else {record.id: record for record in ended}
     with_se = {row.label for row in question.rows if row.trial.model.se is not None}
     own = trials[trials["variant"].isin(with_se)].reset_index(drop=True)
     digests = [records[i].gates if i in records else None for i in own["id"]]

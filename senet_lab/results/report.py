@@ -57,6 +57,7 @@ class Report:
     """How those networks were trained and how these are; see `published.protocols`."""
     answers: Mapping[str, Answers] = field(default_factory=dict, repr=False)
     """Row -> which test images its trials got right."""
+    records: tuple[TrialRecord, ...] = field(default=(), repr=False)
     store: Store | None = None
     """Where the trials are kept: labels, gates and environments are read from it when they are asked for."""
     looks: State | None = None
@@ -185,7 +186,7 @@ class Report:
         """
         from senet_lab.results import activations, kept
 
-        found = kept.kept(self.question, self.trials, self.store)
+        found = kept.kept(self.question, self.trials, self.records, self.store)
         return activations.analyse(found, row, seed, classes, with_paper)
 
     def aggregates(self) -> tuple[Aggregate, ...]:
@@ -234,6 +235,7 @@ def analyse(
         summary,
         comparison,
         answers=answers,
+        records=records,
         store=store,
         looks=looks,
         provenance=trace(planned, records, trials["id"], store),

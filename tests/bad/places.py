@@ -709,7 +709,7 @@ SECRETS = {
             "sweep",
             "there is no option '--traking-uri'",
             "did you mean '--tracking-uri'?",
-            "--store, --data-dir, --download, --set, --seeds, --recipe, --rerun,",
+            "--store, --data-dir, --download, --set, --seeds, --recipe,",
         ),
     ),
     "as a number": Case(

@@ -119,7 +119,7 @@ class Evil:
 
 
 EVIL = {
-    "print": Evil(print, "no"),
+    "breakpoint": Evil(breakpoint),
     "eval": Evil(eval, "1"),
     "getattr": Evil(getattr, 1, "real"),
     "Path": Path,

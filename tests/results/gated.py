@@ -70,7 +70,7 @@ def fill(make: Any, question: Question, store: Store, without: Sequence[str] = (
         if wanted.trial.model.se is not None and wanted.variant.label not in without:
             digest = save_gates(folder, payload(network(wanted.trial.seed)))
         finish(folder, make.record(wanted, 30 + wanted.trial.seed, gates=digest))
-    return kept.kept(question, load.trials(planned, store.contents()[0]), store)
+    return kept.kept(question, load.trials(planned, store.contents()[0]), store.contents()[0], store)
 
 
 def place(folder: Path, question: Question) -> Store:

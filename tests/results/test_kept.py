@@ -76,7 +76,7 @@ def test_a_damaged_file_counts_as_none(held, tmp_path):
 
 
 def test_a_store_is_not_needed_to_say_that_there_are_none(make, tmp_path, held):
-    assert kept.kept(held.question, held.trials.drop(columns="kept"), None).rows() == ()
+    assert kept.kept(held.question, held.trials.drop(columns="kept"), (), None).rows() == ()
 
 
 def imagenet(words=False):
