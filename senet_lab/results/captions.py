@@ -51,9 +51,15 @@ def method(
 
 
 def until_decided(summary: pd.DataFrame, comparison: pd.DataFrame, baseline: str, state: State) -> str:
-    """The same of a table whose rows were looked at again with more seeds until they were decided."""
+    """As `table`, where rows were looked at again with more seeds until they were decided."""
+    sentences = [*method_of_looks(summary, comparison, baseline, state), _next_look(comparison)]
+    return " ".join(s for s in sentences if s)
+
+
+def method_of_looks(summary: pd.DataFrame, comparison: pd.DataFrame, baseline: str, state: State) -> tuple[str, ...]:
+    """As `method`, of such a table."""
     design, missing = state.design, int((summary["wanted"] - summary["n"]).sum())
-    looks, spent = ", ".join(f"{n:,}" for n in state.looks), f"{design.spent(state.look):.2g}"
+    looks, spent = state.seeds_of_looks, f"{design.spent(state.look):.2g}"
     within = "rows and looks" if len(comparison) > 1 else "looks"
     sentences = (
         "n: seeds of a row at its last look" + (f", {missing} are missing." if missing else "."),
@@ -61,16 +67,20 @@ def until_decided(summary: pd.DataFrame, comparison: pd.DataFrame, baseline: str
         f"Δ: difference to {baseline}, paired by seed, at the row's last look; the intervals of all {within} hold "
         f"jointly at {100 * (1 - design.alpha):g} % (Student t, Bonferroni).",
         _test_images(summary, comparison),
-        f"Undecided rows are given half as many seeds again: {looks} so far, the first number chosen beforehand.",
+        f"Undecided rows are given half as many seeds again: {looks} so far; {first_number(state)}.",
         f"Look k of them spends .05 / (k (k + 1)); so far {spent.removeprefix('0')} is spent.",
         f"Better, worse: paired t test, p < .05 adjusted for {within} (sequential Holm, Ye et al. 2013).",
         _beyond_interval(comparison),
         f"Equivalent: two one-sided t tests against the margin of {stats.points(design.margin)}, adjusted alike.",
         _holm(comparison),
-        _next_look(comparison),
         _ties(comparison),
     )
-    return " ".join(s for s in sentences if s)
+    return tuple(s for s in sentences if s)
+
+
+def first_number(state: State) -> str:
+    """What the verdicts of looks rest on, and no store can know."""
+    return f"valid if the first number, {state.design.first:,}, was chosen before results were seen"
 
 
 def _next_look(comparison: pd.DataFrame) -> str:

@@ -45,11 +45,11 @@ class Looked:
     def again(self) -> str:
         """What to type to run the next look."""
         question = self.whole.question
-        asked = {f"--{key}": value for key, value in question.changed if key in ("recipe", "seeds")}
+        asked: dict[str, object] = {f"--{key}": value for key, value in question.changed if key in ("recipe", "seeds")}
         root, data_dir = str(self.whole.store.root), self.whole.data_dir
-        where = {"--store": None if root == str(Path(options.RUNS).absolute()) else root, "--data-dir": data_dir}
+        asked |= {"--store": None if root == str(Path(options.RUNS).absolute()) else root, "--data-dir": data_dir}
         settings = [f"{key}={value}" for key, value in question.changed if key not in ("recipe", "seeds")]
-        return options.typed("sweep", keys.typed(question), where | asked, settings) + " --until-decided"
+        return options.typed("sweep", keys.typed(question), asked, settings) + " --until-decided"
 
 
 def look(asked: Inventory, include_stale: bool = False, beyond: int = 0) -> Looked:

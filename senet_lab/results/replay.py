@@ -41,6 +41,11 @@ class State:
         return f"{most}" if fewest == most else f"{fewest} to {most}"
 
     @property
+    def seeds_of_looks(self) -> str:
+        """Seeds of the complete looks, for people: "3, 5, 8"."""
+        return ", ".join(f"{n:,}" for n in self.looks)
+
+    @property
     def looks(self) -> list[int]:
         """Seeds of the complete looks."""
         return [self.design.seeds(look) for look in range(1, self.look + 1)]
