@@ -6,6 +6,7 @@ a Ctrl-C that arrives just then; Ray's driver has many of both.
 
 import contextlib
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from types import FrameType
@@ -32,8 +33,17 @@ def remembered() -> Iterator[Callable[[], None]]:
     if not ours or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
         yield check
         return
+    unraisable = sys.unraisablehook
+
+    def quiet(dropped: "sys.UnraisableHookArgs") -> None:
+        """Say nothing of a Ctrl-C that `check` raises again."""
+        if not issubclass(dropped.exc_type, KeyboardInterrupt):
+            unraisable(dropped)
+
     signal.signal(signal.SIGINT, note)
+    sys.unraisablehook = quiet
     try:
         yield check
     finally:
+        sys.unraisablehook = unraisable
         signal.signal(signal.SIGINT, signal.default_int_handler)
