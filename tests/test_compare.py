@@ -35,6 +35,8 @@ def test_a_pair_in_full(done: Inventory, capsys: pytest.CaptureFixture[str]) -> 
     assert by_class == pytest.approx(told["difference"]["mean"]), "the classes add up to the whole"
     only = (told["images"]["only_a"] - told["images"]["only_b"]) / 891
     assert only == pytest.approx(told["difference"]["mean"]), "and so do the images"
+    assert (told["family"]["of"], told["family"]["size"], told["family"]["verdict"]) == ("sweep", 1, told["verdict"])
+    assert "Δ" not in shown.split("a - b")[0], "a pair has its difference below"
     compare.show(done, ("2", "no_se"), compare.Shown(prose_only=True))
     assert capsys.readouterr().out.count("\n") == 1
 
@@ -95,7 +97,7 @@ def test_seeds_of_further_looks_are_compared_where_asked(
         compare.show(ask(), ("2", "no_se"), compare.Shown(as_json=True, until_decided=until_decided))
         told = json.loads(capsys.readouterr().out)
         counts.append(told["difference"]["n"])
-        assert ("do not account for that" in told["sentence"]) == told["until_decided"] == until_decided
+        assert ("unadjusted p values do not." in told["sentence"]) == told["until_decided"] == until_decided
     assert counts[0] == 2 < counts[1]
 
 

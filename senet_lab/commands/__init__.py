@@ -12,9 +12,8 @@ from rich.console import Console
 from senet_lab import catalog
 from senet_lab import inventory as inventories
 from senet_lab.catalog import Question
-from senet_lab.credentials import without_credentials
 from senet_lab.inventory import Inventory
-from senet_lab.options import RUNS, typed
+from senet_lab.results.keys import to_type as to_type
 
 console = Console(highlight=False, emoji=False)
 """Where a row is called `:x:`, that is what it is called."""
@@ -37,20 +36,6 @@ def asked(sweep: str, changes: dict[str, Any], seeds: int | None, recipe: str | 
     if changes or seeds is not None or recipe is not None:
         question = catalog.derive(question, changes, seeds=seeds, recipe=recipe)
     return question
-
-
-def to_type(command: str, found: Inventory) -> str:
-    """What to type for `command` with the same question and folders."""
-    from senet_lab.results import keys
-
-    said, root = dict(found.question.changed), found.store.root
-    options = {
-        "--store": None if str(root) == str(Path(RUNS).absolute()) else without_credentials(str(root)),
-        "--data-dir": found.data_dir,
-        "--seeds": said.pop("seeds", None),
-        "--recipe": said.pop("recipe", None),
-    }
-    return typed(command, keys.typed(found.question), options, [f"{key}={value}" for key, value in said.items()])
 
 
 def inventory(sweep: str, where: Where, changes: dict[str, Any], seeds: int | None, recipe: str | None) -> Inventory:

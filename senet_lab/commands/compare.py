@@ -2,7 +2,7 @@
 
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -18,7 +18,10 @@ from senet_lab.inventory import Inventory
 if TYPE_CHECKING:
     from senet_lab.results.report import Report
 
-LOOKS = "Seeds were added until the sweep's rows were decided; these intervals and p values do not account for that."
+LOOKS = (
+    "Seeds were added until the sweep's rows were decided; the verdict accounts for that, the 95 % intervals and "
+    "unadjusted p values do not."
+)
 
 
 @dataclass(frozen=True)
@@ -53,8 +56,8 @@ def show(found: Inventory, rows: tuple[str, str], how: Shown) -> None:
     if how.prose_only:
         print(sentence)
         return
-    ours = answer.table()
-    ours = ours[ours["variant"].isin([pair.a, pair.b])].drop(columns=[tables.DIFFERENCE, "verdict"], errors="ignore")
+    ours, heading = answer.table(), tables.difference_heading(answer.comparison)
+    ours = ours[ours["variant"].isin([pair.a, pair.b])].drop(columns=[heading, "verdict"])
     console.print(tables.terminal(ours, f"{pair.a} (a) against {pair.b} (b)", "", console.width))
     console.print(_table(prose.facts(pair), "a - b (below 0: a is better)", ("value", "meaning")), "")
     if (classes := prose.classes(pair)) is not None:
@@ -99,15 +102,17 @@ def _table(frame: pd.DataFrame, title: str, left: tuple[str, ...]) -> Table:
 def _tree(pair: Any, sentence: str) -> dict[str, Any]:
     """What `compare --json` prints. Keys are only ever added.
 
-    `a`, `b`, `margin`, `verdict` (of a against b), `sentence`, `seeds`, `difference`, `images` (McNemar), `classes`:
-    as of `results.pair`, fractions; null where something is not known. `stale`: how many of the trials are of older
-    code; `until_decided`: seeds were added by looks, which none of these numbers counts in.
+    `a`, `b`, `margin`, `verdict` (of a against b), `family` (what the verdict goes by: the comparisons `of` the
+    "sweep" or "all pairs", `size` of them), `sentence`, `seeds`, `difference`, `images` (McNemar), `classes`: as of
+    `results.pair`, fractions; null where something is not known. `stale`: how many of the trials are of older code;
+    `until_decided`: seeds were added by looks.
     """
     return {
         "a": pair.a,
         "b": pair.b,
         "margin": pair.margin,
         "verdict": pair.verdict,
+        "family": _known(asdict(pair.family)),
         "sentence": sentence,
         "seeds": _lines(pair.seeds),
         "difference": _known(pair.difference.to_dict()),

@@ -21,7 +21,7 @@ COLUMNS: Mapping[str, str] = {
     "difference.low": "lower end of its interval, points",
     "difference.high": "upper end of its interval, points",
     "difference.n": "seeds that both rows have",
-    "p": "paired t test of no difference, Holm-adjusted",
+    "p": "paired t test of no difference, Holm-adjusted; with --until-decided adjusted for looks, too",
     "verdict": "better, worse, equivalent, undecided; baseline or not compared",
     "baseline": "the row that it is compared to",
     "params": "trainable parameters",

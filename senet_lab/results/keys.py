@@ -9,10 +9,13 @@ import os
 import re
 import shlex
 from dataclasses import dataclass
+from pathlib import Path
 
-from senet_lab import catalog
+from senet_lab import catalog, options
 from senet_lab.catalog import Question
+from senet_lab.credentials import without_credentials
 from senet_lab.errors import UserError, choices, printable, shown
+from senet_lab.inventory import Inventory
 
 USE, DEFINE = r"\senetlab", r"\senetlabset"
 MARK = "senet-lab:"
@@ -49,6 +52,18 @@ def typed(question: Question) -> str:
     if catalog.names().get(question.name) == question.path:
         return question.name
     return os.path.relpath(question.path) if question.path.is_absolute() else str(question.path)
+
+
+def to_type(command: str, found: Inventory) -> str:
+    """What to type for `command` with the same question and folders."""
+    said, root = dict(found.question.changed), str(found.store.root)
+    asked = {
+        "--store": None if root == str(Path(options.RUNS).absolute()) else without_credentials(root),
+        "--data-dir": found.data_dir,
+        "--seeds": said.pop("seeds", None),
+        "--recipe": said.pop("recipe", None),
+    }
+    return options.typed(command, typed(found.question), asked, [f"{key}={value}" for key, value in said.items()])
 
 
 def escaped(text: str) -> str:

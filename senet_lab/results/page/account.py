@@ -22,19 +22,20 @@ SHORT = 12
 MEBIBYTE = 2**20
 
 
-def commands(question: "Question") -> str:
+def commands(question: "Question", looks: bool = False) -> str:
     """What to type to run the question anew and to report it."""
     known = catalog.names().get(question.name) == question.path
     words = [question.name if known else shareable(str(question.path))]
     for key, value in question.changed:
         words += [f"--{key}", value] if key in ("recipe", "seeds") else ["--set", f"{key}={value}"]
+    words += ["--until-decided"] * looks
     return "\n".join(shlex.join(["senet-lab", command, *words]) for command in ("sweep", "report"))
 
 
 def reproduction(report: "Report") -> tuple[Block, ...]:
     """Commands, software, machines and data."""
     blocks: list[Block] = [
-        Code(commands(report.question)),
+        Code(commands(report.question, report.looks is not None)),
         Text(
             (
                 "The first line runs exactly the trials that are missing, here or in an empty folder, and reports. On "
