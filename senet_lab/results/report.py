@@ -92,8 +92,7 @@ class Report:
         if self.beside is None:
             return Group(results)
         frame, caption = self.beside_rows(self.beside), paper.beside_caption(self.beside, self.baseline)
-        plain = tables.as_it_stands(caption)
-        return Group(results, "", tables.terminal(frame, "beside the paper", caption, width) if len(frame) else plain)
+        return Group(results, "", tables.if_any(frame, "beside the paper", caption, width))
 
     def beside_rows(self, found: pd.DataFrame) -> pd.DataFrame:
         """Ours and the paper's differences as text; `found` is `beside`."""

@@ -182,9 +182,9 @@ def interval(middle: float, low: float, high: float, sign: str = "") -> str:
     return f"{100 * middle:{sign}.2f}{ends}"
 
 
-def as_it_stands(sentence: str) -> Text:
-    """For a terminal: a row's label in it may look like a style's name in brackets."""
-    return Text(sentence)
+def if_any(frame: pd.DataFrame, title: str, caption: str, width: int = NARROW) -> Table | Text:
+    """As `terminal`; of a frame without lines, the caption alone."""
+    return terminal(frame, title, caption, width) if len(frame) else Text(caption)
 
 
 def _justify(name: str) -> Literal["left", "right"]:
