@@ -64,13 +64,16 @@ class Choice:
 
     @cached_property
     def classes(self) -> Ints:
-        """Those whose statistics are kept: all, or up to 1,000 that are evenly spaced."""
-        return _spaced(len(self.names), MOST_CLASSES)
+        """Those whose statistics are kept, of those with test images: all, or up to 1,000 that are evenly spaced."""
+        return _spaced(np.unique(self.labels), MOST_CLASSES)
 
     @cached_property
     def probe(self) -> Ints:
-        """Test images whose own gates are kept: the first five of up to ten evenly spaced classes, ascending."""
-        chosen = _spaced(len(self.names), PROBED_CLASSES)
+        """Test images whose own gates are kept: the first five of each of up to ten evenly spaced classes, ascending.
+
+        A test part may have images of some of the classes alone; those are the ones that count.
+        """
+        chosen = _spaced(np.unique(self.labels), PROBED_CLASSES)
         first = [np.flatnonzero(self.labels == k)[:PROBED_IMAGES] for k in chosen]
         return np.sort(np.concatenate(first))
 
@@ -179,5 +182,5 @@ def _columns(number: int, channels: int, keys: tuple[Ints, Ints, Ints], moments:
     }
 
 
-def _spaced(count: int, most: int) -> Ints:
-    return np.arange(0, count, max(1, -(-count // most)))
+def _spaced(labels: Ints, most: int) -> Ints:
+    return labels[:: max(1, -(-len(labels) // most))]
