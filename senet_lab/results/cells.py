@@ -29,7 +29,7 @@ COLUMNS: Mapping[str, str] = {
     "seconds": "mean wall time of a trial, seconds",
 }
 FACTS: Mapping[str, str] = {
-    "seeds": "trials per row that are asked for",
+    "seeds": "trials per row that are asked for; 20 to 45 where seeds were added until the rows were decided",
     "margin": "differences in test error below this are called equivalent",
     "baseline": "what the rows are compared to",
 }
@@ -90,10 +90,10 @@ def rows(summary: pd.DataFrame, comparison: pd.DataFrame, best: Collection[str])
     return tuple(found)
 
 
-def facts(question: Question, baseline: str) -> dict[str, str]:
-    """What is true of the whole table; `baseline` as of `captions.compared_to`."""
+def facts(question: Question, baseline: str, seeds: str | None = None) -> dict[str, str]:
+    """What is true of the whole table; `baseline` as of `captions.compared_to`, `seeds` where they were added."""
     sweep = question.sweep
-    return {"seeds": str(sweep.seeds), "margin": points(sweep.margin), "baseline": baseline}
+    return {"seeds": seeds or str(sweep.seeds), "margin": points(sweep.margin), "baseline": baseline}
 
 
 Cell = tuple[str, Any]

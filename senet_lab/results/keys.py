@@ -5,7 +5,6 @@ A number's name is `table:row:column`, e.g. `reduction_ratio:reduction=8:error`.
 table ends in `% senet-lab: table:row`. The line `% senet-lab report ...` says what a table is of.
 """
 
-import os
 import re
 import shlex
 from dataclasses import dataclass
@@ -45,10 +44,8 @@ def command(question: Question, stale: bool = False, looks: bool = False) -> str
 
 
 def typed(question: Question) -> str:
-    """What to type for the question's sweep: its name, or the path of a file that no name stands for."""
-    if catalog.names().get(question.name) == question.path:
-        return question.name
-    return os.path.relpath(question.path) if question.path.is_absolute() else str(question.path)
+    """What to type for the question's sweep: its name, or the file that no name stands for, wherever it lies."""
+    return question.name if catalog.names().get(question.name) == question.path else question.path.name
 
 
 def escaped(text: str) -> str:

@@ -16,7 +16,7 @@ def sheet(report: "Report") -> cells.Sheet:
         keys.table(question, stale, looks),
         keys.command(question, stale, looks),
         cells.rows(report.summary, report.comparison, set(told.loc[told["best"], "variant"])),
-        cells.facts(question, report.baseline),
+        cells.facts(question, report.baseline, report.looks.span if report.looks else None),
     )
 
 
