@@ -161,7 +161,7 @@ def test_a_page_with_older_code_says_that_no_command_makes_it_again(make, questi
     assert "are 4 trials by older code: the first line does not run what that code ran" in " ".join(text.paragraphs)
     assert "4 training runs, which one command makes again but for 4 by older code: " in checklist.items(found)[0].text
     new = account.reproduction(report.analyse(question, make.plan(question), ()))
-    assert "byte by byte" in " ".join(new[1].paragraphs) and "older" not in " ".join(new[1].paragraphs)
+    assert "byte by byte" in " ".join(new[1].paragraphs) and "older code" not in " ".join(new[1].paragraphs)
 
 
 def test_limits_follow_the_sweep(make):
