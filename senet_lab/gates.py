@@ -103,14 +103,21 @@ def to_bytes(blocks: Iterable[Block], choice: Choice) -> bytes:
     return _written(table, {VERSION_KEY: VERSION, CLASSES_KEY: json.dumps(choice.names, ensure_ascii=False).encode()})
 
 
-def from_bytes(payload: bytes) -> Any:
-    """The file as a pyarrow table. Raises StoreError for a file that `to_bytes` of this version did not write."""
+def from_bytes(payload: bytes, single_images: bool = True) -> Any:
+    """The file as a pyarrow table, or without the lines of single images and so without the column `image`.
+
+    Raises StoreError for a file that `to_bytes` of this version did not write.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
-        table = pq.read_table(pa.BufferReader(payload), read_dictionary=["block"])
-        version = (table.schema.metadata or {}).get(VERSION_KEY)
+        schema = pq.read_schema(pa.BufferReader(payload))
+        version, table = (schema.metadata or {}).get(VERSION_KEY), None
+        if version == VERSION:
+            chosen = [name for name in schema.names if single_images or name != "image"]
+            which = None if single_images else [("image", "==", -1)]
+            table = pq.read_table(pa.BufferReader(payload), columns=chosen, filters=which, read_dictionary=["block"])
     except (OSError, pa.ArrowException) as error:
         raise StoreError(
             f"gates.parquet: cannot be read ({error}); run the trial again, or leave the file out"
