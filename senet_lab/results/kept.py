@@ -211,6 +211,6 @@ def without_gates(found: Kept, damaged: int = 0) -> str:
         return ""
     return (
         f"{older} of {len(found.trials)} trials with SE have no gates: they are of an older senet-lab that kept none, "
-        f"or their gates.parquet is gone, damaged or of another version. Their results are up to date, so --rerun does not take them; move "
-        f"their run folders away and type the sweep command again, or give it another --store"
+        f"or their gates.parquet is gone, damaged or of another version. Their results are up to date, so --rerun does "
+        f"not take them; move their run folders away and type the sweep command again, or give it another --store"
     )

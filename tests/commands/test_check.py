@@ -79,10 +79,14 @@ def test_other_results_are_found_wherever_they_stand(paper, fill):
         (r"r=8 & \textbf{4.10} [4.03, 4.17] \\ % senet-lab: T:reduction=8", "4.10 in bold"),
         (rf"r=8 & {WHOLE} \\ % senet-lab: T:reduction=8", ""),
         (rf"r=8 & {WHOLE.replace(' 10 &', '')} \\ % senet-lab: T:reduction=8", ""),
-        (rf"r=8 & {WHOLE.replace('4.10 &', '10 &')} \\ % senet-lab: T:reduction=8",
-         "T:reduction=8:error: the paper says 10, the store 4.10"),
-        (rf"r=8 & {WHOLE.replace('10 & 4.10', '4.10 & 10')} \\ % senet-lab: T:reduction=8",
-         "T:reduction=8:n: the paper says 4.10, the store 10"),
+        (
+            rf"r=8 & {WHOLE.replace('4.10 &', '10 &')} \\ % senet-lab: T:reduction=8",
+            "T:reduction=8:error: the paper says 10, the store 4.10",
+        ),
+        (
+            rf"r=8 & {WHOLE.replace('10 & 4.10', '4.10 & 10')} \\ % senet-lab: T:reduction=8",
+            "T:reduction=8:n: the paper says 4.10, the store 10",
+        ),
         (r"r=8 & better & 4.10 & 10 \\ % senet-lab: T:reduction=8", ""),
         (r"x & 1 \\ % senet-lab: T:reduction=9", "did you mean 'T:reduction=8'"),
     ],

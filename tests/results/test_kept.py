@@ -79,7 +79,7 @@ def test_the_lowest_seed_whose_file_is_whole_is_looked_at(held, tmp_path):
     files = [next((tmp_path / "runs").rglob(f"reduction-2_seed-{n}*/gates.parquet")) for n in range(3)]
     files[0].write_bytes(b"")
     assert kept.opened(held, "reduction=2", None)[0] == 1
-    with pytest.raises(UserError, match="reduction=2 seed=0: its gates.parquet is gone or damaged"):
+    with pytest.raises(UserError, match=r"reduction=2 seed=0: its gates\.parquet is gone or damaged"):
         kept.opened(held, "reduction=2", 0)
     for file in files[1:]:
         file.unlink()
