@@ -49,7 +49,7 @@ def pairwise(trials: pd.DataFrame, rows: pd.DataFrame) -> dict[frozenset[str], f
 def _by_seed(trials: pd.DataFrame, rows: pd.DataFrame) -> dict[str, paired.Values]:
     """Row -> its test error with each seed of the table, in their order; NaN where a seed is missing."""
     errors = trials.pivot(index="seed", columns="variant", values="test_error").reindex(columns=rows["variant"])
-    return {label: errors[label].to_numpy(np.float64) for label in errors}
+    return {str(label): errors[label].to_numpy(np.float64) for label in errors}
 
 
 def _difference(errors: dict[str, paired.Values], label: str, other: str) -> paired.Values:
