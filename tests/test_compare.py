@@ -34,6 +34,8 @@ def test_a_pair_in_full(done: Inventory, capsys: pytest.CaptureFixture[str]) -> 
     assert by_class == pytest.approx(told["difference"]["mean"]), "the classes add up to the whole"
     only = (told["images"]["only_a"] - told["images"]["only_b"]) / 891
     assert only == pytest.approx(told["difference"]["mean"]), "and so do the images"
+    assert (told["family"]["of"], told["family"]["size"], told["family"]["verdict"]) == ("sweep", 1, told["verdict"])
+    assert "Δ" not in shown.split("a - b")[0], "a pair has its difference below"
     compare.show(done, ("2", "no_se"), True, False)
     assert capsys.readouterr().out.count("\n") == 1
 

@@ -33,7 +33,8 @@ def test_types() -> None:
 MIRRORED_ELSEWHERE = {
     "commands/sweep.py": "test_main_job", "commands/report.py": "test_main_job",
     "commands/sequential.py": "test_until_decided", "commands/seeds.py": "test_seeds",
-    "results/replay.py": "results/test_sequential", "cli/seeds.py": "test_cli", "cli/sweep.py": "test_cli",
+    "results/replay.py": "results/test_sequential", "results/looks.py": "test_until_decided",
+    "cli/seeds.py": "test_cli", "cli/sweep.py": "test_cli",
     "cli/compare.py": "test_cli",
     "commands/compare.py": "test_compare",
     "cli/why.py": "commands/test_why", "cli/check.py": "commands/test_check", "results/trace.py": "commands/test_why",

@@ -49,6 +49,7 @@ def test_what_is_needed_and_what_to_type(done: Ask, monkeypatch: pytest.MonkeyPa
     assert needs.wanted == line["seeds_safe"] == planner.seeds_to_detect(0.002, safe, 0.05) > line["seeds"]
     assert line["further"] == needs.wanted - 6 and needs.command == f"{COMMAND} --seeds {needs.wanted}"
     text = " ".join(shown(needs, monkeypatch).split())
+    assert "`--until-decided` adds them to undecided rows and keeps .05 in all" in text
     assert f"to run them: {needs.command}" in text and "seeds to find 0.2 points" in text
     assert "80 % power, paired t test at 0.05" in text and "Holm" not in text, "one comparison has no family"
     assert "Safe: by the upper 80 % limit of the spread" in text and "Assumed" not in text
@@ -79,7 +80,7 @@ def test_without_data_the_assumption_is_said(ask: Ask, monkeypatch: pytest.Monke
     text = " ".join(shown(needs, monkeypatch).split())
     assert "two independent networks with an error of 5 % on 891 test images" in text
     assert "--spread POINTS replaces it" in text and "no trial is done, and no probe was made" in text
-    assert "nothing tells how long that takes" in text and "1.03" in text
+    assert "nothing tells how long that takes" in text and "1.03" in text and "--until-decided" not in text
 
 
 def test_a_spread_can_be_given(done: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -96,7 +97,9 @@ def test_the_margin_is_looked_for_where_nothing_is_said(done: Ask) -> None:
 def test_enough_seeds_are_enough(done: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
     needs = look(done(seeds=6), detect=5.0)
     assert needs.frame.iloc[0]["further"] == 0 and needs.wanted == 6
-    assert "6 seeds a row, as asked for, are enough" in shown(needs, monkeypatch)
+    text = shown(needs, monkeypatch)
+    assert "6 seeds a row, as asked for, are enough" in text and "--until-decided" not in text
+    assert "no trial is done" not in " ".join(text.split()), "nothing is due"
 
 
 def test_what_ten_thousand_seeds_cannot_find_is_said(done: Ask, monkeypatch: pytest.MonkeyPatch) -> None:

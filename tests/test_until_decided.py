@@ -1,11 +1,12 @@
 """`--until-decided` over a store: which trials each look runs, and that going on after anything is the same."""
 
 import math
+import re
 import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -13,14 +14,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from senet_lab import plan, store
+from senet_lab import catalog, inventory, plan, store
 from senet_lab.commands import sequential
-from senet_lab.commands.sequential import Looked, Means, Until, complete, ending, look, looking, until_decided
+from senet_lab.commands.sequential import Means, Until, ending, looking, until_decided
 from senet_lab.errors import UserError
 from senet_lab.inventory import Inventory
 from senet_lab.plan import PlannedTrial
-from senet_lab.results import artifacts, keys, report
+from senet_lab.results import artifacts, keys, open_sweep, page, report, trace
+from senet_lab.results.looks import Looked, complete, look
 from senet_lab.results.page import account
+from senet_lab.results.report import Report
 from tests.conftest import question
 from tests.results.conftest import make_record
 
@@ -111,8 +114,6 @@ def test_going_on_after_ctrl_c_is_the_same_sweep(ask: Ask, tmp_path: Path) -> No
 
 
 def inventory_at(root: Path) -> Inventory:
-    from senet_lab import inventory
-
     return inventory.take(question(**GRID), root)
 
 
@@ -156,7 +157,39 @@ def test_what_is_undecided_and_what_the_next_look_costs_is_told(ask: Ask) -> Non
     assert stopped.rounds == [] and looked.state.look == 1
     assert ended.startswith("Undecided at look 1: reduction=2, reduction=4. Look 2 (5 seeds of reduction=2, ")
     assert "would take about 2 h, and 60 min of --max-hours 1 are left" in ended
-    assert ending(looked.state).startswith("Undecided at the first look: reduction=2, reduction=4. The next one has 5")
+    assert ending(looked).startswith("Undecided at the first look: reduction=2, reduction=4. The next one has 5")
+    assert ending(looked).endswith(
+        "`sweep` with --until-decided and the same --set, --seeds, --recipe and --store runs it"
+    )
+
+
+def test_time_is_up_with_all_decided_and_a_trial_to_run_again(ask: Ask) -> None:
+    failing = Runner(failing=("reduction=2 seed=1",))
+    until_decided(ask(**GRID), FOREVER, failing.means())
+    again = Runner(rerun=("failed",))
+    _, late = until_decided(ask(**GRID), Until(1.0, time.monotonic() - 3700), again.means())
+    _, long = until_decided(ask(**GRID), Until(1.0, time.monotonic()), again.means(seconds=7200))
+    assert again.rounds == []
+    said = (
+        r"All 3 rows are decided at look 5\. The trials to run again {}\. To run them, type the same command again, .*"
+    )
+    assert re.fullmatch(said.format("are left as they are: --max-hours is over"), late)
+    assert re.fullmatch(said.format("would take about 2 h, and 60 min of --max-hours 1 are left"), long)
+
+
+def test_what_was_to_be_run_and_was_not_is_answered_for(ask: Ask) -> None:
+    """By `sweep`, with exit code 1; not what no look has asked for yet."""
+
+    class Lazy(Runner):
+        def __call__(self, found: Inventory) -> None:
+            super().__call__(found) if not self.rounds else self.rounds.append([])
+
+    looked, ended = until_decided(ask(**GRID), FOREVER, Lazy().means())
+    assert looked.state.look == 1 and ended.startswith("Undecided at the first look")
+    assert looked.used.plan.counts()["missing"] == 0
+    counts = looked.due.plan.counts()
+    assert counts["missing"] == 6 and counts["done"] == 12
+    assert replace(looked, tried=frozenset()).due.plan == looked.used.plan
 
 
 def test_a_first_look_that_is_too_long_is_refused(ask: Ask) -> None:
@@ -202,6 +235,96 @@ def test_results_of_older_code_are_not_looked_at(ask: Ask, monkeypatch: pytest.M
     newer = Runner(rerun=("stale",))
     looked, _ = until_decided(ask(**GRID), FOREVER, newer.means())
     assert [len(names) for names in newer.rounds] == [12, 6, 6, 8, 12] and looked.state.look == 5
+
+
+def test_after_a_rerun_of_stale_trials_is_cut_the_advice_leads_on(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    until_decided(ask(**GRID), FOREVER, Runner().means())
+    monkeypatch.setattr(plan, "code_digest", lambda trial, own: "newer")
+    with pytest.raises(KeyboardInterrupt):
+        until_decided(ask(**GRID), FOREVER, Runner(rerun=("stale",), most=12).means())
+    without = Runner()
+    _, ended = until_decided(ask(**GRID), FOREVER, without.means())
+    assert without.rounds == []
+    assert "`sweep` with --until-decided --rerun stale and the same" in ended
+    assert ended.endswith("; 6 of its trials are of other code, which --rerun stale runs again")
+    looked, ended = until_decided(ask(**GRID), FOREVER, Runner(rerun=("stale",)).means())
+    assert looked.state.look == 5 and "stale" not in ended
+
+
+def test_the_first_look_is_run_by_the_command_that_is_told(ask: Ask) -> None:
+    asked = ask(**GRID)
+    otherwise = replace(asked.question, changed=(("seeds", "3"), ("train.epochs", "2")))
+    with pytest.raises(UserError) as told:
+        complete(look(replace(asked, question=otherwise)))
+    command = str(told.value).partition("run it: ")[2]
+    assert command.endswith(f"--seeds 3 --store {asked.store.root} --set train.epochs=2 --until-decided")
+
+
+def reported(ask: Ask) -> Report:
+    until_decided(ask(**GRID), FOREVER, Runner().means())
+    found = complete(look(ask(**GRID)))
+    return report.analyse(found.whole.question, found.used.planned, found.used.records, looks=found.state)
+
+
+def test_the_page_says_how_seeds_were_added(ask: Ask) -> None:
+    """In limits, statistics, protocol and checklist; and nowhere that their number was fixed."""
+    told = page.html(reported(ask))
+    assert "fixed beforehand" not in told and "not used to choose anything" not in told
+    looked = "looks of 3, 5, 8, 12, 18 seeds"
+    for said in (
+        f"undecided rows were given more at {looked}",
+        "valid if the first number, 3, was chosen before results were seen",
+        "after Holm over the 3 comparisons and all looks",
+        "over the 3 comparisons and a correction for all looks",
+        f"seeds 0 to 2 at the first of the {looked}",
+        "assumes only symmetry",
+        "--until-decided",
+    ):
+        assert said in told, said
+    whole = page.html(report.analyse(ask(**GRID).question, ask(**GRID).planned, ask(**GRID).records))
+    assert "fixed beforehand" in whole and "all looks" not in whole
+
+
+def test_the_caption_for_a_paper_sells_no_seeds(ask: Ask) -> None:
+    runner = Runner(most=12)
+    with pytest.raises(KeyboardInterrupt):
+        until_decided(ask(**GRID), FOREVER, runner.means())
+    found = complete(look(ask(**GRID)))
+    answer = report.analyse(found.whole.question, found.used.planned, found.used.records, looks=found.state)
+    assert "More seeds:" in answer.caption() and "More seeds" not in answer.latex()
+    assert "valid if the first number, 3, was chosen before results were seen" in " ".join(answer.latex().split())
+
+
+def test_the_formula_of_p_is_the_one_that_gives_it(ask: Ask) -> None:
+    """The row that only look 5 decides: alone with the equivalent one in Holm's family then."""
+    answer = reported(ask)
+    row = answer.comparison.set_index("variant").loc["reduction=2"]
+    told = trace._formula("p", row)
+    assert "of look 5, Holm-adjusted over those of the 3 comparisons" in told
+    assert "times 30: look k spends 0.05 / (k (k + 1))" in told
+    assert row["p_holm"] == pytest.approx(30 * 2 * row["p"])
+
+
+def test_the_seeds_of_the_sheet_are_those_that_rows_have(ask: Ask) -> None:
+    assert reported(ask).sheet().facts["seeds"] == "3 to 18"
+
+
+def test_opened_in_python_it_is_the_same(ask: Ask, tmp_path: Path) -> None:
+    (tmp_path / "small.py").write_text(TYPED)
+    with pytest.raises(UserError, match="the first look, of 3 seeds, is not complete"):
+        opened(tmp_path)
+    found = inventory.take(catalog.read(tmp_path / "small.py"), tmp_path)
+    for planned in found.planned:
+        label = "reduction=1" if planned.variant.label != "no_se" else "no_se"
+        errors = round(np.random.default_rng([4, planned.trial.seed]).normal(*WRONG[label]))
+        store.finish(found.store.open(planned), make_record(planned, errors, sweep="small", settings={}))
+    answer = opened(tmp_path)
+    assert answer.looks is not None and answer.looks.look == 1
+    assert open_sweep(str(tmp_path / "small.py"), tmp_path).looks is None
+
+
+def opened(folder: Path) -> Report:
+    return open_sweep(str(folder / "small.py"), folder, until_decided=True)
 
 
 def test_a_limit_of_nothing_is_refused() -> None:

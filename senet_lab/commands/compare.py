@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import asdict
 from typing import Any
 
 import pandas as pd
@@ -26,8 +27,8 @@ def show(found: Inventory, rows: tuple[str, str], prose_only: bool, as_json: boo
     if prose_only:
         print(sentence)
         return
-    ours = answer.table()
-    ours = ours[ours["variant"].isin([pair.a, pair.b])].drop(columns=[tables.DIFFERENCE, "verdict"], errors="ignore")
+    ours, heading = answer.table(), tables.difference_heading(answer.comparison)
+    ours = ours[ours["variant"].isin([pair.a, pair.b])].drop(columns=[heading, "verdict"])
     console.print(tables.terminal(ours, f"{pair.a} (a) against {pair.b} (b)", "", console.width))
     console.print(_table(prose.facts(pair), "a - b (below 0: a is better)", ("value", "meaning")), "")
     if (classes := prose.classes(pair)) is not None:
@@ -53,14 +54,16 @@ def _table(frame: pd.DataFrame, title: str, left: tuple[str, ...]) -> Table:
 def _tree(pair: Any, sentence: str) -> dict[str, Any]:
     """What `compare --json` prints. Keys are only ever added.
 
-    `a`, `b`, `margin`, `verdict` (of a against b), `sentence`, `seeds`, `difference`, `images` (McNemar), `classes`:
-    as of `results.pair`, fractions; null where something is not known.
+    `a`, `b`, `margin`, `verdict` (of a against b), `family` (what the verdict goes by: the comparisons `of` the
+    "sweep" or "all pairs", `size` of them), `sentence`, `seeds`, `difference`, `images` (McNemar), `classes`: as of
+    `results.pair`, fractions; null where something is not known.
     """
     return {
         "a": pair.a,
         "b": pair.b,
         "margin": pair.margin,
         "verdict": pair.verdict,
+        "family": _known(asdict(pair.family)),
         "sentence": sentence,
         "seeds": _lines(pair.seeds),
         "difference": _known(pair.difference.to_dict()),

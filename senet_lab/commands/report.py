@@ -4,7 +4,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from senet_lab.commands import console, sequential
+from senet_lab.commands import console
+from senet_lab.commands.sequential import ending
 from senet_lab.environment import program
 from senet_lab.errors import UserError, printable
 from senet_lab.inventory import Inventory
@@ -20,11 +21,12 @@ def answered(found: Inventory, include_stale: bool = False, until_decided: bool 
 
     Raises UserError where the first look is not complete.
     """
+    from senet_lab.results import looks as seen
     from senet_lab.results import report
 
     looks = None
     if until_decided:
-        looked = sequential.complete(sequential.look(found, include_stale))
+        looked = seen.complete(seen.look(found, include_stale))
         found, looks = looked.used, looked.state
     return found, report.analyse(found.question, found.planned, found.records, include_stale, found.store, looks=looks)
 
@@ -45,9 +47,11 @@ def report_only(found: Inventory, folder: Path, include_stale: bool, until_decid
     if not until_decided:
         show_report(found, folder, include_stale)
         return
-    looked = sequential.complete(sequential.look(found, include_stale))
+    from senet_lab.results.looks import complete, look
+
+    looked = complete(look(found, include_stale))
     show_report(looked.used, folder, include_stale, looked.state)
-    console.print(sequential.ending(looked.state), soft_wrap=True, markup=False)
+    console.print(ending(looked), soft_wrap=True, markup=False)
 
 
 def show_report(found: Inventory, folder: Path, include_stale: bool = False, looks: "State | None" = None) -> "Report":

@@ -18,7 +18,7 @@ from senet_lab.expected import Expected, by_done_trials, by_probe, slots
 from senet_lab.inventory import Inventory
 from senet_lab.results import load, planner
 from senet_lab.results.paired import CONFIDENCE, MOST_SEEDS, POWER
-from senet_lab.results.stats import duration, points
+from senet_lab.results.stats import LOOKING_AGAIN, duration, points
 
 SEEN, ASSUMED, GIVEN = "seen", "assumed", "given"
 
@@ -40,6 +40,8 @@ class Needs:
     """Of all trials that `wanted` seeds lack."""
     command: str | None
     """That runs them."""
+    due: int = 0
+    """Trials that `wanted` seeds lack."""
 
 
 def look(found: Inventory, command: str, detect: float | None, spread: float | None, probe_seconds: float) -> Needs:
@@ -56,17 +58,19 @@ def look(found: Inventory, command: str, detect: float | None, spread: float | N
     frame = planner.needs(trials, labels, baselines(sweep, rows), aim)
     most = frame["seeds_safe"].max(skipna=False)
     wanted = None if math.isnan(most) else max(int(most), sweep.seeds)
-    expected = None
+    expected, lacking = None, 0
     if wanted is not None and wanted <= MOST_SEEDS:
         more = catalog.derive(found.question, {}, seeds=wanted)
         whole = inventories.take(replace(more, changed=found.question.changed), found.store.root, found.data_dir)
         due, places = whole.plan.to_run(), slots(None)
+        lacking = len(due)
         expected = by_done_trials(whole, due, places)
         if expected is None and due and probe_seconds:
             expected = by_probe(whole, due, places, probe_seconds)
     frame["further"] = (frame["seeds_safe"] - frame["n_pairs"]).clip(lower=0)
     frame["seconds"] = [_seconds(line, expected) for _, line in frame.iterrows()]
-    return Needs(found, aim, frame, images, wanted, expected, f"{command} --seeds {wanted}" if wanted else None)
+    text = f"{command} --seeds {wanted}" if wanted else None
+    return Needs(found, aim, frame, images, wanted, expected, text, lacking)
 
 
 def _seconds(line: "pd.Series[Any]", expected: Expected | None) -> float:
@@ -152,14 +156,17 @@ def _caption(needs: Needs) -> str:
         else "",
         f"Equivalent: seeds that show equivalence within {points(aim.margin)} with {power} power if there is no "
         f"difference.",
-        f"Time: of the row and {other}, {_basis(needs.expected)}.",
+        f"Time: of the row and {other}, {_basis(needs)}.",
     )
     return " ".join(s for s in sentences if s)
 
 
-def _basis(expected: Expected | None) -> str:
+def _basis(needs: Needs) -> str:
+    expected = needs.expected
+    if expected is None and needs.wanted is None:
+        return "not known for so many"
     if expected is None:
-        return "not known: no trial is done, and no probe was made"
+        return "not known: no trial is done, and no probe was made" if needs.due else "none: all seeds are there"
     by = "trials that are done" if expected.source == "done trials" else "a probe"
     slots = expected.forecast.slots
     return f"on {slots} slot{'s' * (slots > 1)}, by {by}"
@@ -176,7 +183,8 @@ def _advice(needs: Needs) -> str:
     if needs.expected is None and needs.wanted == now:
         return f"{now} seeds a row, as asked for, are enough"
     time = needs.expected.sentence if needs.expected else "nothing tells how long that takes"
-    return f"the trials that {needs.wanted:,} seeds of all rows lack take {time}\nto run them: {needs.command}"
+    lacking = f"the trials that {needs.wanted:,} seeds of all rows lack take {time}\nto run them: {needs.command}"
+    return f"{lacking}\n{LOOKING_AGAIN}" if needs.frame["n_pairs"].any() else lacking
 
 
 def as_json(needs: Needs) -> dict[str, Any]:

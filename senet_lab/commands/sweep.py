@@ -1,13 +1,14 @@
 """Run what a question is missing, report, and bring MLflow up to date."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from senet_lab.commands import console
+from senet_lab.commands import console, ctrl_c
 from senet_lab.commands.report import show_report
-from senet_lab.commands.sequential import Looked, Means, Until, look, until_decided
+from senet_lab.commands.sequential import Means, Until, until_decided
 from senet_lab.credentials import without_credentials
 from senet_lab.environment import program
 from senet_lab.errors import Interrupted, TrialsFailed, UserError, shown
@@ -16,9 +17,10 @@ from senet_lab.options import to_show
 from senet_lab.plan import State
 
 if TYPE_CHECKING:
-    from senet_lab.executors import Executor
+    from senet_lab.executors import Executor, Listener
     from senet_lab.expected import Expected
     from senet_lab.jobs import Step
+    from senet_lab.results.looks import Looked
     from senet_lab.results.report import Report
     from senet_lab.tracking import Projection
 
@@ -52,17 +54,15 @@ def run_sweep(found: Inventory, how: How, until: Until | None = None) -> None:
     uri = how.tracking_uri or tracking.default_uri()
     if wrong := tracking.refused(uri):
         raise UserError(f"MLflow: {wrong}")
-    coming = found if until is None else look(found).next()
-    executor = _executor(how, bool(coming.plan.to_run(how.rerun)))
-    with found.store.locked(console.print):
+    executor = _executor(how, bool(_coming(found, until).plan.to_run(how.rerun)))
+    with found.store.locked(console.print), ctrl_c.remembered() as check:
         found = found.again()  # another command may have worked on it until now
         projection = tracking.Projection(found.question, uri, found.store.environment)
         written: Report | None = None
         try:
-            means = Means(
-                how.rerun, partial(_run, how=how, executor=executor, projection=projection), partial(_told, how)
-            )
-            found, looked, ending = _work(found, means, until)
+            run = partial(_run, how=how, executor=executor, listener=_listener(projection, check))
+            found, looked, ending = _work(found, Means(how.rerun, run, partial(_told, how)), until)
+            check()
             projection.settle()
             written = show_report(found, how.reports, looks=looked.state if looked else None)
             console.print(ending, soft_wrap=True, markup=False)
@@ -79,10 +79,19 @@ def run_sweep(found: Inventory, how: How, until: Until | None = None) -> None:
             )
     page = without_credentials(uri) if uri.startswith("http") else f"{program()} ui"
     console.print(behind or f"To look at the runs in MLflow: {page}", markup=False, soft_wrap=True)
-    _refuse_failures(found)
+    _refuse_failures(looked.due if looked else found)
 
 
-def _work(found: Inventory, means: Means, until: Until | None) -> tuple[Inventory, Looked | None, str]:
+def _coming(found: Inventory, until: Until | None) -> Inventory:
+    """What is asked for first."""
+    if until is None:
+        return found
+    from senet_lab.results.looks import look
+
+    return look(found).next()
+
+
+def _work(found: Inventory, means: Means, until: Until | None) -> "tuple[Inventory, Looked | None, str]":
     """Run what is due: what the report is of then, and how it came to an end."""
     if until is not None:
         looked, ending = until_decided(found, until, means)
@@ -123,7 +132,20 @@ def _executor(how: How, needed: bool) -> "Executor":
     return executor
 
 
-def _run(found: Inventory, how: How, executor: "Executor", projection: "Projection") -> None:
+def _listener(projection: "Projection", check: Callable[[], None]) -> "Listener":
+    """Tells MLflow every step; `check` before it, as a Ctrl-C may have been lost."""
+
+    def listener(step: "Step") -> None:
+        check()
+        if step.record is None:
+            projection.epochs(step.planned, step.epochs)
+        else:
+            projection.finished(step.record, step.planned)
+
+    return listener
+
+
+def _run(found: Inventory, how: How, executor: "Executor", listener: "Listener") -> None:
     """Start the executor first: it takes seconds to get ready, torch's import and the rest fit into them."""
     executor.start()
     from senet_lab import sweep
@@ -134,14 +156,11 @@ def _run(found: Inventory, how: How, executor: "Executor", projection: "Projecti
         console.print(f"The trials to run will take {told.sentence}", soft_wrap=True)
     with Progress(console, found, due) as progress:
 
-        def listener(step: "Step") -> None:
+        def both(step: "Step") -> None:
             progress(step)
-            if step.record is None:
-                projection.epochs(step.planned, step.epochs)
-            else:
-                projection.finished(step.record, step.planned)
+            listener(step)
 
-        sweep.run(found, executor, listener, how.rerun, how.loaders)
+        sweep.run(found, executor, both, how.rerun, how.loaders)
     console.print(progress.sentence())
 
 

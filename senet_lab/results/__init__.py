@@ -24,16 +24,18 @@ def open_sweep(
     seeds: int | None = None,
     data_dir: Path | str = "data",
     include_stale: bool = False,
+    until_decided: bool = False,
 ) -> "Report":
     """What the store holds of a sweep, given by name or file, read anew at every call.
 
     `settings`, `recipe`, `seeds` and `data_dir` as the options --set, --recipe, --seeds and --data-dir of the
-    commands. Raises SweepFileError if there is no such sweep, StoreError if `store` is no folder; one without
-    trials of this sweep gives rows with n = 0.
+    commands. With `until_decided` it is of all looks at the store, as that option of `report`; UserError is raised
+    where the first one is not complete. Raises SweepFileError if there is no such sweep, StoreError if `store` is no
+    folder; one without trials of this sweep gives rows with n = 0.
     """
     from senet_lab import catalog, files, inventory  # plotting and pandas take a second: only who opens a sweep pays
     from senet_lab.errors import StoreError
-    from senet_lab.results import provenance, report
+    from senet_lab.results import looks, provenance, report
 
     root = files.place(store)
     if not files.is_folder(root):
@@ -42,5 +44,9 @@ def open_sweep(
     if settings or recipe is not None or seeds is not None:
         question = catalog.derive(question, dict(settings or {}), recipe=recipe, seeds=seeds)
     found = inventory.take(question, root, Path(data_dir))
-    answer = report.analyse(found.question, found.planned, found.records, include_stale, found.store)
+    state = None
+    if until_decided:
+        looked = looks.complete(looks.look(found, include_stale))
+        found, state = looked.used, looked.state
+    answer = report.analyse(found.question, found.planned, found.records, include_stale, found.store, looks=state)
     return replace(answer, images=provenance.images(found))

@@ -83,18 +83,21 @@ class Across:
     def caption(self) -> str:
         """What the numbers of the table are."""
         paired, welch = ((self.contrasts["method"] == m).any() for m in ("paired", "Welch"))
+        several = len(self.contrasts) > 1
+        joint = f"the {len(self.contrasts)} intervals hold jointly at 95 % (Bonferroni)" if several else "95 % interval"
         few = bool((self.contrasts[["n", "n_reference"]] < 2).to_numpy().any())
         sentences = (
             self.sentence(),
             f"Δ: difference to {self.first.baseline}, paired by seed; its intervals hold jointly within a setting.",
             f"Δ of Δ: the difference of that effect to the one in {next(iter(self.reports))}; below 0 the row does "
-            f"better here than there; the {len(self.contrasts)} intervals hold jointly at 95 % (Bonferroni).",
+            f"better here than there; {joint}.",
             "Same data: t test over the seeds that both settings have, as a seed draws the same split and order in "
             "both; Welch's test would take them for independent."
             if paired
             else "",
             "Different data: Welch's t test, as no seed of one belongs to a seed of the other." if welch else "",
-            f"Differs: Holm-adjusted p < .05. Equivalent: two one-sided tests against {points(self.margin)}, Holm.",
+            f"Differs: {'Holm-adjusted ' * several}p < .05. Equivalent: two one-sided tests against "
+            f"{points(self.margin)}{', Holm' * several}.",
             "Contrasts with fewer than 2 seeds have no test." if few else "",
         )
         return " ".join(s for s in sentences if s)

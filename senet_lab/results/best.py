@@ -2,17 +2,20 @@
 
 import itertools
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
 
 from senet_lab.results import paired
+from senet_lab.results.signflip import ALPHA
 
 
-def best(trials: pd.DataFrame, rows: pd.DataFrame, comparison: pd.DataFrame, alpha: float = 0.05) -> pd.DataFrame:
+def best(trials: pd.DataFrame, rows: pd.DataFrame, comparison: pd.DataFrame, alpha: float = ALPHA) -> pd.DataFrame:
     """A line per row: `variant`, `best` (bool), `p` (adjusted, against the row with the lowest mean; NaN for itself).
 
-    The correction of `pairwise` covers all pairs, so that the choice of the lowest mean needs none of its own.
+    The correction of `pairwise` covers all pairs, so that the choice of the lowest mean needs none of its own. Where
+    seeds are added look by look, `alpha` is what the present look spends: summed over looks it is the whole.
     A row is `best` unless it is worse with p < `alpha`; a row that cannot be tested is not told apart, one
     without trials is never the best. Two of equal means: the first in the sweep's order is the one compared to.
     Nor is a row `best` that the sweep's own `comparison` (of `stats.compare`), a smaller family, calls worse than
@@ -39,10 +42,12 @@ def _beaten(comparison: pd.DataFrame, lowest: str) -> list[str]:
     return [*worse, *better]
 
 
-def pairwise(trials: pd.DataFrame, rows: pd.DataFrame) -> dict[frozenset[str], float]:
-    """Every pair of rows -> p of the paired t test over common seeds, after Holm over all pairs asked for."""
+def pairwise(
+    trials: pd.DataFrame, rows: pd.DataFrame, test: Callable[[paired.Values], float] = paired.p_difference
+) -> dict[frozenset[str], float]:
+    """Every pair of rows -> p of `test` (by itself the paired t test) over common seeds, after Holm over all pairs."""
     pairs, errors = list(itertools.combinations(rows["variant"], 2)), _by_seed(trials, rows)
-    p = np.array([paired.p_difference(_difference(errors, *pair)) for pair in pairs], dtype=np.float64)
+    p = np.array([test(_difference(errors, *pair)) for pair in pairs], dtype=np.float64)
     return dict(zip(map(frozenset, pairs), paired.holm(p).tolist(), strict=True))
 
 

@@ -5,11 +5,12 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from senet_lab.results import paired, signflip, stats
+from senet_lab.results import paired, parts, signflip, stats
 from senet_lab.results.replay import State
 from senet_lab.spec import Sweep
 
 POWER = f"{100 * paired.POWER:g} %"
+TIED = "all differences of the row are equal, so there is no t; p is the exact sign-flip test's, assuming symmetry"
 CONFIDENCE = f"{100 * paired.CONFIDENCE:g} %"
 
 
@@ -24,7 +25,7 @@ def compared_to(sweep: Sweep, baselines: Mapping[str, str]) -> str:
 
 def table(summary: pd.DataFrame, comparison: pd.DataFrame, baseline: str, margin: float, seeds: int) -> str:
     """What the numbers of a table are, and what deciding would cost."""
-    sentences = [*method(summary, comparison, baseline, margin, seeds), _cost(summary, comparison, seeds)]
+    sentences = [*method(summary, comparison, baseline, margin, seeds), _cost(comparison, seeds)]
     return " ".join(s for s in sentences if s)
 
 
@@ -51,9 +52,15 @@ def method(
 
 
 def until_decided(summary: pd.DataFrame, comparison: pd.DataFrame, baseline: str, state: State) -> str:
-    """The same of a table whose rows were looked at again with more seeds until they were decided."""
+    """As `table`, where rows were looked at again with more seeds until they were decided."""
+    sentences = [*method_of_looks(summary, comparison, baseline, state), _next_look(comparison)]
+    return " ".join(s for s in sentences if s)
+
+
+def method_of_looks(summary: pd.DataFrame, comparison: pd.DataFrame, baseline: str, state: State) -> tuple[str, ...]:
+    """As `method`, of such a table."""
     design, missing = state.design, int((summary["wanted"] - summary["n"]).sum())
-    looks, spent = ", ".join(f"{n:,}" for n in state.looks), f"{design.spent(state.look):.2g}"
+    looks, spent = state.seeds_of_looks, f"{design.spent(state.look):.2g}"
     within = "rows and looks" if len(comparison) > 1 else "looks"
     sentences = (
         "n: seeds of a row at its last look" + (f", {missing} are missing." if missing else "."),
@@ -61,16 +68,20 @@ def until_decided(summary: pd.DataFrame, comparison: pd.DataFrame, baseline: str
         f"Δ: difference to {baseline}, paired by seed, at the row's last look; the intervals of all {within} hold "
         f"jointly at {100 * (1 - design.alpha):g} % (Student t, Bonferroni).",
         _test_images(summary, comparison),
-        f"Undecided rows are given half as many seeds again: {looks} so far, the first number chosen beforehand.",
+        f"Undecided rows are given half as many seeds again: {looks} so far; {first_number(state)}.",
         f"Look k of them spends .05 / (k (k + 1)); so far {spent.removeprefix('0')} is spent.",
         f"Better, worse: paired t test, p < .05 adjusted for {within} (sequential Holm, Ye et al. 2013).",
         _beyond_interval(comparison),
         f"Equivalent: two one-sided t tests against the margin of {stats.points(design.margin)}, adjusted alike.",
         _holm(comparison),
-        _next_look(comparison),
         _ties(comparison),
     )
-    return " ".join(s for s in sentences if s)
+    return tuple(s for s in sentences if s)
+
+
+def first_number(state: State) -> str:
+    """What the verdicts of looks rest on, and no store can know."""
+    return f"valid if the first number, {state.design.first:,}, was chosen before results were seen"
 
 
 def _next_look(comparison: pd.DataFrame) -> str:
@@ -111,8 +122,10 @@ def _test_images(summary: pd.DataFrame, comparison: pd.DataFrame) -> str:
     if known.empty:
         return ""
     images = " or ".join(f"{n:,}" for n in sorted(summary["images"].dropna().unique()))
-    largest = f"{100 * known.max():.1g}"
-    adds = f"would move a difference by up to about ±{largest} points more (1 SE)" if largest != "0" else "adds nothing"
+    largest = known.max()
+    adds = f"would move a difference by up to about ±{100 * largest:.1g} points more (1 SE)"
+    if largest == 0:
+        adds = f"adds {parts.TOO_LITTLE}"
     return f"The intervals speak of other seeds on these {images} test images; another test set of that size {adds}."
 
 
@@ -126,8 +139,8 @@ def _beyond_interval(comparison: pd.DataFrame) -> str:
     return f"Holm's test finds more than joint intervals do: {', '.join(labels)}, though the interval includes 0."
 
 
-def _cost(summary: pd.DataFrame, comparison: pd.DataFrame, seeds: int) -> str:
-    """What "about k more seeds (time)" counts, and what the seeds of the slowest decision would cost all rows."""
+def _cost(comparison: pd.DataFrame, seeds: int) -> str:
+    """What "about k more seeds (time)" counts, and how to add them; not where some row needs more than there may be."""
     open_rows = comparison[(comparison["verdict"] == "undecided") & (comparison["n_pairs"] >= paired.FEWEST_TO_PLAN)]
     if open_rows.empty:
         return ""
@@ -139,18 +152,14 @@ def _cost(summary: pd.DataFrame, comparison: pd.DataFrame, seeds: int) -> str:
         f"More seeds: for {POWER} power if the observed difference is the true one and the spread its upper "
         f"{CONFIDENCE} confidence limit (Browne 1995); the time is of that row and {other}"
     )
-    wanted = (open_rows["n_pairs"] + open_rows["more_seeds"]).max()
-    if math.isnan(wanted) or wanted <= seeds:
-        return text
-    each = summary["seconds"].fillna(summary["seconds"].mean())
-    seconds = float((each * (wanted - summary["n"])).sum())
-    return f"{text} `--seeds {int(wanted)}` for all rows would take about {stats.duration(seconds)} of trial time."
+    wanted = (open_rows["n_pairs"] + open_rows["more_seeds"]).max(skipna=False)
+    return text if math.isnan(wanted) or wanted <= seeds else f"{text} {stats.LOOKING_AGAIN}"
 
 
 def _ties(comparison: pd.DataFrame) -> str:
     """Says why a row with common seeds has no interval where all its differences are equal."""
     tied = comparison[(comparison["n_pairs"] > 1) & comparison["delta_low"].isna()]
-    return "" if tied.empty else "No interval: all differences of the row are equal, too few to mean anything."
+    return "" if tied.empty else f"No interval: {TIED}."
 
 
 def _sign_flips(comparison: pd.DataFrame) -> str:

@@ -21,7 +21,7 @@ COLUMNS: Mapping[str, str] = {
     "difference.low": "lower end of its interval, points",
     "difference.high": "upper end of its interval, points",
     "difference.n": "seeds that both rows have",
-    "p": "paired t test of no difference, Holm-adjusted",
+    "p": "paired t test of no difference, Holm-adjusted; with --until-decided adjusted for looks, too",
     "verdict": "better, worse, equivalent, undecided; baseline or not compared",
     "baseline": "the row that it is compared to",
     "params": "trainable parameters",
@@ -90,10 +90,10 @@ def rows(summary: pd.DataFrame, comparison: pd.DataFrame, best: Collection[str])
     return tuple(found)
 
 
-def facts(question: Question, baseline: str, seeds: str | None = None) -> dict[str, str]:
-    """What is true of the whole table; `baseline` as of `captions.compared_to`, `seeds` where they were added."""
+def facts(question: Question, baseline: str) -> dict[str, str]:
+    """What is true of the whole table; `baseline` as of `captions.compared_to`."""
     sweep = question.sweep
-    return {"seeds": seeds or str(sweep.seeds), "margin": points(sweep.margin), "baseline": baseline}
+    return {"seeds": str(sweep.seeds), "margin": points(sweep.margin), "baseline": baseline}
 
 
 Cell = tuple[str, Any]

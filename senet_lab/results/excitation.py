@@ -15,8 +15,8 @@ from senet_lab.results import paired, selectivity
 from senet_lab.results.kept import Kept
 from senet_lab.results.published import excitation as figures_of_paper
 from senet_lab.results.selectivity import NEAR
+from senet_lab.results.signflip import ALPHA, smallest_p
 
-ALPHA = 0.05
 FEWEST_BLOCKS = 3
 """Fewer have no trend."""
 
@@ -99,13 +99,13 @@ def rise(column: str) -> Callable[[pd.DataFrame], float]:
 
 
 def trend(own: pd.DataFrame) -> float:
-    """Spearman's rank correlation of spread and depth."""
-    return _ranked(own["spread"], pd.Series(range(len(own))))
+    """Spearman's rank correlation of depth and the deviation between classes."""
+    return _ranked(own["apart"], pd.Series(range(len(own))))
 
 
 def follows(own: pd.DataFrame) -> float:
-    """Spearman's rank correlation, over blocks, of the spread between classes and the deviation within them."""
-    return _ranked(own["spread"], own["within"])
+    """Spearman's rank correlation, over blocks, of the deviations between classes and within them."""
+    return _ranked(own["apart"], own["within"])
 
 
 def of_last(column: str, place: int) -> Callable[[pd.DataFrame], float]:
@@ -126,15 +126,15 @@ def _ranked(one: pd.Series, other: pd.Series) -> float:
 
 
 CLAIMS = (
-    Claim("later_specific", "spread of classes: last - first block", rise("spread")),
+    Claim("later_specific", "sd between classes: last - first block", rise("apart")),
     Claim("share_rises", "between share: last - first block", rise("share")),
-    Claim("trend", "spread rises with depth (Spearman)", trend),
+    Claim("trend", "sd between rises with depth (Spearman)", trend),
     Claim("last_but_one_identity", "mean |1 - gate|: last block but one", of_last("identity", -2), None, NEAR),
     Claim("last_but_one_near_one", "channels near 1: last block but one", of_last("near_one", -2), None),
     Claim("last_identity", "mean |1 - gate|: last block", of_last("identity", -1), None, NEAR),
     Claim("last_near_one", "channels near 1: last block", of_last("near_one", -1), None),
     Claim("within_rises", "sd within class: last - first block", rise("within")),
-    Claim("within_follows", "sd within follows spread (Spearman)", follows),
+    Claim("within_follows", "sd within follows sd between (Spearman)", follows),
 )
 
 
@@ -143,7 +143,8 @@ def claims(numbers: pd.DataFrame) -> pd.DataFrame:
 
     Columns: `variant`, `claim`, `text`, `first`, `last` (block), `n` (seeds that tell), `mean`, `low`, `high`
     (95 % Student t over seeds, each for itself), `above`, `below` (where it holds), `verdict` ("holds" / "does not
-    hold": the interval is on that side / on the other; else "undecided"; "" of a number that is no statement),
+    hold": the interval is on that side / on the other, or so many seeds have one number that the sign test decides;
+    else "undecided"; "" of a number that is no statement),
     `paper` (the same number from its figures).
     """
     published = _of_one(paper())
@@ -156,6 +157,8 @@ def claims(numbers: pd.DataFrame) -> pd.DataFrame:
             low, high = interval(values)
             mean = values.mean() if len(values) else math.nan
             line = (variant, claim.key, claim.text, shown[0], shown[-1], len(values), mean, low, high)
+            if paired.flat(values) and smallest_p(len(values)) < ALPHA:
+                low = high = mean  # all on one side of the limit: the sign test
             lines.append((*line, claim.above, claim.below, verdict(claim, low, high), published[claim.key]))
     return pd.DataFrame(lines, columns=CLAIM_COLUMNS).astype({"above": "float64", "below": "float64"})
 
@@ -165,7 +168,7 @@ CLAIM_COLUMNS += ["above", "below", "verdict", "paper"]
 
 
 def verdict(claim: Claim, low: float, high: float) -> str:
-    """By the interval of its number; without one nothing is decided."""
+    """By the ends of its interval; without them nothing is decided."""
     if claim.above is None and claim.below is None:
         return ""
     if claim.below is not None:

@@ -89,7 +89,11 @@ def claim_caption(claims: pd.DataFrame) -> str:
         f"Statements of arXiv:1709.01507v4 section 7.2 as one number of a trial: mean over n seeds ± half of its 95 % "
         f"Student-t interval; first to last: {ends}. Holds: the interval lies above 0, of |1 - gate| below "
         f"{NEAR:g}; does not hold: on the other side; each by itself.",
-        "No interval: all seeds have the same number." if equal.any() else "",
+        "sd between: of the shown classes' means, without what the sampling of their images adds to it (the spread "
+        "between them contains it).",
+        "No interval: all seeds have the same number; six or more of them decide by the sign test."
+        if equal.any()
+        else "",
         "Left out: what takes three blocks, or two of the last stage." if (claims["n"] == 0).any() else "",
         "Paper: the same number from its Figs. 6 and 7, one SE-ResNet-50 on ImageNet (n = 1).",
     )

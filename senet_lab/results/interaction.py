@@ -24,8 +24,8 @@ import pandas as pd
 from scipy import stats as distributions
 
 from senet_lab.results import paired
+from senet_lab.results.signflip import ALPHA
 from senet_lab.results.signflip import SAME as SAME_VALUE
-from senet_lab.results.stats import ALPHA
 
 COLUMNS = ["variant", "setting", "reference", "method", "n", "n_reference", "contrast", "contrast_low"]
 COLUMNS += ["contrast_high", "level", "p", "p_holm", "p_tost", "p_tost_holm", "correlation", "margin", "verdict"]
@@ -168,10 +168,8 @@ class Welch:
 
     def interval(self, level: float) -> tuple[float, float]:
         """Two-sided; NaN where there is none."""
-        if self._few or (self._flat and self._reached() >= level):
+        if self._few or self._flat:
             return math.nan, math.nan
-        if self._flat:
-            return self._middle, self._middle
         error, freedom = self._error()
         half = float(distributions.t.isf(level / 2, freedom) * error)
         return max(-2.0, self._middle - half), min(2.0, self._middle + half)

@@ -14,10 +14,15 @@ from senet_lab.results.cells import MISSING, Row, Sheet
 from senet_lab.results.tables import fold
 from senet_lab.results.tex import escape
 
-BOLD = (
-    "Bold: the lowest mean error and every row that cannot be told from it "
-    "(paired t tests of all pairs of rows, Holm-adjusted, p < .05)."
-)
+
+def bold(alpha: float) -> str:
+    """What bold means where `best.best` was asked at `alpha`."""
+    return (
+        "Bold: the lowest mean error and every row that cannot be told from it "
+        f"(paired t tests of all pairs of rows, Holm-adjusted, p < {f'{alpha:.2g}'.removeprefix('0')})."
+    )
+
+
 COSTS = {"params": "Params", "macs": "Mult-adds"}
 
 

@@ -1,7 +1,7 @@
 """Two rows of a sweep in full: over seeds, class by class, image by image. Differences are a - b: below 0, a is better.
 
-A pair that was chosen beforehand is one comparison and nothing is corrected for; for a pair that was picked from the
-table, `p_all_pairs` counts every pair of rows.
+The verdict is never that of the pair by itself, which may have been picked from the table: a pair that the sweep
+compares has the verdict of its table, any other one is judged among all pairs of rows (see `Family`).
 """
 
 import math
@@ -14,8 +14,8 @@ from scipy import stats
 
 from senet_lab.results import best, paired, parts
 from senet_lab.results.load import Answers
+from senet_lab.results.signflip import ALPHA
 
-ALPHA = 0.05
 Bits = npt.NDArray[np.bool_]
 
 
@@ -37,6 +37,41 @@ class Images:
 
 
 @dataclass(frozen=True)
+class Asked:
+    """What the sweep asks of its rows, and has found."""
+
+    rows: pd.DataFrame
+    comparison: pd.DataFrame
+    """As of `stats.compare`."""
+    margin: float
+    alpha: float = ALPHA
+    """Of the pairs that the sweep does not compare; less where seeds are added look by look (see `best.best`)."""
+
+
+@dataclass(frozen=True)
+class Family:
+    """The comparisons that a pair is judged among, and how."""
+
+    of: str
+    """`SWEEP` or `PAIRS`."""
+    size: int
+    p: float
+    """Of the difference, adjusted."""
+    p_tost: float
+    """Of equivalence, adjusted."""
+    alpha: float
+    """Below it, an adjusted p decides."""
+    verdict: str
+    """Of a against b: "better", "worse", "equivalent" or "undecided"."""
+    looks: bool = False
+    """Whether p is adjusted for several looks, too."""
+
+
+SWEEP, PAIRS = "sweep", "all pairs"
+TURNED = {"better": "worse", "worse": "better"}
+
+
+@dataclass(frozen=True)
 class Pair:
     """What the trials of two rows say of each other; errors are fractions."""
 
@@ -46,39 +81,60 @@ class Pair:
     seeds: pd.DataFrame
     """A line per common seed: `seed`, `a`, `b` (test errors), `difference`."""
     difference: "pd.Series[float]"
-    """`n`, `mean`, `low`, `high` (95 % Student-t), `sd`, `t`, `p`, `p_all_pairs`, `pairs`, `p_signflip`, `p_tost`,
-    `p_better`, `correlation`, `se_seeds`, `se_test` (see `parts`)."""
+    """`n`, `mean`, `low`, `high` (95 % Student-t), `sd`, `t`, `p`, `p_signflip`, `p_tost` (all three not adjusted),
+    `p_all_pairs`, `p_tost_all_pairs` (Holm over all `pairs`), `p_better`, `correlation`, `se_seeds`, `se_test` (see
+    `parts`)."""
     images: "pd.Series[float] | None"
     """McNemar's test of the images (see `mcnemar`); None where their bits are not known."""
     classes: pd.DataFrame | None
     """A line per class (see `by_class`); None where bits or labels are not known."""
+    family: Family
 
     @property
     def verdict(self) -> str:
-        """Of this pair alone: "better" (a), "worse", "equivalent" or "undecided"."""
-        d = self.difference
-        if d["p"] < ALPHA:
-            return "better" if d["mean"] < 0 else "worse"
-        return "equivalent" if d["p_tost"] < ALPHA else "undecided"
+        """Of a against b: "better", "worse", "equivalent" or "undecided"; by `family`."""
+        return self.family.verdict
 
 
-def pair(
-    trials: pd.DataFrame, rows: pd.DataFrame, labels: tuple[str, str], margin: float, images: Images | None
-) -> Pair:
+def pair(trials: pd.DataFrame, asked: Asked, labels: tuple[str, str], images: Images | None) -> Pair:
     """Compare the rows called `labels`; frames as of `load`."""
+    margin = asked.margin
     errors = trials.pivot(index="seed", columns="variant", values="test_error").reindex(columns=[*labels]).dropna()
     seeds = errors.set_axis(["a", "b"], axis=1).assign(difference=lambda e: e["a"] - e["b"]).reset_index()
     found = _over_seeds(seeds, margin)
     se = parts.of_difference(images.a, images.b) if images else parts.NOTHING
     found |= {"se_seeds": se.seeds, "se_test": se.test}
-    found |= {"p_all_pairs": best.pairwise(trials, rows).get(frozenset(labels), math.nan)}
-    found |= {"pairs": len(rows) * (len(rows) - 1) // 2}
+    found |= {"pairs": len(asked.rows) * (len(asked.rows) - 1) // 2}
+    found |= {"p_all_pairs": best.pairwise(trials, asked.rows).get(frozenset(labels), math.nan)}
+    equivalence = best.pairwise(trials, asked.rows, lambda d: paired.p_equivalence(d, margin))
+    found |= {"p_tost_all_pairs": equivalence.get(frozenset(labels), math.nan)}
     told = pd.Series(found, dtype="float64")
+    family = in_sweep(asked.comparison, labels) or _among_pairs(told, asked.alpha)
     wrong = images.wrong() if images else None
     if images is None or wrong is None:
-        return Pair(*labels, margin, seeds, told, None, None)
+        return Pair(*labels, margin, seeds, told, None, None, family)
     known = images.labels if images.labels and len(images.labels[0]) == wrong[0].shape[1] else None
-    return Pair(*labels, margin, seeds, told, mcnemar(*wrong), by_class(*wrong, *known) if known else None)
+    classes = by_class(*wrong, *known) if known else None
+    return Pair(*labels, margin, seeds, told, mcnemar(*wrong), classes, family)
+
+
+def in_sweep(comparison: pd.DataFrame, labels: tuple[str, str]) -> Family | None:
+    """What the sweep's own line of the pair says, in either order; None where it has none."""
+    a, b = labels
+    for one, other, turned in ((a, b, {}), (b, a, TURNED)):
+        lines = comparison[(comparison["variant"] == one) & (comparison["baseline"] == other)]
+        for _, line in lines.iterrows():
+            size, verdict = int(line["family"]), str(line["verdict"])
+            p, p_tost, alpha = (float(line[name]) for name in ("p_holm", "p_tost_holm", "alpha"))
+            return Family(SWEEP, size, p, p_tost, alpha, turned.get(verdict, verdict), "look" in comparison)
+    return None
+
+
+def _among_pairs(d: "pd.Series[float]", alpha: float) -> Family:
+    verdict = "equivalent" if d["p_tost_all_pairs"] < alpha else "undecided"
+    if d["p_all_pairs"] < alpha:
+        verdict = "better" if d["mean"] < 0 else "worse"
+    return Family(PAIRS, int(d["pairs"]), float(d["p_all_pairs"]), float(d["p_tost_all_pairs"]), alpha, verdict)
 
 
 def mcnemar(a_SN: Bits, b_SN: Bits) -> "pd.Series[float]":

@@ -3,9 +3,10 @@
 All tests are of paired differences in test error, variant minus baseline: below 0 is better.
 
 Where all values are equal, Student's t does not exist. Test errors are counts of images, so with few
-seeds that happens by chance and proves little. The exact sign-flip test then takes its place in every
-function here: n equal differences reach p = 2 ** (1 - n), and an interval is given only once that
-is below its level.
+seeds that happens by chance and proves little. The exact sign-flip test then takes its place for p: n
+equal differences reach 2 ** (1 - n). That test needs differences that are symmetric about their mean under the
+hypothesis. No interval is given: one of zero width would miss the mean of anything that is rare and one-sided,
+an image that one seed in twenty gets wrong.
 """
 
 import bisect
@@ -34,20 +35,20 @@ def flat(values: Values) -> bool:
 
 
 def interval(values: Values, level: float, least: float = -1.0, most: float = 1.0) -> tuple[float, float]:
-    """Two-sided Student-t interval of the mean that misses with probability `level`; NaN if n < 2.
+    """Two-sided Student-t interval of the mean that misses with probability `level`; NaN if n < 2 or without spread.
 
     Cut at `least` and `most`, as no mean lies beyond: -1 and 1 for differences, 0 and 1 for errors.
     """
     n = len(values)
-    if n < 2 or (flat(values) and 2.0 ** (1 - n) >= level):
+    if n < 2 or flat(values):
         return math.nan, math.nan
     mean = float(values.mean())
-    half = 0.0 if flat(values) else float(-stdtrit(n - 1, level / 2) * values.std(ddof=1) / math.sqrt(n))
+    half = float(-stdtrit(n - 1, level / 2) * values.std(ddof=1) / math.sqrt(n))
     return max(least, mean - half), min(most, mean + half)
 
 
 def p_difference(differences: Values) -> float:
-    """Two-sided paired t test of no difference; NaN if n < 2."""
+    """Two-sided paired t test of no difference; NaN if n < 2. Without spread, the sign-flip test (symmetry assumed)."""
     n, mean = len(differences), average(differences)
     if n < 2:
         return math.nan
@@ -57,7 +58,10 @@ def p_difference(differences: Values) -> float:
 
 
 def p_equivalence(differences: Values, margin: float) -> float:
-    """The larger p of two one-sided t tests of |difference| >= margin (Schuirmann 1987); NaN if n < 2."""
+    """The larger p of two one-sided t tests of |difference| >= margin (Schuirmann 1987); NaN if n < 2.
+
+    Without spread, the sign-flip test of either side: of differences that would be symmetric about the margin.
+    """
     n, mean = len(differences), average(differences)
     if n < 2:
         return math.nan
@@ -79,15 +83,15 @@ def p_better(differences: Values) -> float:
     return float(stdtr(n - 1, -average(differences) / scale))
 
 
-def holm(p: Values, family: int | None = None) -> Values:
-    """Holm's step-down adjusted p (Holm 1979) over `family` hypotheses: those of `p`, or more that are asked elsewhere.
+def holm(p: Values) -> Values:
+    """Holm's step-down adjusted p (Holm 1979) over all hypotheses of `p`.
 
     A hypothesis without a p (NaN) cannot be rejected; it counts as p = 1 and stays NaN. Were it left out,
     a row that failed would make all others easier.
     """
     adjusted = np.full(len(p), np.nan)
     order = np.argsort(p)[: np.isfinite(p).sum()]
-    remaining = max(len(p), family or 0) - np.arange(len(order))
+    remaining = len(p) - np.arange(len(order))
     adjusted[order] = np.minimum(1, np.maximum.accumulate(remaining * p[order]))
     return adjusted
 
@@ -105,12 +109,12 @@ def more_seeds(differences: Values, margin: float, level: float) -> float:
     """Fewest further seeds that decide with 80 % power if the observed mean is the true one, and the sd `upper_sd`.
 
     Decide: the t test finds the difference, or the two one-sided tests show equivalence, each at
-    `level`. NaN if n < 3, or if more than 10,000 are needed.
+    `level`. NaN if n < 3 or without spread, which tell no sd, or if more than 10,000 are needed.
     """
     n = len(differences)
-    if n < FEWEST_TO_PLAN:
+    if n < FEWEST_TO_PLAN or flat(differences):
         return math.nan
-    mean, sd = average(differences), 0.0 if flat(differences) else upper_sd(float(differences.std(ddof=1)), n)
+    mean, sd = average(differences), upper_sd(float(differences.std(ddof=1)), n)
 
     def enough(further: int) -> bool:
         pairs = n + further

@@ -27,10 +27,12 @@ class Parts(NamedTuple):
     seeds: float
     """What as many other seeds, on the same images, would vary by: sd / sqrt(n), the interval's."""
     test: float
-    """What as many other test images of the same kind would add."""
+    """What as many other test images of the same kind would add; 0: `TOO_LITTLE`, not nothing."""
 
 
 NOTHING = Parts(math.nan, math.nan)
+TOO_LITTLE = "less than these seeds can show"
+"""In words, an estimate that came out at 0 or below."""
 
 
 def split(y_SN: Outcomes) -> Parts:
@@ -38,7 +40,7 @@ def split(y_SN: Outcomes) -> Parts:
 
     Seeds: MS_seeds / (S N), which estimates (var_seed + var_rest / N) / S and is the squared error of the
     mean over seeds as they were seen, so it is never negative. Images: (MS_images - MS_rest) / (S N), which
-    estimates var_image / N; 0 where that is negative.
+    estimates var_image / N; 0 where that is negative, as it is by chance where the images' part is small.
     """
     seeds, images = y_SN.shape
     if min(seeds, images) < 2:
@@ -50,7 +52,8 @@ def split(y_SN: Outcomes) -> Parts:
     squares = float(np.count_nonzero(y_SN)) - y_SN.size * float(by_seed_S.mean()) ** 2  # y * y is 0 or 1
     rest = (squares - squares_seeds - squares_images) / ((seeds - 1) * (images - 1))
     seen, found = squares_seeds / (seeds - 1), squares_images / (images - 1)
-    return Parts(math.sqrt(seen / y_SN.size), math.sqrt(max(0.0, found - rest) / y_SN.size))
+    more = found - rest if found - rest > 1e-12 else 0.0  # what is less is floating point
+    return Parts(math.sqrt(seen / y_SN.size), math.sqrt(more / y_SN.size))
 
 
 def of_row(answers: Answers | None) -> Parts:

@@ -16,7 +16,7 @@ import pandas as pd
 from scipy import optimize
 
 from senet_lab.results import paired
-from senet_lab.results.stats import ALPHA
+from senet_lab.results.signflip import ALPHA
 
 ASSUMED_ERROR = 0.05
 """Of the networks whose spread is assumed, because no seeds tell it."""

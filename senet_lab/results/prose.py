@@ -4,9 +4,10 @@ import math
 
 import pandas as pd
 
-from senet_lab.results import tables
-from senet_lab.results.pair import Pair
-from senet_lab.results.paired import FEWEST_FOR_SIGN_FLIP as FEWEST
+from senet_lab.results import parts, tables
+from senet_lab.results.pair import SWEEP, Family, Pair
+from senet_lab.results.signflip import ALPHA, DRAWS, EXACT_UP_TO
+from senet_lab.results.signflip import FEWEST_FOR_SIGN_FLIP as FEWEST
 from senet_lab.results.stats import points
 
 VERDICTS = {
@@ -27,14 +28,16 @@ def paragraph(pair: Pair, summary: pd.DataFrame, setting: str) -> str:
     if n < 2:
         return f"{setting}, the test error was {errors}. Nothing can be tested: common seeds, {n}; needed, 2 at least."
     interval = "" if math.isnan(d["low"]) else f"95 % CI {100 * d['low']:+.2f} to {100 * d['high']:+.2f}; "
-    tests = "no spread, no t test" if math.isnan(d["t"]) else f"paired t({n - 1}) = {d['t']:.2f}, p {p_value(d['p'])}"
+    tests = "no spread, no t test" if math.isnan(d["t"]) else f"paired t({n - 1}) = {d['t']:.2f}"
+    tests += f", unadjusted p {p_value(d['p'])}"
     flips = "" if math.isnan(d["p_signflip"]) else f"; sign-flip permutation test, p {p_value(d['p_signflip'])}"
     tost = f"; two one-sided t tests against a margin of {points(pair.margin)}, p {p_value(d['p_tost'])}"
     told = VERDICTS[pair.verdict].format(a=pair.a, b=pair.b, margin=points(pair.margin))
     sentences = [
         f"{setting}, the test error after the last epoch was {errors}.",
         f"Over the {n} seeds that both were trained with, the mean paired difference ({pair.a} minus {pair.b}) was "
-        f"{100 * d['mean']:+.2f} points ({interval}{tests}{flips}{tost}): {told}.",
+        f"{100 * d['mean']:+.2f} points (of this pair alone: {interval}{tests}{flips}{tost}).",
+        f"{_adjusted(pair)}: {told}.",
         _new_seed(pair),
         _test_set(pair),
     ]
@@ -56,18 +59,19 @@ def facts(pair: Pair) -> pd.DataFrame:
         (
             "sign-flip test",
             f"p {p_value(d['p_signflip'])}",
-            f"assumes no distribution; from {FEWEST} seeds on",
-        ),
-        (
-            "if picked from table",
-            f"p {p_value(d['p_all_pairs'])}",
-            f"Holm over all {int(d['pairs'])} pairs of rows; the lines above are for a pair chosen beforehand",
+            f"assumes only symmetry; from {FEWEST} seeds on, exact up to {EXACT_UP_TO}, above by {DRAWS:,} draws",
         ),
         ("equivalence", f"p {p_value(d['p_tost'])}", f"two one-sided t tests, margin {points(pair.margin)}"),
+        (
+            "adjusted",
+            f"p {p_value(pair.family.p)}",
+            f"{_among(pair.family)}: the verdict's; equivalence, p {p_value(pair.family.p_tost)}; the p above are "
+            f"unadjusted",
+        ),
         ("P(a better)", _number(d["p_better"], ".2f"), "on one new seed"),
         ("correlation", _number(d["correlation"], "+.2f"), "of the two errors over seeds: what pairing gains"),
         ("1 SE by the seeds", _number(100 * d["se_seeds"], ".2f"), "points; what the interval is made of"),
-        ("1 SE by the images", _number(100 * d["se_test"], ".2f"), "points; what as many other test images would add"),
+        ("1 SE by the images", _images(d["se_test"]), "points; what as many other test images would add"),
     ]
     return pd.DataFrame(lines, columns=["what", "value", "meaning"])
 
@@ -140,10 +144,44 @@ def _test_set(pair: Pair) -> str:
     d = pair.difference
     if math.isnan(d["se_test"]):
         return ""
+    adds = f"another {_images(d['se_test'])} points (1 SE)" if d["se_test"] else parts.TOO_LITTLE
     return (
         f"The interval is about seeds, on these test images; other test images of the same number and kind would move "
-        f"the difference by another {100 * d['se_test']:.2f} points (1 SE)."
+        f"the difference by {adds}."
     )
+
+
+def _images(se: float) -> str:
+    """A standard error in points; one that is estimated at 0 is not 0 (see `parts.split`)."""
+    if se == 0:
+        return parts.TOO_LITTLE
+    return "under 0.01" if 100 * se < 0.005 else _number(100 * se, ".2f")
+
+
+def _adjusted(pair: Pair) -> str:
+    """What the verdict goes by."""
+    family = pair.family
+    if math.isnan(family.p):
+        return f"{_begun(_among(family))}, nothing is found yet"
+    judged = "" if family.alpha == ALPHA else f", judged at {family.alpha:.2g}, which this look spends"
+    return (
+        f"{_begun(_among(family))}, p {p_value(family.p)} for a difference and p {p_value(family.p_tost)} for "
+        f"equivalence{judged}"
+    )
+
+
+def _begun(words: str) -> str:
+    return words[:1].upper() + words[1:]
+
+
+def _among(family: Family) -> str:
+    """The comparisons that are corrected for."""
+    looks = " and its looks" if family.looks else ""
+    if family.size == 1:
+        return f"as the only comparison of the sweep{looks and ', after correction for its looks'}"
+    if family.of == SWEEP:
+        return f"after Holm over the {family.size} comparisons of the sweep{looks}"
+    return f"after Holm over all {family.size} pairs"
 
 
 def _number(value: float, form: str) -> str:

@@ -1,4 +1,8 @@
-"""Where a sweep with looks stands: frames from the trials that the store holds, by the rule of `sequential`."""
+"""Where a sweep with looks stands: frames from the trials that the store holds, by the rule of `sequential`.
+
+Only the store is known, not what was seen of it: a failed trial that is run again and ends well makes its look anew,
+and this second try at the same look spends no alpha of its own.
+"""
 
 import math
 from collections.abc import Collection, Mapping
@@ -35,6 +39,11 @@ class State:
         """The seeds that rows have, for people: "20", or "20 to 45"."""
         fewest, most = min(self.used.values()), max(self.used.values())
         return f"{most}" if fewest == most else f"{fewest} to {most}"
+
+    @property
+    def seeds_of_looks(self) -> str:
+        """Seeds of the complete looks, for people: "3, 5, 8"."""
+        return ", ".join(f"{n:,}" for n in self.looks)
 
     @property
     def looks(self) -> list[int]:

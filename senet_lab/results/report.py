@@ -31,7 +31,7 @@ from senet_lab.results import (
 )
 from senet_lab.results.aggregates import Aggregate, aggregates
 from senet_lab.results.load import Answers
-from senet_lab.results.pair import Images, Pair, pair
+from senet_lab.results.pair import Asked, Images, Pair, pair
 from senet_lab.results.provenance import Provenance, trace
 from senet_lab.results.replay import State
 from senet_lab.store import Store
@@ -131,7 +131,8 @@ class Report:
         if a in self.answers and b in self.answers:
             ours = self.answers[a]
             images = Images(ours, self.answers[b], self.store.labels(ours.images[0]) if self.store else None)
-        return pair(self.trials, self.rows, (a, b), self.question.sweep.margin, images)
+        asked = Asked(self.rows, self.comparison, self.question.sweep.margin, written.spends(self))
+        return pair(self.trials, asked, (a, b), images)
 
     def setting(self) -> str:
         """Data and test images, as a sentence begins: "On digits (891 test images)"."""

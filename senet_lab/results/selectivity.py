@@ -20,7 +20,7 @@ STILL = 1e-12
 """A variance below this is floating point."""
 STATISTICS = ("mean", "spread", "share", "within", "near_one", "near_zero")
 """The columns of `of_trial` that are followed over seeds; see there."""
-COLUMNS = ["block", "stage", "channels", *STATISTICS, "least", "most", "spread_most", "identity"]
+COLUMNS = ["block", "stage", "channels", *STATISTICS, "least", "most", "spread_most", "apart", "identity"]
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,8 @@ def of_trial(gates: pd.DataFrame, shown: Sequence[int]) -> pd.DataFrame:
 
     Columns: `block`, `stage`, `channels`; of each channel's mean over all images: `mean`, `least`, `most`,
     `near_one` and `near_zero` (share of channels within 0.1 of it), `identity` (mean |1 - s|); `spread` and
-    `spread_most` (mean and largest over channels of max - min over the shown classes' means); `share`
+    `spread_most` (mean and largest over channels of max - min over the shown classes' means); `apart` (their
+    deviation without what sampling adds; see there); `share`
     (of a gate's variance over images, the part between classes, mean over channels; see `between`);
     `within` (mean over classes and channels of the deviation over images of one class).
     """
@@ -89,6 +90,7 @@ def _line(block: Block, shown: Sequence[int]) -> dict[str, object]:
         "least": every_C.min(),
         "most": every_C.max(),
         "spread_most": spread_S.max(),
+        "apart": apart(block, shown),
         "identity": np.abs(1 - every_C).mean(),
     }
 
@@ -97,6 +99,24 @@ def spread(mean_KS: Reals) -> Reals:
     """Max - min over classes of each channel. Sampling alone makes it positive: of four means of n images each
     with deviation sd, about 2.06 sd / sqrt(n). NaN of fewer than two classes."""
     return np.ptp(mean_KS, axis=0) if len(mean_KS) > 1 else np.full(1, np.nan)
+
+
+def apart(block: Block, shown: Sequence[int]) -> float:
+    """Standard deviation of the shown classes' means, without what the sampling of images makes of it.
+
+    Var(means) estimates the classes' variance plus that of a mean of n images, itself estimated by s^2 / n (the
+    random-effects estimate of one-way analysis of variance; Searle, Casella and McCulloch 1992, section 3.6).
+    The difference, a mean over channels, is unbiased; it is negative by chance where classes are alike, and so is
+    its root here. NaN of fewer than two classes, or where no deviation within one is known.
+    """
+    chosen = np.isin(block.labels_K, shown) & (block.images_K > 1)
+    sd_KS, mean_KS = block.sd_KS[chosen], block.mean_KS[chosen]
+    known = np.isfinite(sd_KS).all(axis=1)  # of the paper's classes two
+    if len(mean_KS) < 2 or not known.any():
+        return float("nan")
+    sampling_S = (sd_KS[known] ** 2 / (block.images_K[chosen][known][:, None] - 1)).mean(axis=0)
+    variance = float((mean_KS.var(axis=0, ddof=1) - sampling_S).mean())
+    return float(np.sign(variance) * np.sqrt(abs(variance)))
 
 
 def between(block: Block) -> float:

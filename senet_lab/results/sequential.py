@@ -129,14 +129,14 @@ def _adjusted(p: list[float], stopped: int, times: float) -> paired.Values:
 def further(row: Pairs, look: int, design: Design) -> float:
     """Seeds from `look` to the first later one that decides with 80 % power, by the observed mean and the safe spread.
 
-    The power of that look alone, at Holm's first step: earlier ones add to it. NaN if none of 10,000 seeds has it.
+    The power of that look alone, at Holm's first step: earlier ones add to it. NaN if none of 10,000 seeds has it, if
+    there are fewer than three seeds, and if all differences are equal, which tells no spread.
     """
     now = design.seeds(look)
     d = row.differences[: np.searchsorted(row.seeds, now)]
-    if len(d) < 2:
+    if len(d) < paired.FEWEST_TO_PLAN or paired.flat(d):
         return math.nan
-    mean = paired.average(d)
-    sd = 0.0 if paired.flat(d) else paired.upper_sd(float(d.std(ddof=1)), len(d))
+    mean, sd = paired.average(d), paired.upper_sd(float(d.std(ddof=1)), len(d))
     while (n := design.seeds(look := look + 1)) <= paired.MOST_SEEDS:
         level = design.level(look)
         found = paired.power_difference(mean, sd, n, level)

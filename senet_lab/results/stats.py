@@ -12,8 +12,7 @@ import numpy as np
 import pandas as pd
 
 from senet_lab.results import paired
-
-ALPHA = 0.05
+from senet_lab.results.signflip import ALPHA as ALPHA
 
 
 def summarise(trials: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
@@ -127,12 +126,19 @@ def verdict_text(row: "pd.Series[Any]") -> str:
         return f"{row['verdict']} {within}" if row["within_margin"] else str(row["verdict"])
     if row["n_pairs"] < 2:
         return "undecided: fewer than 2 common seeds"
-    if row["n_pairs"] < paired.FEWEST_TO_PLAN:
+    if row["n_pairs"] < paired.FEWEST_TO_PLAN or math.isnan(row["delta_low"]):  # all differences are equal
         return "undecided: too few seeds to say how many more"
     if math.isnan(row["more_seeds"]):
         return f"undecided: more than {paired.MOST_SEEDS:,} more seeds"
     seeds = int(row["more_seeds"])
     return f"undecided: about {seeds:,} more seed{'s' * (seeds > 1)} ({duration(row['more_seconds'])})"
+
+
+LOOKING_AGAIN = (
+    "To add seeds because of what is seen and to test again at .05 is wrong more often than .05 says; "
+    "`--until-decided` adds them to undecided rows and keeps .05 in all."
+)
+"""What to say wherever a number of further seeds is named."""
 
 
 def interval_name(comparison: pd.DataFrame) -> str:

@@ -15,7 +15,7 @@ from senet_lab.results import keys
 from senet_lab.results.cells import COLUMNS, FACTS, Row, Sheet
 from senet_lab.results.report import Report
 
-FORMULAS: Mapping[str, str] = {
+FORMULAS: dict[str, str] = {
     "error": "100 x mean over seeds of (wrong test images / test images)",
     "error.low": "error - t(.975, n-1) x sd / sqrt(n), Student's t over seeds",
     "error.high": "error + t(.975, n-1) x sd / sqrt(n), Student's t over seeds",
@@ -33,6 +33,13 @@ FORMULAS: Mapping[str, str] = {
     "seconds": "mean over seeds of the trials' wall time",
 }
 """Column -> how its number comes of the trials, in a line."""
+LOOKS: dict[str, str] = {
+    "p": "paired t test over the common seeds of look {look}, Holm-adjusted over those of the {family:.0f} "
+    "comparisons that no earlier look found different, times {times}: look k spends {alpha:g} / (k (k + 1))",
+    "verdict": "better, worse: p < {alpha:g}; equivalent: two one-sided t tests against the margin, adjusted like p "
+    "for comparisons and looks",
+}
+"""The same where seeds were added until rows were decided, as far as it differs."""
 PAIRED = ("difference", "p", "verdict", "baseline")
 """Columns that need the baseline's trials, with all that begins like them."""
 
@@ -133,7 +140,11 @@ def trace(found: Inventory, report: Report, sheet: Sheet, name: str) -> Trace:
 def _formula(column: str, compared: "pd.Series[Any] | None") -> str:
     if column.partition(".")[0] in PAIRED and compared is None:
         return "not compared to another row"
-    return FORMULAS[column].format_map({} if compared is None else dict(compared))
+    known = {} if compared is None else dict(compared)
+    if "look" not in known:
+        return FORMULAS[column].format_map(known)
+    times = known["look"] * (known["look"] + 1)
+    return (FORMULAS | LOOKS)[column].format_map(known | {"times": times})
 
 
 def _sources(found: Inventory, report: Report, labels: list[str]) -> Iterator[Source]:

@@ -3,20 +3,27 @@
 from typing import TYPE_CHECKING
 
 from senet_lab.results import best, captions, cells, keys, latex, paper, published, stats, tables
+from senet_lab.results.signflip import ALPHA
 
 if TYPE_CHECKING:
     from senet_lab.results.report import Report
 
 
+def spends(report: "Report") -> float:
+    """What a family of tests may err with that is asked now: all, or where seeds are added, what this look spends."""
+    return ALPHA if report.looks is None else report.looks.design.spends(max(1, report.looks.look))
+
+
 def sheet(report: "Report") -> cells.Sheet:
     """Every number of the table as it is printed, under a name of its own."""
     question, stale, looks = report.question, bool(report.trials["stale"].any()), report.looks is not None
-    told = best.best(report.trials, report.rows, report.comparison)
+    told = best.best(report.trials, report.rows, report.comparison, spends(report))
+    facts = cells.facts(question, report.baseline)
     return cells.Sheet(
         keys.table(question, stale, looks),
         keys.command(question, stale, looks),
         cells.rows(report.summary, report.comparison, set(told.loc[told["best"], "variant"])),
-        cells.facts(question, report.baseline, report.looks.span if report.looks else None),
+        facts if report.looks is None else facts | {"seeds": report.looks.span},
     )
 
 
@@ -28,9 +35,15 @@ def latex_table(report: "Report") -> str:
     if report.looks is None:
         said: tuple[str, ...] = captions.method(*frames, sweep.margin, sweep.seeds)
     else:
-        said, seeds = (captions.until_decided(*frames, report.looks),), report.looks.span
+        said, seeds = captions.method_of_looks(*frames, report.looks), report.looks.span
     setting = latex.setting(published.protocols.ours([row.trial for row in report.question.rows], seeds))
-    sentences = [report.question.text.partition("\n")[0], *said, latex.BOLD, setting, *_otherwise(report)]
+    sentences = [
+        report.question.text.partition("\n")[0],
+        *said,
+        latex.bold(spends(report)),
+        setting,
+        *_otherwise(report),
+    ]
     return latex.table(report.sheet(), sentences, stats.interval_name(report.comparison))
 
 

@@ -1,6 +1,7 @@
 """One sweep in several settings: table, figure, files and the command that writes them."""
 
 import io
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -48,6 +49,12 @@ def workplace(make, tmp_path, monkeypatch):
             finish(store.open(wanted), make.record(wanted, 25 + 7 * i % 11 + 9 * worse * (i % 6 < 5)))
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+def test_one_contrast_is_no_family(answer):
+    alone = replace(answer, contrasts=answer.contrasts.head(1)).caption()
+    assert "does better here than there; 95 % interval." in alone and "jointly at" not in alone
+    assert "Differs: p < .05." in alone and "Holm" not in alone
 
 
 def test_the_table_sets_each_setting_against_the_first(answer):

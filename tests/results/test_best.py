@@ -43,6 +43,14 @@ def test_seeds_that_both_rows_have_are_compared_whatever_their_order(make):
         assert best(own, rows, NONE)["p"].tolist() == [pytest.approx(NAN, nan_ok=True), pytest.approx(expected)]
 
 
+def test_a_look_is_as_strict_as_what_it_spends(make):
+    errors = np.random.default_rng(4).normal([[0.030], [0.034]], 0.002, (2, 8))
+    frames = make.frames(dict(zip("ab", errors, strict=True)))
+    p = best(*frames, NONE)["p"][1]
+    assert best(*frames, NONE, 1.01 * p)["best"].tolist() == [True, False]
+    assert best(*frames, NONE, 0.99 * p)["best"].tolist() == [True, True]
+
+
 def test_rows_without_trials_are_not_the_best_but_count_in_the_family(make):
     noise = np.array([1, -1, 2, -2, 1, -1]) / 1000
     rows = {"a": 0.030 + noise, "b": 0.0315 - noise[::-1] / 2}

@@ -62,7 +62,7 @@ def test_statements_without_a_number_are_left_out_and_that_is_said(numbers):
     assert "mean |1 - gate|: last block but one" not in set(found["statement"])
     assert "Left out: what takes three blocks, or two of the last stage." in caption
     assert "first to last: SE_2_1 to SE_4_1." in caption
-    assert "No interval: all seeds have the same number." in caption  # rank 1 in every seed
+    assert "No interval: all seeds have the same number" in caption  # rank 1 in every seed
     shares = found[found["statement"] == "channels near 1: last block"]
     assert set(shares["verdict"]) == {"-"}
 

@@ -99,8 +99,8 @@ def test_samples_without_spread_are_judged_by_permutation():
     assert Welch(a, b).p() == pytest.approx(stats.permutation_test((a, b), lambda x, y: x.mean() - y.mean()).pvalue)
     assert Welch(a, a).p() == 1.0 and Welch(a, a).p_equivalence(MARGIN) == pytest.approx(1 / 20)
     assert all(math.isnan(end) for end in Welch(a, b).interval(0.05))
-    five = np.full(5, 0.01)
-    assert Welch(five, np.zeros(5)).interval(0.05) == (0.01, 0.01)
+    five = Welch(np.full(5, 0.01), np.zeros(5))
+    assert five.p() < 0.05 and all(math.isnan(end) for end in five.interval(0.05))
 
 
 @pytest.mark.parametrize(("correlation", "welch_holds"), [(0.0, True), (-0.8, False)])

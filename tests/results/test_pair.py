@@ -7,6 +7,7 @@ import pytest
 from scipy import stats
 
 from senet_lab.results import pair, report
+from senet_lab.results import stats as comparisons
 from senet_lab.results.load import Answers
 
 LABELS = (np.array([0, 0, 0, 0, 1, 1, 2, 2, 2, 2]), ("cat", "dog", "eel", "no image"))
@@ -74,9 +75,39 @@ def test_over_seeds_as_scipy_says(question, planned, records):
     assert (d["low"], d["high"]) == pytest.approx((interval.low, interval.high))
     assert d["correlation"] == pytest.approx(stats.pearsonr(a, b).statistic)
     assert told.verdict == "better" and d["p"] < d["p_all_pairs"] <= 15 * d["p"]
+    assert (told.family.of, told.family.size, told.family.p) == (pair.PAIRS, 15, d["p_all_pairs"])
     back = found.pair("reduction=32", "reduction=2")
     assert back.difference["mean"] == -d["mean"] and back.verdict == "worse"
     assert told.images is None and told.classes is None, "these records kept no bits"
+
+
+@pytest.mark.parametrize("draw", [1, 2])
+def test_a_pair_that_the_sweep_compares_has_the_verdict_of_its_table(make, draw):
+    """In either order, and whatever its own p values say: some are below .05 where Holm's are not."""
+    question = make.question(seeds=8)
+    planned, generator = make.plan(question), np.random.default_rng(draw)
+    wrong = {row.label: 30 + i + generator.integers(0, 6, 8) for i, row in enumerate(question.rows)}
+    found = report.analyse(question, planned, make.records(planned, wrong))
+    own, line = found.comparison[["p", "p_tost"]] < 0.05, found.comparison["verdict"]
+    assert (own.any(axis=1) & (line == "undecided")).any(), "a pair by itself would say otherwise"
+    turned = {"better": "worse", "worse": "better"}
+    for _, line in found.comparison.iterrows():
+        there, back = found.pair(line["variant"], line["baseline"]), found.pair(line["baseline"], line["variant"])
+        assert there.verdict == line["verdict"] and back.verdict == turned.get(line["verdict"], line["verdict"])
+        assert there.family.of == back.family.of == pair.SWEEP and there.family.size == len(found.comparison)
+        assert (there.family.p, there.family.p_tost) == (line["p_holm"], line["p_tost_holm"])
+
+
+def test_other_pairs_are_judged_among_all_and_more_strictly_at_a_look(make):
+    rows = {label: 0.03 + np.array(own) / 900 for label, own in (("a", [0, 1, 0, 2, 1]), ("b", [4, 6, 5, 5, 6]))}
+    trials, frame = make.frames(rows | {"c": [0.03] * 5})
+    nothing = comparisons.compare(trials, frame, {}, 0.01)
+    plain = pair.pair(trials, pair.Asked(frame, nothing, 1e-9), ("a", "b"), None)
+    assert plain.family.size == 3 and plain.verdict == "better" and plain.family.p > plain.difference["p"]
+    strict = pair.pair(trials, pair.Asked(frame, nothing, 1e-9, plain.family.p), ("a", "b"), None)
+    assert strict.verdict == "undecided"
+    wide = pair.pair(trials, pair.Asked(frame, nothing, 0.5, plain.family.p), ("a", "b"), None)
+    assert wide.verdict == "equivalent" and wide.family.p_tost == wide.difference["p_tost_all_pairs"]
 
 
 def test_only_common_seeds_count(question, planned, records):

@@ -15,10 +15,36 @@ def test_the_paragraph_carries_every_number(question, planned, records):
     assert told.startswith("On digits (900 test images), the test error after the last epoch was")
     for number in (f"{100 * d['mean']:+.2f} points", f"95 % CI {100 * d['low']:+.2f} to {100 * d['high']:+.2f}"):
         assert number in told
-    assert f"paired t(19) = {d['t']:.2f}, p " in told and "sign-flip permutation test" in told
+    assert f"paired t(19) = {d['t']:.2f}, unadjusted p " in told and "sign-flip permutation test" in told
+    assert f"After Holm over all 15 pairs, p {prose.p_value(d['p_all_pairs'])} for a difference" in told
     assert told.count("n = 20 seeds") == 2
     assert "reduction=2 is better than reduction=32." in told
     assert "nan" not in told and "other test images" not in told, "these records kept no bits"
+
+
+def test_the_sentence_has_the_p_that_the_verdict_goes_by(question, planned, records):
+    found = report.analyse(question, planned, records)
+    for _, line in found.comparison.iterrows():
+        told = found.compare(line["variant"], line["baseline"]).sentence
+        assert f"After Holm over the 5 comparisons of the sweep, p {prose.p_value(line['p_holm'])} for" in told
+        assert f"p {prose.p_value(line['p_tost_holm'])} for equivalence:" in told
+
+
+def test_one_comparison_is_corrected_for_nothing(make):
+    question = make.question(seeds=3, grid={"model.se.reduction": (2,)})
+    planned = make.plan(question)
+    found = report.analyse(question, planned, make.records(planned, {"reduction=2": (1, 2, 4), "no_se": (2, 2, 3)}))
+    assert "As the only comparison of the sweep, p " in found.compare("2", "no_se").sentence
+
+
+@pytest.mark.parametrize(("se", "said"), [(0.0, "by less than these seeds can show"), (2e-5, "under 0.01 points")])
+def test_what_test_images_add_is_never_nothing(question, planned, records, se, said):
+    found = report.analyse(question, planned, records)
+    pair = found.pair("reduction=2", "no_se")
+    pair.difference["se_test"] = se
+    told = prose.paragraph(pair, found.summary, found.setting())
+    assert said in told and "0.00 points" not in told
+    assert "0.00" not in prose.facts(pair).set_index("what")["value"]["1 SE by the images"]
 
 
 @pytest.mark.parametrize("seeds", [0, 1, 2, 5])

@@ -2,6 +2,7 @@
 
 import base64
 import io
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,9 @@ from rich.console import Console
 
 from senet_lab import catalog
 from senet_lab.records import Evaluation
-from senet_lab.results import artifacts, columns, report
+from senet_lab.results import artifacts, columns, latex, report, written
+from senet_lab.results.replay import State
+from senet_lab.results.sequential import Design
 
 TABLES = ["table.csv", "table.md", "table.tex", "macros.tex", "table_alone.tex", "trials.csv", "columns.csv"]
 FILES = ["report.html", *TABLES] + [
@@ -197,3 +200,19 @@ def test_every_shipped_sweep_stands_beside_its_table(make, name):
     Console(file=text, width=80).print(written.terminal(80))
     assert "beside the paper" in text.getvalue() and "…" not in text.getvalue()
     assert max(map(len, text.getvalue().splitlines())) <= 80
+
+
+def test_what_a_look_spends_is_all_that_bold_and_other_pairs_may_err_with(question, planned, records):
+    """Look 2 spends .05 / 6 = .0083; p values of the sweep's own comparisons are adjusted already."""
+    answer = report.analyse(question, planned, records)
+    design = Design(answer.baselines, 0.005, first=8)
+    at_second = replace(answer, looks=State(design, 2, answer.comparison, {}, {}))
+    assert (written.spends(answer), written.spends(at_second)) == (0.05, pytest.approx(0.05 / 6))
+    assert latex.bold(written.spends(answer)).endswith("p < .05).") and latex.bold(written.spends(at_second)).endswith(
+        "p < .0083)."
+    )
+    other, own = at_second.pair("reduction=2", "reduction=32"), at_second.pair("reduction=2", "no_se")
+    assert (other.family.alpha, own.family.alpha) == (pytest.approx(0.05 / 6), 0.05)
+    assert "judged at 0.0083, which this look spends" in at_second.compare("2", "32").sentence
+    nothing = replace(answer, looks=State(design, 0, answer.comparison, {}, {}))
+    assert written.spends(nothing) == pytest.approx(0.05 / 2)

@@ -174,6 +174,13 @@ def test_further_seeds_lead_to_a_look_that_decides_as_often_as_it_says():
     assert math.isnan(sequential.further(Pairs(np.arange(8), d), 1, Design({"a": "base"}, 1e-9, 9_000)))
 
 
+def test_too_few_or_equal_differences_tell_no_number_of_seeds():
+    plan = Design({"a": "base"}, 0.01, 2)
+    assert math.isnan(sequential.further(Pairs(np.arange(2), np.array([0.001, 0.002])), 1, plan))
+    assert math.isnan(sequential.further(Pairs(np.arange(3), np.full(3, 0.002)), 2, plan))
+    assert sequential.further(Pairs(np.arange(3), np.array([0.001, 0.002, 0.0])), 2, plan) > 0
+
+
 class Unspent(Design):
     """What a look that knows nothing of the others would do."""
 

@@ -144,9 +144,9 @@ def test_too_few_pairs_say_so(make, variant, baseline):
 
 def test_a_few_equal_differences_prove_nothing(make):
     row = one(make, [0.03, 0.04, 0.05], [0.02, 0.03, 0.04])
-    assert (row["verdict"], row["p"], row["more_seeds"]) == ("undecided", 0.25, 3)  # 2 ** (1 - 6) < .05
-    assert math.isnan(row["delta_low"])
-    assert one(make, [0.03, 0.04, 0.05], [0.03, 0.04, 0.05])["more_seeds"] == 2  # 2 ** -5 < .05
+    assert (row["verdict"], row["p"]) == ("undecided", 0.25)
+    assert math.isnan(row["delta_low"]) and math.isnan(row["more_seeds"])
+    assert stats.verdict_text(row) == "undecided: too few seeds to say how many more"
 
 
 def test_two_seeds_plan_nothing(make):
@@ -158,11 +158,9 @@ def test_two_seeds_plan_nothing(make):
 def test_many_equal_differences_do(make):
     errors = np.arange(20, 28) / 900
     tied, shifted = one(make, errors, errors), one(make, errors - 9 / 900, errors)
-    assert (tied["verdict"], tied["delta"], tied["delta_low"], tied["delta_high"], tied["p"]) == (
-        "equivalent", 0, 0, 0, 1,
-    )  # fmt: skip
-    assert (shifted["verdict"], shifted["p"]) == ("better", 2**-7)
-    assert shifted["delta_low"] == shifted["delta_high"] == pytest.approx(-0.01)
+    assert (tied["verdict"], tied["delta"], tied["p"]) == ("equivalent", 0, 1)
+    assert (shifted["verdict"], shifted["p"], shifted["delta"]) == ("better", 2**-7, pytest.approx(-0.01))
+    assert all(math.isnan(row[end]) for row in (tied, shifted) for end in ("delta_low", "delta_high"))
 
 
 def test_nothing_to_compare(make):

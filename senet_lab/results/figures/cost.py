@@ -14,6 +14,7 @@ from scipy import stats
 from senet_lab.results.figures import placing, style
 from senet_lab.results.figures.along import counted
 from senet_lab.results.figures.shown import Shown
+from senet_lab.results.signflip import ALPHA
 
 COLUMNS = ["cost", "variant", "key", "x", "x_low", "x_high", "error_percent", "low_percent", "high_percent", "n"]
 COLUMNS += ["on_front"]
@@ -21,7 +22,6 @@ TITLES = {"params": "parameters", "macs": "multiply-adds an image", "seconds": "
 LONGEST_KEY = {6: 12, 24: 6}
 """Rows up to -> characters of a label that can stand beside its point; longer ones get a number."""
 LOG_FROM = 8
-ALPHA = 0.05
 
 
 def frame(shown: Shown) -> pd.DataFrame:

@@ -18,13 +18,13 @@ from scipy import stats
 from senet_lab.results.figures import style
 from senet_lab.results.figures.along import counted
 from senet_lab.results.figures.shown import Shown
+from senet_lab.results.signflip import ALPHA
 
 COLUMNS = ["variant", "part", "quantity", "epoch", "mean", "low", "high", "n"]
 PARTS = {"train": "training", "validation": "validation"}
 TOGETHER = 6
 """Rows that can share a panel."""
 LOG_FROM = 8
-ALPHA = 0.05
 
 
 def frame(shown: Shown) -> pd.DataFrame:

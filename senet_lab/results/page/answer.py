@@ -80,7 +80,13 @@ def groups(report: "Report") -> tuple[Group, ...]:
     for verdict, word in VERDICTS.items():
         own = comparison[comparison["verdict"] == verdict]
         if len(own):
-            note = _within(report) if verdict == "equivalent" else _open(own) if verdict == "undecided" else ""
+            note = (
+                _within(report)
+                if verdict == "equivalent"
+                else _open(own, report.looks is not None)
+                if verdict == "undecided"
+                else ""
+            )
             found.append(Group(verdict, f"{word} {report.baseline}", tuple(own["variant"]), note))
     return tuple(found)
 
@@ -121,7 +127,7 @@ def _within(report: "Report") -> str:
     return f"differences within the declared margin of {stats.points(report.question.sweep.margin)}"
 
 
-def _open(own: pd.DataFrame) -> str:
+def _open(own: pd.DataFrame, looks: bool) -> str:
     """What it takes to close the verdicts that are open."""
     if (own["n_pairs"] < 2).all():
         return "too few seeds that a row shares with what it is compared to"
@@ -130,7 +136,11 @@ def _open(own: pd.DataFrame) -> str:
         return "not a tie: neither a difference nor its absence can be shown with a number of seeds that can be told"
     n = int(told.min())
     which = "the first of them" if len(own) > 1 else "it"
-    return f"not a tie: about {n:,} more seed{'s' * (n != 1)} would decide {which}"
+    again = "with --until-decided, again," if looks else "with --until-decided"
+    return (
+        f"not a tie: about {n:,} more seed{'s' * (n != 1)} would probably decide {which} (80 % power if the difference "
+        f"is as observed); sweep {again} adds them and keeps 5 %"
+    )
 
 
 def _line(row: "pd.Series[Any]", means: tuple[float, float], ends: tuple[float, float], name: str) -> Line:

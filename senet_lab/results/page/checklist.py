@@ -7,7 +7,7 @@ are ours. What only the authors can know is left open and marked.
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from senet_lab.results import published, stats, tex
+from senet_lab.results import captions, published, stats, tex
 from senet_lab.results.page import account, protocol
 from senet_lab.results.page.typography import CODE
 from senet_lab.results.provenance import COUNTS
@@ -99,24 +99,42 @@ def _setting(report: "Report") -> str:
 
 
 def _significance(report: "Report") -> tuple[str, str]:
-    n, k = report.summary["n"], len(report.comparison)
+    n = report.summary["n"]
     if not len(report.trials):
         return "NA", NOTHING
     if n.max() < 2:
         return "No", "A single seed a row gives no interval; no claim of a difference is made."
     count = f"{int(n.min())}" + (f" to {int(n.max())}" if n.max() > n.min() else "")
-    several = f" with Holm's correction over the {k} comparisons" if k > 1 else ""
     text = (
-        f"Each row has {count} seeds; a seed sets the training/validation split, the initial weights, the order of the "
-        f"images and the augmentation, and is shared by all rows. Errors are means with 95 % Student-t confidence "
-        f"intervals over seeds (not standard deviations). Differences to {report.baseline} are paired by seed, with "
-        f"{stats.interval_name(report.comparison)} Student-t intervals; a difference is claimed where the paired t "
-        f"test gives p < .05{several}, equality only where two one-sided t tests do so against a margin of "
-        f"{stats.points(report.question.sweep.margin)} that the sweep file declares. The tests assume near-normal "
-        f"differences; an exact sign-flip test that does not is reported beside them. The intervals do not contain the "
-        f"sampling error of the test set."
+        f"Each row has {count} seeds{_added(report)}; a seed sets the training/validation split, the initial "
+        f"weights, the order of the images and the augmentation, and is shared by all rows. Errors are means with "
+        f"95 % Student-t confidence intervals over seeds (not standard deviations). Differences to "
+        f"{report.baseline} are paired by seed, with {stats.interval_name(report.comparison)} Student-t intervals; a "
+        f"difference is claimed where the paired t test gives p < .05{_corrected(report)}, equality only where two "
+        f"one-sided t tests do so against a margin of {stats.points(report.question.sweep.margin)} that the "
+        f"sweep file declares. The tests assume near-normal "
+        f"differences; a sign-flip test, which assumes only symmetry and is exact up to 30 seeds, is reported beside "
+        f"them. The intervals do not contain the sampling error of the test set."
     )
     return "Yes", text
+
+
+def _corrected(report: "Report") -> str:
+    k = len(report.comparison)
+    holm = f" with Holm's correction over the {k} comparisons" if k > 1 else ""
+    if report.looks is None:
+        return holm
+    return f"{holm} and a correction for all looks" if holm else " with a correction for all looks"
+
+
+def _added(report: "Report") -> str:
+    """How rows came to have different numbers of seeds."""
+    if (state := report.looks) is None:
+        return ""
+    return (
+        f" (undecided rows were given more, at looks of {state.seeds_of_looks} seeds, of which look k spends "
+        f".05 / (k (k + 1)); {captions.first_number(state)})"
+    )
 
 
 def _compute(report: "Report") -> tuple[str, str]:

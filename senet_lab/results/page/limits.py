@@ -3,7 +3,7 @@
 import math
 from typing import TYPE_CHECKING
 
-from senet_lab.results import stats
+from senet_lab.results import captions, stats
 from senet_lab.results.page.protocol import sources
 from senet_lab.results.provenance import FAILED
 
@@ -59,10 +59,24 @@ def _always(report: "Report") -> tuple[str, ...]:
         _tuning(report),
         f"Equivalent means within {margin}, the margin that the sweep file declares. Whether {margin} matter is for "
         f"the reader to say; another margin gives other verdicts.",
-        "The p values and intervals are those of a number of seeds that was fixed beforehand. Adding seeds until a "
-        "verdict changes makes errors more likely than they say.",
-        "The test images were not used to choose anything here. Who changes the sweep after reading this page, and "
-        "reports the best of several, has chosen on them.",
+        *_choices(report),
+    )
+
+
+def _choices(report: "Report") -> tuple[str, str]:
+    """What results may have decided: the number of seeds, and what is done on the test images."""
+    reader = "Who changes the sweep after reading this page, and reports the best of several, has chosen on them."
+    if (state := report.looks) is None:
+        return (
+            "The p values and intervals are those of a number of seeds that was fixed beforehand. Adding seeds until a "
+            "verdict changes makes errors more likely than they say; `--until-decided` adds them and keeps 5 %.",
+            f"The test images were not used to choose anything here. {reader}",
+        )
+    return (
+        f"The number of seeds was not fixed: undecided rows were given more at looks of {state.seeds_of_looks} seeds. "
+        f"The p values and intervals are adjusted for all looks; {captions.first_number(state)}.",
+        f"Errors on the test images chose which rows were given more seeds, which the adjustment covers, and nothing "
+        f"else here. {reader}",
     )
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from senet_lab.results import published, stats
+from senet_lab.results import captions, published, stats
 from senet_lab.results.page.layout import Block, Facts, Folded, Table
 from senet_lab.results.page.typography import MINUS
 
@@ -65,10 +65,14 @@ def split(report: "Report") -> str:
 
 def seeds(report: "Report") -> str:
     """Which seeds, and how many of them are there."""
-    asked, n = report.question.sweep.seeds, report.summary["n"]
+    state, n = report.looks, report.summary["n"]
+    asked = report.question.sweep.seeds if state is None else state.design.first
     wanted = "seed 0" if asked == 1 else f"seeds 0 to {asked - 1}"
+    if state is not None:
+        wanted += f" at the first of the looks of {state.seeds_of_looks} seeds, more of rows that were undecided"
     missing = int((report.summary["wanted"] - n).sum())
-    text = f"{wanted}, the same in every row: {int(n.sum())} of {int(report.summary['wanted'].sum())} trials are there"
+    same = "the same in every row" if state is None else "the same in all that are compared"
+    text = f"{wanted}, {same}: {int(n.sum())} of {int(report.summary['wanted'].sum())} trials are there"
     return text + (f"; n is {int(n.min())} to {int(n.max())} a row" if missing else "")
 
 
@@ -88,7 +92,7 @@ def pairing(report: "Report") -> str:
 def statistics(report: "Report") -> tuple[Block, ...]:
     """The rules of every number, and all numbers of every comparison."""
     k, margin = len(report.comparison), stats.points(report.question.sweep.margin)
-    several = f" over the {k} comparisons" if k > 1 else ""
+    after = adjusted(report)
     rules = [
         ("unit", "The seed: one training from its own split, initial weights, order and augmentation. n counts seeds."),
         ("error", "Mean over seeds, with Student's t interval at 95 %: mean ± t(n \N{MINUS SIGN} 1) · sd / √n."),
@@ -96,27 +100,55 @@ def statistics(report: "Report") -> tuple[Block, ...]:
             "difference",
             f"Mean of the paired differences to {report.baseline} over common seeds, with a Student-t interval; "
             f"{stats.interval_name(report.comparison)}"
-            + (" means that all of them hold together (Bonferroni)." if k > 1 else "."),
+            + (f" means that all of them{_over_looks(report)} hold together (Bonferroni)." if k > 1 else "."),
         ),
-        ("better, worse", f"Two-sided paired t test, p < .05{' after Holm' + several if k > 1 else ''}."),
+        ("better, worse", f"Two-sided paired t test, p < .05{after}."),
         (
             "equivalent",
-            f"Both one-sided paired t tests reject a difference of {margin} or more, p < .05"
-            f"{' after Holm' + several if k > 1 else ''}. Not significant is not equivalent.",
+            f"Both one-sided paired t tests reject a difference of {margin} or more, p < .05{after}. "
+            f"Not significant is not equivalent.",
         ),
         ("undecided", "Neither could be shown with these seeds."),
+        *_looks(report),
         (
             "assumption",
-            "Differences over seeds are near normal. The sign-flip p needs no such thing: exact, not adjusted, from "
-            "six common seeds on (below, it cannot reach .05).",
+            "Differences over seeds are near normal. The sign-flip p assumes only symmetry; it is exact up to 30 "
+            "seeds, not adjusted, and given from six common seeds on (below, it cannot reach .05).",
         ),
     ]
     rules = rules if k else rules[:2]
+    for_looks = "" if report.looks is None else ", for the looks too,"
     tables = (
         Table(points(report.comparison), "Differences in points; SE: one standard error of the mean.", left=AGAINST),
-        Table(chances(report.comparison), "p values; adjusted where it says Holm.", left=AGAINST),
+        Table(chances(report.comparison), f"p values; adjusted{for_looks} where it says Holm.", left=AGAINST),
     )
     return (Facts(tuple(rules)), Folded("Every comparison in numbers", tables)) if k else (Facts(tuple(rules)),)
+
+
+def adjusted(report: "Report") -> str:
+    """What a p below .05 is adjusted for, as it stands behind it."""
+    k = len(report.comparison)
+    holm = f" after Holm over the {k} comparisons" if k > 1 else ""
+    if report.looks is None:
+        return holm
+    return f"{holm} and all looks" if holm else " adjusted for all looks"
+
+
+def _over_looks(report: "Report") -> str:
+    return "" if report.looks is None else ", at all looks,"
+
+
+def _looks(report: "Report") -> tuple[tuple[str, str], ...]:
+    """How seeds were added, and what that costs."""
+    if (state := report.looks) is None:
+        return ()
+    text = (
+        f"Rows that are undecided, and what they are compared to, are given half as many seeds again and looked at "
+        f"again: at {state.seeds_of_looks} seeds so far. Look k spends .05 / (k (k + 1)), all together 5 % at most "
+        f"(sequential Holm, Ye et al. 2013); {captions.first_number(state)}. Numbers of a row are those of its last "
+        f"look."
+    )
+    return (("looks", text),)
 
 
 def points(comparison: pd.DataFrame) -> pd.DataFrame:

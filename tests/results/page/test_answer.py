@@ -35,6 +35,8 @@ def test_rows_are_grouped_by_verdict(found):
     assert (told["better"].against, told["equivalent"].against) == ("than no_se", "to no_se")
     assert "margin of 0.5 points" in told["equivalent"].note
     assert told["undecided"].note.startswith("not a tie")
+    assert "would probably decide the first of them (80 % power" in told["undecided"].note
+    assert "sweep with --until-decided adds them and keeps 5 %" in told["undecided"].note
 
 
 def test_a_sentence_agrees_with_itself(found):
