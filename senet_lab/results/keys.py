@@ -5,6 +5,7 @@ A number's name is `table:row:column`, e.g. `reduction_ratio:reduction=8:error`.
 table ends in `% senet-lab: table:row`. The line `% senet-lab report ...` says what a table is of.
 """
 
+import os
 import re
 import shlex
 from dataclasses import dataclass
@@ -43,9 +44,14 @@ def command(question: Question, stale: bool = False, looks: bool = False) -> str
     return " ".join(printable(shlex.join(words)).split("\n"))
 
 
-def typed(question: Question) -> str:
-    """What to type for the question's sweep: its name, or the file that no name stands for, wherever it lies."""
-    return question.name if catalog.names().get(question.name) == question.path else question.path.name
+def typed(question: Question, here: bool = False) -> str:
+    """What to type for the question's sweep: its name, or the file that no name stands for, wherever it lies.
+
+    `here`: with its path from the working folder, for somebody who types it there; that is for no file.
+    """
+    if catalog.names().get(question.name) == question.path:
+        return question.name
+    return os.path.relpath(question.path) if here else question.path.name
 
 
 def escaped(text: str) -> str:

@@ -49,7 +49,7 @@ class Looked:
         root, data_dir = str(self.whole.store.root), self.whole.data_dir
         asked |= {"--store": None if root == str(Path(options.RUNS).absolute()) else root, "--data-dir": data_dir}
         settings = [f"{key}={value}" for key, value in question.changed if key not in ("recipe", "seeds")]
-        return options.typed("sweep", keys.typed(question), asked, settings) + " --until-decided"
+        return options.typed("sweep", keys.typed(question, here=True), asked, settings) + " --until-decided"
 
 
 def look(asked: Inventory, include_stale: bool = False, beyond: int = 0) -> Looked:

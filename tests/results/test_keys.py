@@ -32,6 +32,7 @@ def test_a_shipped_sweep_is_named_and_a_file_by_its_own_name_wherever_one_is(mak
     monkeypatch.chdir(tmp_path)
     for path in (Path("there/mine.py"), tmp_path / "there" / "mine.py", Path("../mine.py")):
         assert keys.typed(replace(make.question(), path=path)) == "mine.py"
+    assert keys.typed(replace(make.question(), path=tmp_path / "there" / "mine.py"), here=True) == "there/mine.py"
 
 
 def test_no_line_of_a_command_leaves_its_comment(make):
