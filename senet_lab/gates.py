@@ -64,13 +64,16 @@ class Choice:
 
     @cached_property
     def classes(self) -> Ints:
-        """Those whose statistics are kept: all, or up to 1,000 that are evenly spaced."""
-        return _spaced(len(self.names), MOST_CLASSES)
+        """Those whose statistics are kept, of those with test images: all, or up to 1,000 that are evenly spaced."""
+        return _spaced(np.unique(self.labels), MOST_CLASSES)
 
     @cached_property
     def probe(self) -> Ints:
-        """Test images whose own gates are kept: the first five of up to ten evenly spaced classes, ascending."""
-        chosen = _spaced(len(self.names), PROBED_CLASSES)
+        """Test images whose own gates are kept: the first five of each of up to ten evenly spaced classes, ascending.
+
+        A test part may have images of some of the classes alone; those are the ones that count.
+        """
+        chosen = _spaced(np.unique(self.labels), PROBED_CLASSES)
         first = [np.flatnonzero(self.labels == k)[:PROBED_IMAGES] for k in chosen]
         return np.sort(np.concatenate(first))
 
@@ -100,14 +103,21 @@ def to_bytes(blocks: Iterable[Block], choice: Choice) -> bytes:
     return _written(table, {VERSION_KEY: VERSION, CLASSES_KEY: json.dumps(choice.names, ensure_ascii=False).encode()})
 
 
-def from_bytes(payload: bytes) -> Any:
-    """The file as a pyarrow table. Raises StoreError for a file that `to_bytes` of this version did not write."""
+def from_bytes(payload: bytes, single_images: bool = True) -> Any:
+    """The file as a pyarrow table, or without the lines of single images and so without the column `image`.
+
+    Raises StoreError for a file that `to_bytes` of this version did not write.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
-        table = pq.read_table(pa.BufferReader(payload), read_dictionary=["block"])
-        version = (table.schema.metadata or {}).get(VERSION_KEY)
+        schema = pq.read_schema(pa.BufferReader(payload))
+        version, table = (schema.metadata or {}).get(VERSION_KEY), None
+        if version == VERSION:
+            chosen = [name for name in schema.names if single_images or name != "image"]
+            which = None if single_images else [("image", "==", -1)]
+            table = pq.read_table(pa.BufferReader(payload), columns=chosen, filters=which, read_dictionary=["block"])
     except (OSError, pa.ArrowException) as error:
         raise StoreError(
             f"gates.parquet: cannot be read ({error}); run the trial again, or leave the file out"
@@ -179,5 +189,5 @@ def _columns(number: int, channels: int, keys: tuple[Ints, Ints, Ints], moments:
     }
 
 
-def _spaced(count: int, most: int) -> Ints:
-    return np.arange(0, count, max(1, -(-count // most)))
+def _spaced(labels: Ints, most: int) -> Ints:
+    return labels[:: max(1, -(-len(labels) // most))]

@@ -94,7 +94,7 @@ class TrialRecord(Fact):
     device: str = "cpu"
     attempts: int = 1
     traceback: str | None = None
-    """Of the last attempt, if it failed."""
+    """Of the last attempt, if it failed; of one that is done, why its gates could not be kept."""
     environment: str
     """Digest that names the environment file beside the run folders."""
 

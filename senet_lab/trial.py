@@ -33,7 +33,9 @@ def steps(job: Job) -> Iterator[Step]:
     since = time.monotonic()
     for item in run_trial(job):
         if isinstance(item, TrialRecord):
-            yield Step(job.planned, tuple(epochs), item)
+            lost = item.status == "done" and item.traceback is not None
+            note = f"{job.planned.name} ({item.id}): done, but its gates could not be kept; `show` says why" * lost
+            yield Step(job.planned, tuple(epochs), item, note)
             return
         epochs.append(item)
         if time.monotonic() - since >= STEP_SECONDS:
@@ -91,16 +93,25 @@ def _attempt(job: Job, folder: Place) -> Generator[EpochMetrics, None, dict[str,
     probe = Probe(learner.network, parts.test, data.load(job.planned.trial.data, job.data_dir).classes)
     with probe.watching():
         test = final_test(learner.network, parts)
-    payload = probe.payload()
+    payload, lost = _gates(probe)
     return {
         "status": "done",
         "test": test,
         "gates": None if payload is None else store.save_gates(folder, payload),
+        "traceback": lost,
         "epochs": learner.epochs,
         "seconds": earlier_seconds,
         "train_seconds": sum(m.seconds for m in learner.epochs),
         "peak_memory_bytes": _peak_memory(device),
     }
+
+
+def _gates(probe: Probe) -> tuple[bytes | None, str | None]:
+    """The file of the gates, or the traceback of why there is none: it must not cost a finished training."""
+    try:
+        return probe.payload(), None
+    except Exception:
+        return None, without_credentials(traceback.format_exc())
 
 
 def _left_off(job: Job, folder: Place, device: torch.device) -> tuple[Learner, Parts]:

@@ -84,10 +84,17 @@ def test_the_probe_set_is_five_images_of_at_most_ten_classes(classes: int, probe
 
 def test_of_very_many_classes_a_thousand_are_kept() -> None:
     names = tuple(map(str, range(40_000)))
-    choice = Choice(names, np.array([0, 39_960, 40]))
+    choice = Choice(names, np.arange(40_000)[::-1])
     assert len(choice.classes) <= 1000 and set(np.diff(choice.classes)) == {40}
     table = gates.from_bytes(file(2, names, choice.labels))
-    assert set(table["class"].to_pylist()) == {-1, 0, 40, 39_960}
+    assert set(table["class"].to_pylist()) == {-1, *range(0, 40_000, 40)}
+
+
+def test_classes_without_test_images_are_not_chosen() -> None:
+    """Every second of twenty, none of which the evenly spaced ones would be."""
+    choice = Choice(tuple(map(str, range(20))), np.repeat(np.arange(1, 20, 2), 7))
+    assert choice.classes.tolist() == list(range(1, 20, 2))
+    assert choice.probe.tolist() == [7 * k + i for k in range(10) for i in range(5)]
 
 
 def test_the_same_numbers_make_the_same_bytes() -> None:

@@ -231,6 +231,22 @@ def test_a_result_is_the_same_as_without_looking_at_the_gates(
     assert facts(finish(make(trial))) | {"gates": looked["gates"]} == looked
 
 
+def test_gates_that_cannot_be_kept_do_not_cost_the_result(make: MakeJob, monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = facts(finish(make(GATED)))
+
+    def broken(probe: Any) -> bytes:
+        raise RuntimeError("no file can be made")
+
+    monkeypatch.setattr(module.Probe, "payload", broken)
+    job = make(GATED)
+    last = list(module.steps(job))[-1]
+    assert last.record is not None and last.record.attempts == 1 and last.record.gates is None
+    assert facts(last.record) == expected | {"gates": None, "traceback": last.record.traceback}
+    assert "RuntimeError: no file can be made" in (last.record.traceback or "")
+    assert last.record.id in last.note and "its gates could not be kept" in last.note
+    assert "gates.parquet" not in files(job)
+
+
 # --- failure
 
 

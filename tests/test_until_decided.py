@@ -22,6 +22,7 @@ from senet_lab.inventory import Inventory
 from senet_lab.plan import PlannedTrial
 from senet_lab.results import artifacts, keys, open_sweep, page, report, trace
 from senet_lab.results.looks import Looked, complete, look
+from senet_lab.results.page import account
 from senet_lab.results.report import Report
 from tests.conftest import question
 from tests.results.conftest import make_record
@@ -133,6 +134,8 @@ def test_the_report_is_of_the_same_looks(ask: Ask) -> None:
     assert "missing" not in caption and "Holm" in caption
     assert written.table()["verdict"].tolist() == ["worse", "worse", "equivalent (within 1 point)", "baseline"]
     assert keys.table(found.whole.question, looks=True) == "tiny+until-decided"
+    assert written.sheet().texts["tiny+until-decided:seeds"] == "3 to 18"
+    assert [line.rpartition(" ")[2] for line in account.commands(written)] == ["--until-decided"] * 2
 
 
 def test_no_look_begins_that_would_end_too_late(ask: Ask) -> None:

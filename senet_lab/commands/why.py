@@ -14,7 +14,7 @@ from senet_lab.commands import Where, console, to_type
 from senet_lab.commands import inventory as taken
 from senet_lab.commands.report import answered, refuse_empty
 from senet_lab.credentials import without_credentials
-from senet_lab.errors import UserError, choices, shown
+from senet_lab.errors import UserError, choices, printable, shown
 from senet_lab.inventory import Inventory
 from senet_lab.options import to_show
 from senet_lab.results import keys
@@ -150,16 +150,20 @@ def _ran(sitting: Sitting, of: int) -> Table:
     else:
         dirty = ", with changes that were not committed" if here.git_diff else ""
         machine = [here.platform, here.cpu, f"{here.cores} cores", *here.gpus]
-        table.add_row("ran by", escape(without_credentials(here.command)))
-        table.add_row(
-            "commit", f"{here.git_commit}{dirty}" if here.git_commit else "none known: not in a git repository"
-        )
-        table.add_row("machine", escape(", ".join(machine) + f"; on {sitting.device}"))
-        table.add_row("packages", escape(", ".join([f"Python {here.python}", *_versions(here.packages.items())])))
+        commit = f"{here.git_commit}{dirty}" if here.git_commit else "none known: not in a git repository"
+        table.add_row("ran by", _told(without_credentials(here.command)))
+        table.add_row("commit", _told(commit))
+        table.add_row("machine", _told(", ".join(machine) + f"; on {sitting.device}"))
+        table.add_row("packages", _told(", ".join([f"Python {here.python}", *_versions(here.packages.items())])))
     codes = "; ".join(f"{code[:12]} ({', '.join(labels)})" for code, labels in sitting.codes.items())
     table.add_row("code", escape(codes))
     table.add_row("data", f"content {sitting.data}")
     return table
+
+
+def _told(text: str) -> str:
+    """Of a file of the store, which others may have written, for a cell of a table."""
+    return escape(printable(text))
 
 
 def _versions(packages: Iterable[tuple[str, str]]) -> list[str]:

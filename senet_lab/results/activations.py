@@ -180,10 +180,7 @@ def analyse(
     and for a row, seed or class that there is not.
     """
     label = kept.row_called(found, row)
-    number = kept.seed_of(found, label, seed)
-    own = found.gates(label, number)
-    if own is None:
-        raise kept.gone(label, number)
+    number, own = kept.opened(found, label, seed)
     shown = kept.classes_called(own, classes)
     measured = excitation.measure(found, shown)
     return Activations(found, label, number, own, shown, measured, is_papers(own) if with_paper is None else with_paper)
@@ -203,8 +200,8 @@ def _curves(gates: pd.DataFrame, names: dict[int, str]) -> pd.DataFrame:
     on_grid = gates["channel"] % gates["channels"].map(grid_stride) == 0
     own = gates[gates["block"].isin(shown) & gates["class"].isin(wanted) & on_grid]
     own = own.assign(name=own["class"].map(wanted), place=own["class"].map({k: i for i, k in enumerate(wanted)}))
-    depth = own["block"].map({name: i for i, name in enumerate(shown)})
-    own = own.assign(depth=depth).sort_values(["depth", "place", "channel"])
+    depth = own["block"].astype("str").map({name: i for i, name in enumerate(shown)})
+    own = own.assign(block=own["block"].astype("str"), depth=depth).sort_values(["depth", "place", "channel"])
     return own[["block", "name", "channel", "images", "mean", "sd"]].reset_index(drop=True)
 
 

@@ -8,12 +8,12 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from senet_lab.errors import UserError
-from senet_lab.results import columns, latex, page, paper, tables
+from senet_lab.results import activations, columns, kept, latex, page, paper, tables
 from senet_lab.results.across import Across
 from senet_lab.results.activations import Activations
 from senet_lab.results.figures.style import style
 from senet_lab.results.folder import FILES, FORMER, PUBLISHED, of_figure, writing
-from senet_lab.results.page.layout import Picture, Section, Table
+from senet_lab.results.page.layout import Picture, Section, Table, Text
 from senet_lab.results.report import Report
 
 METADATA: dict[str, dict[str, str | None]] = {
@@ -62,11 +62,13 @@ def pictures(report: Report, figures: Mapping[str, Figure] | None = None) -> tup
 
 
 def gates(report: Report) -> tuple[Section, ...]:
-    """What the page says of the gates, where trials have kept them."""
-    try:
-        found = report.excitation()
-    except UserError:  # older records, or no row with SE
+    """What the page says of the gates, where trials have kept them: not those of older records, or without SE."""
+    if not (held := kept.kept(report.question, report.trials, report.records, report.store)).rows():
         return ()
+    try:
+        found = activations.analyse(held)
+    except UserError as error:
+        return (Section("excitation", "Excitation", (Text((f"The gates are not shown. {error}.",)),)),)
     pictures = (
         Picture("excitation", "Gates by class", found.title, svg(found.figure())),
         Picture("excitation_seeds", "Gates over seeds", "", svg(found.seeds_figure())),
@@ -142,9 +144,4 @@ def of_excitation(found: Activations) -> dict[str, bytes]:
 
 def write_excitation(found: Activations, folder: Path) -> tuple[Path, ...]:
     """Write these files into `folder`, beside those of a report. Raises UserError if that cannot be written."""
-    files = of_excitation(found)
-    with writing(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, content in files.items():
-            (folder / name).write_bytes(content)
-    return tuple(folder / name for name in files)
+    return put(of_excitation(found), folder)

@@ -26,8 +26,9 @@ def best(trials: pd.DataFrame, rows: pd.DataFrame, comparison: pd.DataFrame, alp
     told, p = np.isfinite(means), np.full(len(labels), math.nan)
     if told.any():
         lowest, adjusted = int(np.nanargmin(means)), pairwise(trials, rows)
+        errors = _by_seed(trials, rows)
         for other in set(range(len(labels))) - {lowest}:
-            difference = _difference(trials, labels[other], labels[lowest])
+            difference = _difference(errors, labels[other], labels[lowest])
             p[other] = adjusted[frozenset((labels[other], labels[lowest]))]
             told[other] &= not (p[other] < alpha and paired.average(difference) > 0)
         told &= ~np.isin(labels, _beaten(comparison, labels[lowest]))
@@ -45,12 +46,18 @@ def pairwise(
     trials: pd.DataFrame, rows: pd.DataFrame, test: Callable[[paired.Values], float] = paired.p_difference
 ) -> dict[frozenset[str], float]:
     """Every pair of rows -> p of `test` (by itself the paired t test) over common seeds, after Holm over all pairs."""
-    pairs = list(itertools.combinations(rows["variant"], 2))
-    p = np.array([test(_difference(trials, *pair)) for pair in pairs], dtype=np.float64)
+    pairs, errors = list(itertools.combinations(rows["variant"], 2)), _by_seed(trials, rows)
+    p = np.array([test(_difference(errors, *pair)) for pair in pairs], dtype=np.float64)
     return dict(zip(map(frozenset, pairs), paired.holm(p).tolist(), strict=True))
 
 
-def _difference(trials: pd.DataFrame, label: str, other: str) -> paired.Values:
+def _by_seed(trials: pd.DataFrame, rows: pd.DataFrame) -> dict[str, paired.Values]:
+    """Row -> its test error with each seed of the table, in their order; NaN where a seed is missing."""
+    errors = trials.pivot(index="seed", columns="variant", values="test_error").reindex(columns=rows["variant"])
+    return {str(label): errors[label].to_numpy(np.float64) for label in errors}
+
+
+def _difference(errors: dict[str, paired.Values], label: str, other: str) -> paired.Values:
     """Test error with each common seed, `label` - `other`."""
-    errors = {name: trials.loc[trials["variant"] == name].set_index("seed")["test_error"] for name in (label, other)}
-    return (errors[label] - errors[other]).dropna().sort_index().to_numpy(np.float64)
+    difference = errors[label] - errors[other]
+    return difference[~np.isnan(difference)]

@@ -30,7 +30,7 @@ class Measured:
     profiles: pd.DataFrame
     """`variant`, `seed` and the columns of `selectivity.profile`."""
     damaged: int
-    """Trials whose file is gone or damaged."""
+    """Trials whose file is gone, damaged or of another version."""
 
 
 def measure(found: Kept, classes: Sequence[int]) -> Measured:
@@ -40,7 +40,7 @@ def measure(found: Kept, classes: Sequence[int]) -> Measured:
     damaged = 0
     for row in found.rows():
         for seed in found.seeds(row.label):
-            own = found.gates(row.label, seed)
+            own = found.whole(row.label, seed)
             if own is None:
                 damaged += 1
                 continue

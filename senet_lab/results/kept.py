@@ -1,5 +1,6 @@
 """The trials that kept their gates, and which row, seed and classes of them are looked at."""
 
+import contextlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -8,15 +9,13 @@ import pandas as pd
 from senet_lab import files, gates
 from senet_lab.catalog import Question
 from senet_lab.design import Variant, baselines
-from senet_lab.errors import UserError, choices
+from senet_lab.errors import StoreError, UserError, choices
 from senet_lab.records import TrialRecord
 from senet_lab.results import keys
 from senet_lab.results.published.excitation import CLASSES
 from senet_lab.spec import SE
 from senet_lab.store import Store, load_gates
 
-Loader = Callable[[TrialRecord], bytes | None]
-"""The file of `senet_lab.gates` that a trial kept; None where there is none that is whole."""
 FEWEST, MOST, USUAL = 2, 8, 4
 """Classes that are shown: a spread needs two, more than eight lines tell nothing apart."""
 ALL = -1
@@ -28,7 +27,7 @@ class Gates:
     """What one trial kept: statistics over images, by class and channel."""
 
     frame: pd.DataFrame
-    """The columns of `senet_lab.gates`, single images left out."""
+    """The columns of `senet_lab.gates` but for `image`, as single images are left out; `block` is categorical."""
     names: tuple[str, ...]
     """Of all classes, by label."""
 
@@ -47,9 +46,12 @@ class Gates:
 
 def read(payload: bytes) -> Gates:
     """A trial's file. Raises StoreError for one that cannot be read."""
-    table = gates.from_bytes(payload)
-    frame = table.to_pandas()
-    return Gates(frame[frame["image"] < 0].astype({"block": "str"}), gates.class_names(table))
+    table = gates.from_bytes(payload, single_images=False)
+    return Gates(table.to_pandas(), gates.class_names(table))
+
+
+Loader = Callable[[TrialRecord], Gates | None]
+"""What a trial kept; None where its file is gone or damaged. Raises StoreError for one of another version."""
 
 
 @dataclass(frozen=True)
@@ -73,10 +75,15 @@ class Kept:
         return tuple(sorted(int(seed) for seed in own["seed"]))
 
     def gates(self, row: str, seed: int) -> Gates | None:
-        """Of one trial; None where its file is gone or damaged."""
+        """Of one trial; None where its file is gone or damaged. Raises StoreError for one of another version."""
         own = self.trials[(self.trials["variant"] == row) & (self.trials["seed"] == seed)]
-        payload = self.load(self.records[own["id"].iloc[0]])
-        return None if payload is None else read(payload)
+        return self.load(self.records[own["id"].iloc[0]])
+
+    def whole(self, row: str, seed: int) -> Gates | None:
+        """Of one trial; None where its file cannot be read for whatever reason."""
+        with contextlib.suppress(StoreError):
+            return self.gates(row, seed)
+        return None
 
 
 def kept(question: Question, trials: pd.DataFrame, ended: Iterable[TrialRecord], store: Store | None) -> Kept:
@@ -91,7 +98,15 @@ def kept(question: Question, trials: pd.DataFrame, ended: Iterable[TrialRecord],
 def reader(store: Store | None) -> Loader:
     """Reads the gates that a trial kept."""
     folders = {} if store is None else {place.name.rpartition("_")[2]: place for place in files.folders(store.path)}
-    return lambda record: load_gates(folders[record.id], record) if record.id in folders else None
+
+    def load(record: TrialRecord) -> Gates | None:
+        payload = load_gates(folders[record.id], record) if record.id in folders else None
+        try:
+            return None if payload is None else read(payload)
+        except StoreError as error:
+            raise StoreError(f"{folders[record.id]}/{error}") from None
+
+    return load
 
 
 def default_row(found: Kept) -> str:
@@ -120,14 +135,19 @@ def row_called(found: Kept, label: str | None) -> str:
     return row.label
 
 
-def seed_of(found: Kept, row: str, seed: int | None) -> int:
-    """The seed to look at, by default the lowest. Raises UserError for one without gates."""
+def opened(found: Kept, row: str, seed: int | None) -> tuple[int, Gates]:
+    """The seed to look at with its gates, by default the lowest whose file is whole. Raises UserError for none."""
     seeds = found.seeds(row)
     if seed is None:
-        return seeds[0]
+        for number in seeds:
+            if (own := found.whole(row, number)) is not None:
+                return number, own
+        raise gone(row, *seeds)
     if seed not in seeds:
         raise UserError(f"--seed {seed}: {row} has no gates of it; {choices(seed, [str(s) for s in seeds])}")
-    return seed
+    if (own := found.gates(row, seed)) is None:
+        raise gone(row, seed)
+    return seed, own
 
 
 def classes_called(own: Gates, asked: Sequence[str] | None) -> tuple[int, ...]:
@@ -162,11 +182,14 @@ def _near(word: str, names: list[str]) -> str:
     return f"{text}allowed: {', '.join(names[:most]) + more if more else listed}"
 
 
-def gone(row: str, seed: int) -> UserError:
-    """A file that its record names and that is not there."""
+def gone(row: str, *seeds: int) -> UserError:
+    """A file that its record names and that is not there, or all of a row."""
+    which = f"{row} seed={seeds[0]}: its gates.parquet is gone or damaged; take another --seed"
+    if len(seeds) > 1:
+        which = f"{row}: no gates.parquet of its {len(seeds)} trials can be read; take another --row"
     return UserError(
-        f"{row} seed={seed}: its gates.parquet is gone or damaged; take another --seed, or move its run folder away "
-        f"and type the sweep command again"
+        f"{which}, or move {'their run folders' if len(seeds) > 1 else 'its run folder'} away and type "
+        f"the sweep command again"
     )
 
 
@@ -189,6 +212,6 @@ def without_gates(found: Kept, damaged: int = 0) -> str:
         return ""
     return (
         f"{older} of {len(found.trials)} trials with SE have no gates: they are of an older senet-lab that kept none, "
-        f"or their gates.parquet is gone or damaged. Their results are up to date, so --rerun does not take them; move "
-        f"their run folders away and type the sweep command again, or give it another --store"
+        f"or their gates.parquet is gone, damaged or of another version. Their results are up to date, so --rerun does "
+        f"not take them; move their run folders away and type the sweep command again, or give it another --store"
     )

@@ -47,11 +47,14 @@ def command(question: Question, stale: bool = False, looks: bool = False) -> str
     return " ".join(printable(shlex.join(words)).split("\n"))
 
 
-def typed(question: Question) -> str:
-    """What to type for the question's sweep: its name, or the path of a file that no name stands for."""
+def typed(question: Question, here: bool = False) -> str:
+    """What to type for the question's sweep: its name, or the file that no name stands for, wherever it lies.
+
+    `here`: with its path from the working folder, for somebody who types it there; that is for no file.
+    """
     if catalog.names().get(question.name) == question.path:
         return question.name
-    return os.path.relpath(question.path) if question.path.is_absolute() else str(question.path)
+    return os.path.relpath(question.path) if here else question.path.name
 
 
 def to_type(command: str, found: Inventory) -> str:
@@ -63,7 +66,9 @@ def to_type(command: str, found: Inventory) -> str:
         "--seeds": said.pop("seeds", None),
         "--recipe": said.pop("recipe", None),
     }
-    return options.typed(command, typed(found.question), asked, [f"{key}={value}" for key, value in said.items()])
+    return options.typed(
+        command, typed(found.question, here=True), asked, [f"{key}={value}" for key, value in said.items()]
+    )
 
 
 def escaped(text: str) -> str:

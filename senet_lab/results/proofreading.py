@@ -130,20 +130,43 @@ def _held(store: str, line: Row | None) -> str:
 
 
 def _row(claim: Claim, said: list[str], line: Row) -> Iterator[Difference]:
-    """Cells of a pasted row, of which columns may be left out, moved or put together; the label is the paper's."""
-    printed = latex.row(line, WIDEST)[1:]
-    cells = [manuscript.plain(cell) for cell in printed]
+    """Cells of a pasted row, of which columns may be left out or put together; the label is the paper's.
+
+    Columns may be moved, too, where their number is not that of a table as it is written.
+    """
+    columns, cells = _columns(WIDEST), [manuscript.plain(cell) for cell in latex.row(line, WIDEST)[1:]]
+    said = [re.sub(r" ?\* ?$", "", cell) for cell in said]
     allowed = {*cells, *(f"{a} {b}".strip() for a, b in pairwise(cells)), "", f"{line.n}"}
+    wrong = [i for i, cell in enumerate(said) if cell not in allowed]
     fitting = next((_columns(known) for known in latex.LAYOUTS if len(_columns(known)) == len(said)), None)
-    for i, cell in enumerate(said):
-        if re.sub(r" ?\* ?$", "", cell) not in allowed:
-            column = fitting[i] if fitting else None
-            should = cells[_columns(WIDEST).index(column)] if column else f"has {', '.join(filter(None, cells))}"
-            name = keys.name(claim.name, column) if column else claim.name
-            yield Difference(claim.place, name, cell, _held(should or "nothing", line))
+    held = dict(zip(columns, cells, strict=True))
+    if fitting and not wrong and not _in_order(said, cells, f"{line.n}"):
+        wrong = [i for i, cell in enumerate(said) if cell and cell not in _of_column(fitting[i], held, line)]
+    for i in wrong:
+        should = held[fitting[i]] if fitting else f"has {', '.join(filter(None, cells))}"
+        name = keys.name(claim.name, fitting[i]) if fitting else claim.name
+        yield Difference(claim.place, name, said[i], _held(should or "nothing", line))
     error = cells[_columns(WIDEST).index("error")]
     if not line.best and any(manuscript.bold(c) and error in manuscript.plain(c) for c in claim.text.split("&")[1:]):
         yield Difference(claim.place, claim.name, f"{error} in bold", "that it is worse than the best row")
+
+
+def _in_order(said: list[str], cells: list[str], n: str) -> bool:
+    """Whether `said` are some of `cells` in their order, two that stand together perhaps in one; `n`: without "/20"."""
+    ways = [{cell, f"{cell} {after}".strip()} for cell, after in pairwise([*cells, ""])]
+    ways[_columns(WIDEST).index("n")].add(n)
+    at = 0
+    for cell in filter(None, said):
+        while at < len(ways) and cell not in ways[at]:
+            at += 1
+        if at == len(ways):
+            return False
+        at += 1 if cell in (cells[at], n) else 2
+    return True
+
+
+def _of_column(column: str, held: Mapping[str, str], line: Row) -> set[str]:
+    return {held[column], f"{line.n}"} if column == "n" else {held[column]}
 
 
 def _columns(layout: latex.Layout) -> list[str]:

@@ -5,6 +5,7 @@ or of other settings. A reviewer asks for all of it, not for the trials that wer
 """
 
 import re
+import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -29,6 +30,8 @@ TYPES = {"seed": "int64", "attempts": "int64", "seconds": "float64", "started_at
 TYPES |= {"peak_memory_bytes": "float64", "params": "Int64"}
 FACTS = ["attempts", "seconds", "peak_memory_bytes", "device", "started_at", "ended_at", "environment"]
 RUNS = ["variant", "seed", "use", "id", "code", "data", *FACTS, "reason", "traceback"]
+FOLDERS = re.compile(r"(?<![\w./])/(?:[^/]+/)*(?=[^/]+/*$)")
+"""Of a path from the root, at the end of a word."""
 HOME = re.compile(r"/(?:home|Users)/[^/\s'\"]+")
 
 
@@ -110,6 +113,15 @@ def compute(runs: pd.DataFrame) -> pd.DataFrame:
 def shareable(text: str) -> str:
     """`text` without credentials and without the name of whose home folder it is in."""
     return HOME.sub("~", without_credentials(text))
+
+
+def typed(command: str) -> str:
+    """A command without credentials, and of each absolute path the last part: where a file lies is of one machine."""
+    try:
+        words = shlex.split(without_credentials(command))
+    except ValueError:  # not written by us
+        words = without_credentials(command).split()
+    return shlex.join(FOLDERS.sub("", word) for word in words)
 
 
 def _runs(

@@ -144,7 +144,7 @@ def profile(gates: pd.DataFrame) -> pd.DataFrame:
                 "mean": np.sort(block.every_C)[::-1],
             }
         )
-        for block in blocks(gates)
+        for block in blocks(gates[gates["class"] < 0])
     ]
     return pd.concat(found, ignore_index=True)
 

@@ -72,7 +72,7 @@ class _Tally:
         kept, classes = len(range(0, channels, self.stride)), len(choice.classes)
         new = torch.zeros(0, dtype=torch.float64, device=slots_N.device).new_zeros
         self.origin_C, self.sums_2C, self.sums_2KS = new(channels), new(2, channels), new(2, classes + 1, kept)
-        self.probed: list[Tensor] = []
+        self.probed = [new(0, len(range(0, channels, self.grid)))]
         self.seen, self.at_work = 0, False
 
     def begin(self, *_: object) -> None:

@@ -9,6 +9,8 @@ from senet_lab.results import report
 from tests.bad.case import answer
 
 HEAD = "\\documentclass{article}\\input{macros}\\begin{document}\n"
+WHOLE = "17,320 & 1,150,320 & 10 & 4.10 & [4.03, 4.17] & $-1.00$ & & better"
+"""The cells of reduction=8, label left out."""
 TABLE = "reduction_ratio+seeds-10"
 
 
@@ -33,7 +35,7 @@ def test_a_true_paper(paper):
     code, out, err = paper(f"It is \\senetlab{{{TABLE}:reduction=8:error}}\\,\\%.\n\\input{{table}}")
     assert (code, err) == (0, "")
     assert (
-        f"paper.tex: {3 + 6 * 15 + 6 * 7 - 1} numbers compared, all are those of the store ({TABLE}); used 1 times"
+        f"paper.tex: {3 + 6 * 15 + 6 * 8 - 6} numbers compared, all are those of the store ({TABLE}); used 1 times"
         in out
     )
     assert f"note: {TABLE}: 1 of its 60 trials are missing in the store" in out
@@ -75,6 +77,17 @@ def test_other_results_are_found_wherever_they_stand(paper, fill):
         (r"\senetlab{T:reduction=8:eror}", "no file defines it; did you mean 'T:reduction=8:error'"),
         (r"r=8 & \textbf{4.11} & [4.03, 4.17] & $-1.00$ \\ % senet-lab: T:reduction=8", "says 4.11, the store has"),
         (r"r=8 & \textbf{4.10} [4.03, 4.17] \\ % senet-lab: T:reduction=8", "4.10 in bold"),
+        (rf"r=8 & {WHOLE} \\ % senet-lab: T:reduction=8", ""),
+        (rf"r=8 & {WHOLE.replace(' 10 &', '')} \\ % senet-lab: T:reduction=8", ""),
+        (
+            rf"r=8 & {WHOLE.replace('4.10 &', '10 &')} \\ % senet-lab: T:reduction=8",
+            "T:reduction=8:error: the paper says 10, the store 4.10",
+        ),
+        (
+            rf"r=8 & {WHOLE.replace('10 & 4.10', '4.10 & 10')} \\ % senet-lab: T:reduction=8",
+            "T:reduction=8:n: the paper says 4.10, the store 10",
+        ),
+        (r"r=8 & better & 4.10 & 10 \\ % senet-lab: T:reduction=8", ""),
         (r"x & 1 \\ % senet-lab: T:reduction=9", "did you mean 'T:reduction=8'"),
     ],
 )

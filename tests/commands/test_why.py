@@ -1,15 +1,20 @@
 """A number is traced to its trials, what ran them, and how it is made of them."""
 
+import io
 import json
 import shlex
 import statistics
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from senet_lab import catalog, inventory
+from senet_lab.commands import why
+from senet_lab.results.trace import Sitting
 from senet_lab.store import finish
 from tests.bad.case import answer
+from tests.commands.conftest import environment
 from tests.results.conftest import make_record
 
 NAME = "reduction_ratio:reduction=8:difference"
@@ -77,6 +82,17 @@ def test_a_whole_row_and_a_row_that_is_not_compared(told):
 def test_an_error_needs_no_baseline(told):
     found = json.loads(told("reduction_ratio:reduction=8:error", "--json").out)
     assert {t["row"] for t in found["trials"]} == {"reduction=8"}
+
+
+def test_what_a_store_s_file_says_cannot_steer_the_terminal():
+    machine = environment(
+        "senet-lab sweep \x1b[2Jx", platform="L\x1b]0;t\x07", cpu="[red]C\u202e", git_commit="c\x1b[1m"
+    )
+    to = Console(file=io.StringIO(), width=200)
+    to.print(why._ran(Sitting(machine, "cpu", "d", ()), 0))
+    out = to.file.getvalue()
+    assert not {"\x1b", "\x07", "\u202e"} & set(out)
+    assert r"senet-lab sweep \x1b[2Jx" in out and r"[red]C\u202e" in out and r"c\x1b[1m" in out
 
 
 def test_an_environment_that_is_lost_is_said(told):

@@ -81,7 +81,7 @@ def test_many_channels_are_drawn_on_the_paper_s_grid(make, tmp_path):
     store = place(tmp_path, question)
     held = fill(make, question, store)
     big = payload({"SE_2_1": np.random.default_rng(0).uniform(size=(60, 120))})
-    found = activations.analyse(kept.Kept(question, held.trials, held.records, lambda record: big))
+    found = activations.analyse(kept.Kept(question, held.trials, held.records, lambda record: kept.read(big)))
     assert found.curves()["channel"].unique().tolist() == list(range(0, 120, 3))
     assert found.curves()["images"].unique().tolist() == [6, 60]
     assert len(found.over_seeds().query("statistic == 'sorted'")) == 40
@@ -125,8 +125,29 @@ def test_a_file_that_is_gone_is_told(held, tmp_path):
     with pytest.raises(
         UserError, match=r"reduction=16 seed=0: its gates.parquet is gone or damaged; take another --seed"
     ):
-        activations.analyse(held)
-    assert "1 of 6 trials" in activations.analyse(held, seed=1).notes()[0]
+        activations.analyse(held, seed=0)
+    found = activations.analyse(held)
+    assert found.seed == 1 and "1 of 6 trials" in found.notes()[0]
+
+
+def test_a_page_says_why_gates_that_were_kept_are_not_shown(make, tmp_path):
+    """Where none was kept, which older records cannot have, it says nothing."""
+    question = make.question(seeds=2, grid={"model.se.reduction": (16,)})
+    store = place(tmp_path, question)
+
+    def section():
+        planned = plan.wanted(question.rows, 2, lambda data: "data")
+        return artifacts.gates(report.analyse(question, planned, store.contents()[0], store=store))
+
+    fill(make, question, store)
+    first, last = sorted((tmp_path / "runs").rglob("reduction-16*/gates.parquet"))
+    first.unlink()
+    assert "seed 1" in section()[0].blocks[0].caption
+    last.unlink()
+    said = section()[0].blocks[0].paragraphs[0]
+    assert said.startswith("The gates are not shown. reduction=16: no gates.parquet of its 2 trials can be read")
+    fill(make, question, store, without=["reduction=16"])
+    assert section() == ()
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,15 @@ def test_all_pairs_are_the_family(make):
     assert np.isnan(p["a"])
 
 
+def test_seeds_that_both_rows_have_are_compared_whatever_their_order(make):
+    errors = {"a": [0.030, 0.031, NAN, 0.033, 0.035], "b": [0.031, NAN, 0.030, 0.036, 0.037]}
+    trials, rows = make.frames(errors)
+    both = [0, 3, 4]
+    expected = scipy_stats.ttest_rel([errors["b"][s] for s in both], [errors["a"][s] for s in both]).pvalue
+    for own in (trials, trials[::-1], trials.sample(frac=1, random_state=1)):
+        assert best(own, rows, NONE)["p"].tolist() == [pytest.approx(NAN, nan_ok=True), pytest.approx(expected)]
+
+
 def test_a_look_is_as_strict_as_what_it_spends(make):
     errors = np.random.default_rng(4).normal([[0.030], [0.034]], 0.002, (2, 8))
     frames = make.frames(dict(zip("ab", errors, strict=True)))

@@ -3,9 +3,9 @@
 import pytest
 from gated import fill, place, read
 
-from senet_lab import recipes
-from senet_lab.errors import UserError
-from senet_lab.results import kept
+from senet_lab import gates, recipes
+from senet_lab.errors import StoreError, UserError
+from senet_lab.results import excitation, kept
 from senet_lab.results.published.excitation import CLASSES
 from senet_lab.spec import SE, apply
 
@@ -36,12 +36,12 @@ def test_without_one_it_is_the_paper_s_block_else_the_first_row(held, make, tmp_
 
 def test_rows_and_seeds_by_name(held):
     assert kept.row_called(held, None) == kept.row_called(held, "16") == kept.row_called(held, "reduction=16")
-    assert (kept.seed_of(held, "reduction=2", None), kept.seed_of(held, "reduction=2", 2)) == (0, 2)
+    assert [kept.opened(held, "reduction=2", seed)[0] for seed in (None, 2)] == [0, 2]
     for row, said in (("reduction=1", "did you mean 'reduction=16'"), ("no_se", "its network has no SE; allowed")):
         with pytest.raises(UserError, match=said):
             kept.row_called(held, row)
     with pytest.raises(UserError, match=r"--seed 7: reduction=2 has no gates of it; allowed: 0, 1, 2"):
-        kept.seed_of(held, "reduction=2", 7)
+        kept.opened(held, "reduction=2", 7)
 
 
 def test_trials_without_gates_are_counted_and_told_how_to_get_them(make, tmp_path):
@@ -73,6 +73,28 @@ def test_a_damaged_file_counts_as_none(held, tmp_path):
     file.write_bytes(file.read_bytes()[:-1])
     assert held.gates("reduction=2", 1) is None
     assert "seed=1: its gates.parquet is gone or damaged" in str(kept.gone("reduction=2", 1))
+
+
+def test_the_lowest_seed_whose_file_is_whole_is_looked_at(held, tmp_path):
+    files = [next((tmp_path / "runs").rglob(f"reduction-2_seed-{n}*/gates.parquet")) for n in range(3)]
+    files[0].write_bytes(b"")
+    assert kept.opened(held, "reduction=2", None)[0] == 1
+    with pytest.raises(UserError, match=r"reduction=2 seed=0: its gates\.parquet is gone or damaged"):
+        kept.opened(held, "reduction=2", 0)
+    for file in files[1:]:
+        file.unlink()
+    with pytest.raises(UserError, match=r"reduction=2: no gates\.parquet of its 3 trials can be read; .* --row"):
+        kept.opened(held, "reduction=2", None)
+
+
+def test_a_file_of_another_version_counts_as_damaged_and_is_told_with_its_folder(held, tmp_path, monkeypatch):
+    """Whole by its digest, so that a record vouches for it."""
+    assert excitation.measure(held, (0, 1)).damaged == 0
+    monkeypatch.setattr(gates, "VERSION", b"2")
+    assert held.whole("reduction=2", 1) is None and excitation.measure(held, (0, 1)).damaged == 6
+    folder = next((tmp_path / "runs").rglob("reduction-2_seed-1*"))
+    with pytest.raises(StoreError, match=f"{folder}/gates.parquet: found version 1, this senet-lab reads 2"):
+        held.gates("reduction=2", 1)
 
 
 def test_a_store_is_not_needed_to_say_that_there_are_none(make, tmp_path, held):

@@ -27,11 +27,12 @@ def test_a_command_says_what_was_changed_and_reads_back(make):
     assert keys.asked(line) == keys.Asked("reduction_ratio.py", "cifar10", 2, ("data.source=folder:my images",), True)
 
 
-def test_a_shipped_sweep_is_named_and_a_file_by_its_relative_path(make, tmp_path, monkeypatch):
+def test_a_shipped_sweep_is_named_and_a_file_by_its_own_name_wherever_one_is(make, tmp_path, monkeypatch):
     assert keys.typed(catalog.read(catalog.find("stages"))) == "stages"
     monkeypatch.chdir(tmp_path)
-    assert keys.typed(replace(make.question(), path=Path("there/mine.py"))) == "there/mine.py"
-    assert keys.typed(replace(make.question(), path=tmp_path / "there" / "mine.py")) == "there/mine.py"
+    for path in (Path("there/mine.py"), tmp_path / "there" / "mine.py", Path("../mine.py")):
+        assert keys.typed(replace(make.question(), path=path)) == "mine.py"
+    assert keys.typed(replace(make.question(), path=tmp_path / "there" / "mine.py"), here=True) == "there/mine.py"
 
 
 def test_no_line_of_a_command_leaves_its_comment(make):

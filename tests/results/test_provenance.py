@@ -77,6 +77,21 @@ def test_reasons_are_told_without_names_and_passwords(found):
     assert provenance.shareable("--store /Users/Bob/runs /homes/x") == "--store ~/runs /homes/x"
 
 
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("sweep /home/bob/x/mine.py --store=/mnt/a/runs/ --to /r", "sweep mine.py --store=runs/ --to r"),
+        ("sweep a --set 'data.source=folder:/mnt/my images/pets'", "sweep a --set data.source=folder:pets"),
+        ("sweep there/mine.py --store s3://me:secret@host/runs?key=1", "sweep there/mine.py --store s3://host/runs"),
+        ("sweep a --store https://host:80/a/b --set x=1/2 --to ../r", "sweep a --store https://host:80/a/b --set x=1/2"
+         " --to ../r"),
+        ("sweep 'a", "sweep ''\"'\"'a'"),
+    ],
+)  # fmt: skip
+def test_of_a_path_from_the_root_the_last_part_is_told(command, said):
+    assert provenance.typed("senet-lab " + command) == "senet-lab " + said
+
+
 def test_the_store_tells_environments_and_what_was_interrupted(make, asked, tmp_path):
     plan = make.plan(asked)
     plan = tuple(replace(t, id=f"{i:012x}") for i, t in enumerate(plan))

@@ -138,6 +138,21 @@ def test_only_some_of_very_many_classes_are_kept(monkeypatch: pytest.MonkeyPatch
     assert rows[rows["class"] == 2]["mean"].to_numpy() == pytest.approx(chosen.mean(0), abs=1e-6)
 
 
+def test_test_images_of_some_classes_alone_are_enough() -> None:
+    """With twenty classes every second one is probed: none of those that the images are of, were all counted."""
+    images = part(8)
+    odd = Part(images.x_NCHW, torch.arange(1, 17, 2))
+    frame = kept(network(classes=20), odd, tuple(map(str, range(20))))
+    assert sorted(frame[frame["image"] >= 0]["image"].unique()) == list(range(8))
+    assert set(frame[frame["image"] < 0]["class"]) == {-1, *range(1, 17, 2)}
+
+
+def test_without_an_image_to_probe_there_are_statistics_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gates, "PROBED_IMAGES", 0)
+    frame = kept(network(), part())
+    assert set(frame["image"]) == {-1} and set(frame["class"]) == {-1, 0, 1, 2}
+
+
 def test_the_deviation_of_a_gate_that_hardly_moves_is_exact() -> None:
     """Sums of squares would leave 1e-8 of nothing, and lose a deviation that small."""
     made, images = network(), part()

@@ -1,47 +1,47 @@
 """How to make the numbers again, what made them, and what it cost: sections from a report's `Provenance`."""
 
 import math
-import shlex
 from collections import Counter
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from senet_lab import catalog
 from senet_lab.records import Environment
-from senet_lab.results import stats
+from senet_lab.results import keys, stats
 from senet_lab.results.page.layout import Block, Code, Facts, Folded, Table, Text
-from senet_lab.results.provenance import COUNTS, FAILED, INTERRUPTED, MISSING, OLDER, OTHER, Provenance, shareable
+from senet_lab.results.provenance import COUNTS, FAILED, INTERRUPTED, MISSING, OLDER, OTHER, Provenance, typed
 
 if TYPE_CHECKING:
-    from senet_lab.catalog import Question
     from senet_lab.results.report import Report
 
 SHORT = 12
 MEBIBYTE = 2**20
 
 
-def commands(question: "Question", looks: bool = False) -> str:
-    """What to type to run the question anew and to report it."""
-    known = catalog.names().get(question.name) == question.path
-    words = [question.name if known else shareable(str(question.path))]
-    for key, value in question.changed:
-        words += [f"--{key}", value] if key in ("recipe", "seeds") else ["--set", f"{key}={value}"]
-    words += ["--until-decided"] * looks
-    return "\n".join(shlex.join(["senet-lab", command, *words]) for command in ("sweep", "report"))
+def commands(report: "Report") -> tuple[str, str]:
+    """What to type to run the question anew, and to report what this report is of."""
+    question, looks = report.question, report.looks is not None
+    sweep = keys.command(question, looks=looks).replace(" report ", " sweep ", 1)
+    return sweep, keys.command(question, older(report) > 0, looks)
+
+
+def older(report: "Report") -> int:
+    """Trials in the table that are by older code, which no command makes again."""
+    return int(report.trials["stale"].sum())
 
 
 def reproduction(report: "Report") -> tuple[Block, ...]:
     """Commands, software, machines and data."""
     blocks: list[Block] = [
-        Code(commands(report.question, report.looks is not None)),
+        Code("\n".join(commands(report))),
         Text(
             (
                 "The first line runs exactly the trials that are missing, here or in an empty folder, and reports. On "
                 "a CPU the same trial gives the same bits, however many run at once and whether or not it was "
                 "interrupted; on a GPU, or with other versions of torch, digits may differ. The second line makes this "
-                "page again from the run folders, byte by byte.",
+                f"page again from the run folders{', byte by byte' * (not older(report))}.",
+                *_by_older_code(older(report)),
             )
         ),
     ]
@@ -55,6 +55,12 @@ def reproduction(report: "Report") -> tuple[Block, ...]:
         each = tuple(Facts(tuple(software(found, digest, one))) for digest, one in others)
         blocks.append(Folded(f"{len(others)} more environments that trials ran in", each))
     return tuple(blocks)
+
+
+def _by_older_code(n: int) -> list[str]:
+    there = "is 1 trial" if n == 1 else f"are {n} trials"
+    said = f"In the table there {there} by older code: the first line does not run what that code ran."
+    return [said] if n else []
 
 
 def data(report: "Report", found: Provenance) -> tuple[tuple[str, str], ...]:
@@ -79,7 +85,7 @@ def software(found: Provenance, digest: str, environment: Environment) -> list[t
     clean = ", no uncommitted changes" if environment.git_commit and not lines else ""
     return [
         ("environment", f"{digest}, {n} trial{'s' * (n != 1)}"),
-        ("typed", shareable(environment.command)),
+        ("typed", typed(environment.command)),
         ("git commit", f"{commit}{dirty}{clean}"),
         ("python", environment.python),
         ("packages", versions),

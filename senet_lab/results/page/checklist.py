@@ -65,10 +65,11 @@ def _set(text: str) -> str:
 def _reproducibility(report: "Report") -> tuple[str, str]:
     if not len(report.trials):
         return "NA", NOTHING
-    command = account.commands(report.question, report.looks is not None).splitlines()[0]
+    command, n, older = account.commands(report)[0], int(report.summary["n"].sum()), account.older(report)
+    but = f" but for {older} by older code" if older else ""
     text = (
-        f"Every number in the table comes from {int(report.summary['n'].sum())} training runs that one command makes "
-        f"again: `{command}`. Each run is identified by its complete configuration, its seed, a digest of the data and "
+        f"Every number in the table comes from {n} training runs, which one command makes again{but}: "
+        f"`{command}`. Each run is identified by its complete configuration, its seed, a digest of the data and "
         f"a digest of the code that it used; all four are listed with the results."
     )
     devices = set(report.provenance.runs["device"]) - {""} if report.provenance else set()

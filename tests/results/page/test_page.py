@@ -3,6 +3,7 @@
 import statistics
 from dataclasses import replace
 from html.parser import HTMLParser
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,7 @@ from markupsafe import Markup
 from senet_lab import catalog
 from senet_lab.data import Facts
 from senet_lab.results import page, report
-from senet_lab.results.page import account, limits, picture, protocol, typography
+from senet_lab.results.page import account, checklist, limits, picture, protocol, typography
 from senet_lab.results.page.layout import Facts as Pairs
 from senet_lab.results.page.layout import Section, Table, Text
 from tests.results.conftest import WRONG, make_plan, make_question, make_record, make_records
@@ -140,13 +141,27 @@ def test_the_split_is_told_in_images(question, planned, records):
 
 def test_the_command_is_that_of_the_question(question):
     asked = replace(question, changed=(("recipe", "cifar10"), ("seeds", "3"), ("data.source", "folder:my images")))
-    sweep, show = account.commands(asked).splitlines()
+    sweep, show = account.commands(report.analyse(asked, (), ()))
     assert sweep == (
         "senet-lab sweep reduction_ratio.py --recipe cifar10 --seeds 3 --set 'data.source=folder:my images'"
     )
     assert show == sweep.replace("sweep", "report", 1)
     shipped = catalog.read(catalog.find("reduction_ratio"))
-    assert account.commands(shipped).splitlines()[0] == "senet-lab sweep reduction_ratio"
+    assert account.commands(report.analyse(shipped, (), ()))[0] == "senet-lab sweep reduction_ratio"
+    elsewhere = replace(question, path=Path("/home/bob/there/mine.py"))
+    assert account.commands(report.analyse(elsewhere, (), ()))[0] == "senet-lab sweep mine.py"
+
+
+def test_a_page_with_older_code_says_that_no_command_makes_it_again(make, question):
+    old = make.records(make.plan(question, code="code-0"), {"no_se": [30, 31], "reduction=2": [30, 31]})
+    found = report.analyse(question, make.plan(question), old, include_stale=True)
+    assert account.commands(found)[1] == account.commands(found)[0].replace("sweep", "report", 1) + " --include-stale"
+    code, text, *_ = account.reproduction(found)
+    assert "--include-stale" in code.text and "byte by byte" not in " ".join(text.paragraphs)
+    assert "are 4 trials by older code: the first line does not run what that code ran" in " ".join(text.paragraphs)
+    assert "4 training runs, which one command makes again but for 4 by older code: " in checklist.items(found)[0].text
+    new = account.reproduction(report.analyse(question, make.plan(question), ()))
+    assert "byte by byte" in " ".join(new[1].paragraphs) and "older code" not in " ".join(new[1].paragraphs)
 
 
 def test_limits_follow_the_sweep(make):
