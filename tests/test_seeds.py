@@ -50,7 +50,7 @@ def test_what_is_needed_and_what_to_type(done: Ask, monkeypatch: pytest.MonkeyPa
     assert line["further"] == needs.wanted - 6 and needs.command == f"{COMMAND} --seeds {needs.wanted}"
     text = " ".join(shown(needs, monkeypatch).split())
     assert "`--until-decided` adds them to undecided rows and keeps .05 in all" in text
-    assert f"to run them: {needs.command}" in text and "seeds to find 0.2 points" in text
+    assert f"To run them: {needs.command}" in text and "seeds to find 0.2 points" in text
     assert "80 % power, paired t test at 0.05" in text and "Holm" not in text, "one comparison has no family"
     assert "Safe: by the upper 80 % limit of the spread" in text and "Assumed" not in text
 
@@ -67,7 +67,7 @@ def test_the_time_is_of_both_rows_on_all_slots(done: Ask, monkeypatch: pytest.Mo
 def test_no_line_is_longer_than_the_terminal(done: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
     grid = {"model.se.reduction": [1, 2], "model.se.gate": ["sigmoid", "relu", "tanh"]}
     for needs in (look(done(seeds=6)), look(done(seeds=6, grid=grid), 0.001)):
-        table = shown(needs, monkeypatch).split("\nmore than" if needs.wanted is None else "\nthe trials that")[0]
+        table = shown(needs, monkeypatch).split("\nmore than" if needs.wanted is None else "\nThe trials that")[0]
         assert max(map(len, table.splitlines())) <= 80 and "…" not in table
 
 

@@ -183,7 +183,7 @@ def _advice(needs: Needs) -> str:
     if needs.expected is None and needs.wanted == now:
         return f"{now} seeds a row, as asked for, are enough"
     time = needs.expected.sentence if needs.expected else "nothing tells how long that takes"
-    lacking = f"the trials that {needs.wanted:,} seeds of all rows lack take {time}\nto run them: {needs.command}"
+    lacking = f"The trials that {needs.wanted:,} seeds of all rows lack take {time}\nTo run them: {needs.command}"
     return f"{lacking}\n{LOOKING_AGAIN}" if needs.frame["n_pairs"].any() else lacking
 
 

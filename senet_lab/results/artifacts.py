@@ -61,6 +61,11 @@ def pictures(report: Report, figures: Mapping[str, Figure] | None = None) -> tup
     return tuple(Picture(n, TITLES[n], report.figure_caption(n), svg(figure)) for n, figure in drawn.items())
 
 
+WORDS = ("block", "row", "statement", "verdict")
+CHANNELS = "means over the images of a class; every ceil(C / 50)-th channel, as in v4 Fig. 6"
+SEEDS = "Above: gates over all images, sorted; below: numbers of whole blocks by depth; 95 % Student-t intervals."
+
+
 def gates(report: Report) -> tuple[Section, ...]:
     """What the page says of the gates, where trials have kept them: not those of older records, or without SE."""
     if not (held := kept.kept(report.question, report.trials, report.records, report.store)).rows():
@@ -69,11 +74,14 @@ def gates(report: Report) -> tuple[Section, ...]:
         found = activations.analyse(held)
     except UserError as error:
         return (Section("excitation", "Excitation", (Text((f"The gates are not shown. {error}.",)),)),)
+    one = found.figure()
     pictures = (
-        Picture("excitation", "Gates by class", found.title, svg(found.figure())),
-        Picture("excitation_seeds", "Gates over seeds", "", svg(found.seeds_figure())),
+        Picture(
+            "excitation", "Gates by class", f"{found.title}: means over the images of a class; {CHANNELS}.", svg(one)
+        ),
+        Picture("excitation_seeds", "Gates over seeds", SEEDS, svg(found.seeds_figure())),
     )
-    said = (Table(frame, caption, left=tuple(frame.columns[:1])) for frame, _, caption in found.sections())
+    said = (Table(frame, caption, left=WORDS) for frame, _, caption in found.sections())
     return (Section("excitation", "Excitation", (*pictures, *said)),)
 
 
