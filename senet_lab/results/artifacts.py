@@ -62,7 +62,7 @@ def pictures(report: Report, figures: Mapping[str, Figure] | None = None) -> tup
 
 
 WORDS = ("block", "row", "statement", "verdict")
-CHANNELS = "means over the images of a class; every ceil(C / 50)-th channel, as in v4 Fig. 6"
+CHANNELS = "every ceil(C / 50)-th channel, as in v4 Fig. 6"
 SEEDS = "Above: gates over all images, sorted; below: numbers of whole blocks by depth; 95 % Student-t intervals."
 
 
