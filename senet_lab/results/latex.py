@@ -19,7 +19,7 @@ def bold(alpha: float) -> str:
     """What bold means where `best.best` was asked at `alpha`."""
     return (
         "Bold: the lowest mean error and every row that cannot be told from it "
-        f"(paired t tests of all pairs of rows, Holm-adjusted, p < {f'{alpha:.2g}'.removeprefix('0')})."
+        f"(paired t tests of all pairs of rows, Holm-adjusted, p < {f'{alpha:.2g}'.removeprefix('0')}; or its verdict)."
     )
 
 
