@@ -14,8 +14,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from senet_lab import catalog, inventory, plan, store
+from senet_lab import catalog, environment, inventory, plan, store
 from senet_lab.commands import sequential
+from senet_lab.commands.report import report_only
 from senet_lab.commands.sequential import Means, Until, ending, looking, until_decided
 from senet_lab.errors import UserError
 from senet_lab.inventory import Inventory
@@ -374,3 +375,20 @@ def test_as_it_is_typed(tmp_path: Path) -> None:
     most = pd.read_csv(folder / "table.csv")["n"].max()
     assert ("The store holds up to" in one.stdout) == (most > 3)
     assert pd.read_csv(tmp_path / "reports" / "small" / "table.csv")["n"].tolist() == [3, 3]
+
+
+def test_a_report_by_the_files_seeds_says_that_looks_added_to_them(
+    ask: Ask, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    found = ask(seeds=2)
+    command = "senet-lab sweep tiny --seeds 1 --until-decided"
+    here = environment.collect()
+    looked = found.store.save_environment(here.model_copy(update={"command": command}))
+    usual = found.store.save_environment(here.model_copy(update={"command": "senet-lab sweep tiny"}))
+    for wanted in found.planned:
+        ran = usual if wanted.trial.seed == 0 else looked
+        store.finish(found.store.open(wanted), make_record(wanted, environment=ran))
+    report_only(found.again(), tmp_path / "reports", False)
+    assert f"Mind: 2 of these trials were added look after look by `{command}`" in " ".join(
+        capsys.readouterr().out.split()
+    )

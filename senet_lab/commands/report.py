@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from senet_lab.commands import console, to_type
 from senet_lab.commands.sequential import ending
+from senet_lab.credentials import without_credentials
 from senet_lab.errors import UserError, printable
 from senet_lab.inventory import Inventory
 from senet_lab.options import to_show
@@ -85,8 +86,9 @@ def show_report(found: Inventory, folder: Path, include_stale: bool = False, loo
             f"--rerun stale added to the sweep command runs them again, "
             f"--include-stale added to the report command counts them as they are"
         )
-    if looks is None and (beyond := _beyond(found)):
-        console.print(beyond, soft_wrap=True, markup=False)
+    if looks is None:
+        for note in filter(None, (_beyond(found), _by_looks(found))):
+            console.print(printable(note), soft_wrap=True, markup=False)
     rest = f"and {len(written) - 1} files more: tables (csv, md, tex), figures (png, pdf, csv)"
     console.print(printable(f"Written to {folder / name}: {written[0].name}, {rest}"), soft_wrap=True, markup=False)
     return answer
@@ -102,4 +104,19 @@ def _beyond(found: Inventory) -> str:
     return (
         f"The store holds up to {max(more) + 1:,} seeds of these rows; this report is of the {asked:,} asked for. "
         f"--seeds {max(more) + 1} reports them all, --until-decided by its looks"
+    )
+
+
+def _by_looks(found: Inventory) -> str:
+    """Says that trials of this report were added by looking, which its tests at .05 know nothing of."""
+    counted = [r for r in found.counting if r.status == "done"]
+    ran = {digest: found.store.environment(digest) for digest in dict.fromkeys(r.environment for r in counted)}
+    looked = {digest: here.command for digest, here in ran.items() if here and "--until-decided" in here.command}
+    if not looked:
+        return ""
+    added = sum(r.environment in looked for r in counted)
+    command = without_credentials([*looked.values()][-1])
+    return (
+        f"Mind: {added} of these trials were added look after look by `{command}`; tests at .05 as if their number had "
+        f"been fixed find too much. Report them with --until-decided and the same --seeds as there"
     )

@@ -131,7 +131,7 @@ CLAIMS = (
     Claim("trend", "sd between rises with depth (Spearman)", trend),
     Claim("last_but_one_identity", "mean |1 - gate|: last block but one", of_last("identity", -2), None, NEAR),
     Claim("last_but_one_near_one", "channels near 1: last block but one", of_last("near_one", -2), None),
-    Claim("last_identity", "mean |1 - gate|: last block", of_last("identity", -1), None, NEAR),
+    Claim("last_identity", "mean |1 - gate|: last block", of_last("identity", -1), None),
     Claim("last_near_one", "channels near 1: last block", of_last("near_one", -1), None),
     Claim("within_rises", "sd within class: last - first block", rise("within")),
     Claim("within_follows", "sd within follows sd between (Spearman)", follows),

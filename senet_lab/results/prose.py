@@ -27,7 +27,7 @@ def paragraph(pair: Pair, summary: pd.DataFrame, setting: str) -> str:
     errors = " and ".join(_error(label, summary) for label in (pair.a, pair.b))
     if n < 2:
         return f"{setting}, the test error was {errors}. Nothing can be tested: common seeds, {n}; needed, 2 at least."
-    interval = "" if math.isnan(d["low"]) else f"95 % CI {100 * d['low']:+.2f} to {100 * d['high']:+.2f}; "
+    interval = "" if math.isnan(d["low"]) else f"95 % CI {signed(d['low'])} to {signed(d['high'])}; "
     tests = "no spread, no t test" if math.isnan(d["t"]) else f"paired t({n - 1}) = {d['t']:.2f}"
     tests += f", unadjusted p {p_value(d['p'])}"
     flips = "" if math.isnan(d["p_signflip"]) else f"; sign-flip permutation test, p {p_value(d['p_signflip'])}"
@@ -36,7 +36,7 @@ def paragraph(pair: Pair, summary: pd.DataFrame, setting: str) -> str:
     sentences = [
         f"{setting}, the test error after the last epoch was {errors}.",
         f"Over the {n} seeds that both were trained with, the mean paired difference ({pair.a} minus {pair.b}) was "
-        f"{100 * d['mean']:+.2f} points (of this pair alone: {interval}{tests}{flips}{tost}).",
+        f"{signed(d['mean'])} points (of this pair alone: {interval}{tests}{flips}{tost}).",
         f"{_adjusted(pair)}: {told}.",
         _new_seed(pair),
         _test_set(pair),
@@ -108,6 +108,11 @@ def classes(pair: Pair) -> pd.DataFrame | None:
             for _, row in found.iterrows()
         ]
     )
+
+
+def signed(fraction: float) -> str:
+    """In points, with its sign; nought has a plus."""
+    return f"{round(100 * fraction, 2) + 0.0:+.2f}"
 
 
 def p_value(p: float) -> str:

@@ -121,7 +121,7 @@ def test_claims_of_a_network_that_does_as_the_paper_says():
     low, high = stats.t.interval(0.95, 5, differences.mean(), stats.sem(differences))
     assert (rises["mean"], rises["low"], rises["high"]) == tuple(map(pytest.approx, (differences.mean(), low, high)))
     assert said(found, "trend")["mean"] == 1.0 and said(found, "trend")["verdict"] == "holds"  # six equal seeds
-    assert said(found, "last_identity")["verdict"] == "does not hold"
+    assert said(found, "last_identity")["verdict"] == "", "the paper does not say it of the last block: its own is .84"
     assert said(found, "last_near_one")["verdict"] == ""
     assert said(found, "last_but_one_identity")["n"] == 0, "the block before is of another stage"
 
@@ -146,7 +146,7 @@ def test_a_last_stage_that_lets_everything_pass():
     )  # fmt: skip
     found = excitation.claims(open_)
     assert said(found, "last_but_one_identity")["verdict"] == "holds"
-    assert said(found, "last_identity")["verdict"] == "undecided"
+    assert said(found, "last_identity")["mean"] == pytest.approx(0.09) and said(found, "last_identity")["verdict"] == ""
     assert math.isnan(said(found, "trend")["mean"]), "all blocks alike have no order"
 
 

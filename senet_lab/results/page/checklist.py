@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from senet_lab.results import captions, published, stats, tex
 from senet_lab.results.page import account, protocol
 from senet_lab.results.page.typography import CODE
+from senet_lab.results.paired import FEWEST_FOR_SIGN_FLIP
 from senet_lab.results.provenance import COUNTS
 
 if TYPE_CHECKING:
@@ -105,6 +106,12 @@ def _significance(report: "Report") -> tuple[str, str]:
     if n.max() < 2:
         return "No", "A single seed a row gives no interval; no claim of a difference is made."
     count = f"{int(n.min())}" + (f" to {int(n.max())}" if n.max() > n.min() else "")
+    few = report.comparison["n_pairs"].max() < FEWEST_FOR_SIGN_FLIP
+    flips = (
+        ""
+        if few
+        else ("; a sign-flip test, which assumes only symmetry and is exact up to 30 seeds, is reported beside them")
+    )
     text = (
         f"Each row has {count} seeds{_added(report)}; a seed sets the training/validation split, the initial "
         f"weights, the order of the images and the augmentation, and is shared by all rows. Errors are means with "
@@ -112,9 +119,8 @@ def _significance(report: "Report") -> tuple[str, str]:
         f"{report.baseline} are paired by seed, with {stats.interval_name(report.comparison)} Student-t intervals; a "
         f"difference is claimed where the paired t test gives p < .05{_corrected(report)}, equality only where two "
         f"one-sided t tests do so against a margin of {stats.points(report.question.sweep.margin)} that the "
-        f"sweep file declares. The tests assume near-normal "
-        f"differences; a sign-flip test, which assumes only symmetry and is exact up to 30 seeds, is reported beside "
-        f"them. The intervals do not contain the sampling error of the test set."
+        f"sweep file declares. The tests assume near-normal differences{flips}. The intervals do not contain the "
+        f"sampling error of the test set."
     )
     return "Yes", text
 
