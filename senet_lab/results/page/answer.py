@@ -104,12 +104,17 @@ def lines(report: "Report") -> tuple[Line, ...]:
     return tuple(found)
 
 
+ROOM = 20
+"""Percent of the scale's width that an end's label needs beside that of 0."""
+
+
 def scale(report: "Report") -> Scale:
     """What the strips of `lines` are drawn on."""
     margin = report.question.sweep.margin
     ends = _ends(report.comparison, margin)
     zero, low, high = (_place(x, ends) for x in (0.0, -margin, margin))
-    return Scale(zero, low, high, *(signed(x, 1) for x in ends))
+    left, right = (signed(x, 1) for x in ends)
+    return Scale(zero, low, high, left if zero > ROOM else "", right if zero < 100 - ROOM else "")
 
 
 def signed(fraction: float, digits: int = 2) -> str:
