@@ -218,9 +218,8 @@ def test_what_a_look_spends_is_all_that_bold_and_other_pairs_may_err_with(questi
     design = Design(answer.baselines, 0.005, first=8)
     at_second = replace(answer, looks=State(design, 2, answer.comparison, {}, {}))
     assert (written.spends(answer), written.spends(at_second)) == (0.05, pytest.approx(0.05 / 6))
-    assert latex.bold(written.spends(answer)).endswith("p < .05).") and latex.bold(written.spends(at_second)).endswith(
-        "p < .0083)."
-    )
+    for found, said in ((answer, "p < .05; or its verdict)."), (at_second, "p < .0083; or its verdict).")):
+        assert latex.bold(written.spends(found)).endswith(said)
     other, own = at_second.pair("reduction=2", "reduction=32"), at_second.pair("reduction=2", "no_se")
     assert (other.family.alpha, own.family.alpha) == (pytest.approx(0.05 / 6), 0.05)
     assert "judged at 0.0083, which this look spends" in at_second.compare("2", "32").sentence
