@@ -276,7 +276,7 @@ def test_the_page_says_how_seeds_were_added(ask: Ask) -> None:
         f"undecided rows were given more at {looked}",
         "valid if the first number, 3, was chosen before results were seen",
         "after Holm over the 3 comparisons and all looks",
-        "over the 3 comparisons and a correction for all looks",
+        "the paired t test gives p &lt; .05 after Holm over the 3 comparisons and all looks",
         f"seeds 0 to 2 at the first of the {looked}",
         "assumes only symmetry",
         "--until-decided",

@@ -1,17 +1,15 @@
 """A network's answers, against the answers counted one by one."""
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 
-from senet_lab.data.held import Batch
 from senet_lab.training import evaluate as module
 from senet_lab.training.evaluate import evaluate
+from tests.training.ready import Part
 
 
 class Fixed(nn.Module):
@@ -19,23 +17,6 @@ class Fixed(nn.Module):
 
     def forward(self, x_NCHW: Tensor) -> Tensor:
         return x_NCHW[:, :, 0, 0]
-
-
-@dataclass(frozen=True)
-class Part:
-    """Images that are numbers already."""
-
-    x_NCHW: Tensor
-    y_N: Tensor
-
-    def __len__(self) -> int:
-        return len(self.y_N)
-
-    def in_order(self, batch: int) -> Iterator[Batch]:
-        yield from zip(torch.split(self.x_NCHW, batch), torch.split(self.y_N, batch), strict=True)
-
-    def shuffled(self, batch: int, seed: int, epoch: int) -> Iterator[Batch]:
-        raise NotImplementedError
 
 
 def part(n: int = 13) -> Part:

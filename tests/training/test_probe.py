@@ -1,7 +1,5 @@
 """The gates that are kept, against those of each block asked by hand."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +11,6 @@ from torch import Tensor, nn
 
 from senet_lab import data, gates, models
 from senet_lab.blocks.se import SEBlock
-from senet_lab.data.held import Batch
 from senet_lab.data.split import split
 from senet_lab.networks import NETWORKS
 from senet_lab.spec import SE, CifarResNet, Data, Model
@@ -21,25 +18,9 @@ from senet_lab.training import evaluate as module
 from senet_lab.training.evaluate import evaluate
 from senet_lab.training.probe import Probe, blocks
 from tests.data.pictures import write_parquet
+from tests.training.ready import Part
 
 NAMES = ("a", "b", "c", "none of it")
-
-
-@dataclass(frozen=True)
-class Part:
-    """Images that are numbers already."""
-
-    x_NCHW: Tensor
-    y_N: Tensor
-
-    def __len__(self) -> int:
-        return len(self.y_N)
-
-    def in_order(self, batch: int) -> Iterator[Batch]:
-        yield from zip(torch.split(self.x_NCHW, batch), torch.split(self.y_N, batch), strict=True)
-
-    def shuffled(self, batch: int, seed: int, epoch: int) -> Iterator[Batch]:
-        raise NotImplementedError
 
 
 def part(n: int = 37) -> Part:

@@ -106,31 +106,20 @@ def _significance(report: "Report") -> tuple[str, str]:
     if n.max() < 2:
         return "No", "A single seed a row gives no interval; no claim of a difference is made."
     count = f"{int(n.min())}" + (f" to {int(n.max())}" if n.max() > n.min() else "")
-    few = report.comparison["n_pairs"].max() < FEWEST_FOR_SIGN_FLIP
-    flips = (
-        ""
-        if few
-        else ("; a sign-flip test, which assumes only symmetry and is exact up to 30 seeds, is reported beside them")
-    )
+    flips = ""
+    if report.comparison["n_pairs"].max() >= FEWEST_FOR_SIGN_FLIP:
+        flips = "; a sign-flip test, which assumes only symmetry and is exact up to 30 seeds, is reported beside them"
     text = (
         f"Each row has {count} seeds{_added(report)}; a seed sets the training/validation split, the initial "
         f"weights, the order of the images and the augmentation, and is shared by all rows. Errors are means with "
         f"95 % Student-t confidence intervals over seeds (not standard deviations). Differences to "
         f"{report.baseline} are paired by seed, with {stats.interval_name(report.comparison)} Student-t intervals; a "
-        f"difference is claimed where the paired t test gives p < .05{_corrected(report)}, equality only where two "
-        f"one-sided t tests do so against a margin of {stats.points(report.question.sweep.margin)} that the "
-        f"sweep file declares. The tests assume near-normal differences{flips}. The intervals do not contain the "
-        f"sampling error of the test set."
+        f"difference is claimed where the paired t test gives p < .05{protocol.adjusted(report)}, "
+        f"equality only where two one-sided t tests do so against a margin of "
+        f"{stats.points(report.question.sweep.margin)} that the sweep file declares. The tests assume "
+        f"near-normal differences{flips}. The intervals do not contain the sampling error of the test set."
     )
     return "Yes", text
-
-
-def _corrected(report: "Report") -> str:
-    k = len(report.comparison)
-    holm = f" with Holm's correction over the {k} comparisons" if k > 1 else ""
-    if report.looks is None:
-        return holm
-    return f"{holm} and a correction for all looks" if holm else " with a correction for all looks"
 
 
 def _added(report: "Report") -> str:

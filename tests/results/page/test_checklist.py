@@ -13,7 +13,7 @@ def test_items_have_the_sweeps_numbers(question, planned, records):
     assert "118 training runs" in four.text
     assert five.answer == "TODO" and "[AUTHORS: say where code and data can be had.]" in five.text
     assert "learning rate 0.1" in six.text and "epochs 20" in six.text
-    assert "18 to 20 seeds" in seven.text and "Holm's correction over the 5 comparisons" in seven.text
+    assert "18 to 20 seeds" in seven.text and "p < .05 after Holm over the 5 comparisons" in seven.text
     assert "0.5 points" in seven.text
     assert "2.0 s on average" in eight.text and "118 trials" in eight.text and "2 not run yet" in eight.text
 
