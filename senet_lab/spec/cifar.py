@@ -40,6 +40,7 @@ class CifarResNet(Model):
     """Channels of each residual stage, e.g. (16, 32, 64); every stage after the first halves the map."""
 
     module: ClassVar[str] = "cifar_resnet"
+    folds: ClassVar[bool] = True
 
     @property
     def title(self) -> str:
@@ -74,6 +75,7 @@ class _PreActivation(Model):
     """Factor on all channels, rounded."""
 
     module: ClassVar[str] = "preact_resnet"
+    folds: ClassVar[bool] = True
 
     @property
     def middles(self) -> tuple[int, ...]:

@@ -25,6 +25,7 @@ class _Bottlenecks(Narrow):
     (Goyal et al., arXiv 1706.02677). What deep networks want on little data; not in the paper."""
 
     module: ClassVar[str] = "resnet"
+    folds: ClassVar[bool] = True
 
     @property
     def groups(self) -> int:
@@ -130,6 +131,7 @@ class VGG(Narrow):
     """After each of the two hidden FC layers."""
 
     module: ClassVar[str] = "vgg"
+    folds: ClassVar[bool] = True
     placements: ClassVar[tuple[Placement, ...]] = ("standard",)
     why_not: ClassVar[str] = "it has no shortcut and no residual unit to stand before, behind, beside or inside of"
 

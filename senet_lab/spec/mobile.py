@@ -17,6 +17,7 @@ class MobileNet(Narrow):
     family: Literal["mobilenet"] = "mobilenet"
 
     module: ClassVar[str] = "mobilenet"
+    folds: ClassVar[bool] = True
     placements: ClassVar[tuple[Placement, ...]] = ("standard", "conv3x3")
     why_not: ClassVar[str] = "its blocks have no shortcut"
 

@@ -21,6 +21,9 @@ class Model(Spec):
 
     module: ClassVar[str]
     """Where in `senet_lab.models` the network is built."""
+    folds: ClassVar[bool] = False
+    """Whether trials of it can be trained as one (`models.fold`): no layer joins or reorders channels.
+    Nor may the network draw: only with `dropout` 0, where it has dropout."""
     placements: ClassVar[tuple[Placement, ...]] = RESIDUAL
     """Those of v4 Fig. 5 that have a meaning here."""
     why_not: ClassVar[str] = ""
