@@ -41,10 +41,16 @@ def staged(parts: Iterable[tuple[Unit, nn.Module]]) -> nn.ModuleDict:
 
 
 def padded_shortcut(x_NCHW: Tensor, unit: Unit) -> Tensor:
-    """Every stride-th position of `x_NCHW`, with zero channels added, or the last ones left out, at the end."""
+    """Every stride-th position of `x_NCHW`, with zero channels added, or the last ones left out, at the end.
+
+    Of a folded network (`models.fold`), at the end of each replica.
+    """
     if unit.stride > 1:
         x_NCHW = x_NCHW[:, :, :: unit.stride, :: unit.stride]
     extra = unit.outputs - unit.inputs
+    if extra and x_NCHW.shape[1] > unit.inputs:
+        x_NHWKC = x_NCHW.permute(0, 2, 3, 1).unflatten(3, (-1, unit.inputs))
+        return F.pad(x_NHWKC, (0, extra)).flatten(3).permute(0, 3, 1, 2)
     if extra < 0:
         return x_NCHW[:, :extra]
     return F.pad(x_NCHW, (0, 0, 0, 0, 0, extra)) if extra else x_NCHW
