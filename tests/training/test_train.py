@@ -41,7 +41,7 @@ def _one_thread() -> Iterator[None]:
     torch.set_num_threads(before)
 
 
-NOISY = apply(TINY, {"model": {"family": "shake_shake", "depth": 8, "base_width": 2}, "data.cutout": 0.25})
+NOISY = apply(TINY, {"model": {"family": "shake_shake", "depth": 8, "base_width": 8}, "data.cutout": 0.25})
 """With draws inside the network, in training."""
 
 
@@ -143,6 +143,29 @@ def test_what_is_loaded_is_what_was_saved() -> None:
     other.load_bytes(learner.to_bytes())
     assert_same_bits(learner, other)
     assert other.epochs == learner.epochs
+
+
+def same(a: Tensor, b: Tensor) -> bool:
+    in_memory = [torch.as_strided(t, (t.numel(),), (1,)) for t in (a, b)]
+    return a.dtype == b.dtype and torch.equal(a, b) and torch.equal(*in_memory)
+
+
+@pytest.mark.parametrize("changes", [{}, {"train.momentum": 0.0}, {"model.se.gate": "tanh"}], ids=str)
+def test_a_state_keeps_every_tensor_its_type_and_its_order_in_memory(changes: dict[str, Any]) -> None:
+    trial = apply(GATED, {"train.epochs": 1} | changes)
+    learner, parts = prepare(trial)
+    learner.network.register_buffer("odd", torch.tensor([True, False, True]))  # what follows begins at no whole number
+    learner.network.register_buffer("count", torch.arange(3))
+    list(train(trial, learner, parts))
+    other, _ = prepare(trial)
+    other.network.register_buffer("odd", torch.zeros(3, dtype=torch.bool))
+    other.network.register_buffer("count", torch.zeros(3, dtype=torch.long))
+    other.load_bytes(learner.to_bytes())
+    one, two = learner.network.state_dict(), other.network.state_dict()
+    assert all(same(t, two[name]) for name, t in one.items())
+    kept, again = (x.optimizer.state_dict()["state"] for x in (learner, other))
+    assert kept.keys() == again.keys() and (len(kept) == 0) == (trial.train.momentum == 0)
+    assert all(same(state["momentum_buffer"], again[i]["momentum_buffer"]) for i, state in kept.items())
 
 
 def test_a_state_of_another_network_is_refused() -> None:
