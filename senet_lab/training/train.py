@@ -5,6 +5,7 @@ import json
 import math
 import time
 from collections.abc import Iterator, Mapping
+from types import MethodType
 
 import torch
 import torch.nn.functional as F
@@ -24,6 +25,8 @@ class Learner:
 
     def __init__(self, network: nn.Module, train: Train) -> None:
         self.network = network
+        if train.precision == "bfloat16":  # whoever calls it, also to test it
+            network.forward = MethodType(_in_bfloat16, network)
         decayed = [p for p in network.parameters() if p.ndim > 1]
         free = [p for p in network.parameters() if p.ndim <= 1]
         fused = all(p.is_cuda for p in network.parameters())
@@ -55,6 +58,13 @@ class Learner:
         for p, momentum in momenta.items():
             self.optimizer.state[p]["momentum_buffer"] = torch.empty_like(p).copy_(momentum)  # its order in memory too
         self.epochs = tuple(EpochMetrics.model_validate(m) for m in state["epochs"])
+
+
+def _in_bfloat16(network: nn.Module, x_BCHW: Tensor) -> Tensor:
+    """The logits of `network` in float32; what the weights multiply, and all between, is rounded to bfloat16."""
+    with torch.autocast(x_BCHW.device.type, torch.bfloat16):
+        logits_BK: Tensor = type(network).forward(network, x_BCHW)
+    return logits_BK.float()
 
 
 def _packed(tensors: Mapping[str, Tensor]) -> tuple[str, Tensor]:
