@@ -25,8 +25,7 @@ class Learner:
 
     def __init__(self, network: nn.Module, train: Train) -> None:
         self.network = network
-        if train.precision == "bfloat16":  # whoever calls it, also to test it
-            network.forward = MethodType(_in_bfloat16, network)
+        use_precision(network, train)
         decayed = [p for p in network.parameters() if p.ndim > 1]
         free = [p for p in network.parameters() if p.ndim <= 1]
         fused = all(p.is_cuda for p in network.parameters())
@@ -58,6 +57,12 @@ class Learner:
         for p, momentum in momenta.items():
             self.optimizer.state[p]["momentum_buffer"] = torch.empty_like(p).copy_(momentum)  # its order in memory too
         self.epochs = tuple(EpochMetrics.model_validate(m) for m in state["epochs"])
+
+
+def use_precision(network: nn.Module, train: Train) -> None:
+    """Let `network` answer in the precision of `train`, whoever calls it, also to test it."""
+    if train.precision == "bfloat16":
+        network.forward = MethodType(_in_bfloat16, network)
 
 
 def _in_bfloat16(network: nn.Module, x_BCHW: Tensor) -> Tensor:
