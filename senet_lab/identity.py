@@ -51,6 +51,7 @@ def used_modules(trial: Trial) -> tuple[str, ...]:
         f"models.{trial.model.module}",
         "models.initialise",
         "blocks.placed",
+        "blocks.tail",
     ]
     if trial.model.se is not None:
         names += ["blocks.se"]

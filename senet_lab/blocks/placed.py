@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from senet_lab.blocks import tail
 from senet_lab.blocks.se import SEBlock
 from senet_lab.spec import SE, Placement, Unit
 
@@ -13,7 +14,8 @@ from senet_lab.spec import SE, Placement, Unit
 class Placed(nn.Module):
     """A part of a network with at most one SE block, at one of the places of v4 Fig. 5.
 
-    A part that carries a block has it as `self.se`; `at(place, x)` rescales x there and nowhere else.
+    A part that carries a block has it as `self.se`; `at(place, x)` rescales x there and nowhere else, `joined`
+    ends a residual unit.
     """
 
     def __init__(self, unit: Unit, se: SE | None) -> None:
@@ -26,6 +28,16 @@ class Placed(nn.Module):
     def at(self, place: Placement, x_NCHW: Tensor) -> Tensor:
         """`x_NCHW` after the block, if this is where it stands."""
         return self.se(x_NCHW) if self.placement == place else x_NCHW
+
+    def joined(self, branch_NCHW: Tensor, shortcut_NCHW: Tensor, relu: bool = True) -> Tensor:
+        """relu(branch + shortcut), or the sum alone, the branch after the block, if this stands at "standard".
+
+        The branch may be overwritten: nobody else may need it, as nobody needs what batch norm or a convolution made.
+        """
+        if self.placement == "standard":
+            joined_NCHW: Tensor = self.se(branch_NCHW, shortcut_NCHW, relu)
+            return joined_NCHW
+        return tail.joined(branch_NCHW, shortcut_NCHW, relu)
 
 
 def staged(parts: Iterable[tuple[Unit, nn.Module]]) -> nn.ModuleDict:

@@ -7,6 +7,7 @@ import inspect
 
 from torch import Tensor, nn
 
+from senet_lab.blocks import tail
 from senet_lab.blocks.gate import GATES
 from senet_lab.blocks.squeeze import SQUEEZES, Maker
 from senet_lab.spec import SE
@@ -35,9 +36,15 @@ class SEBlock(nn.Module):
         weights_NC: Tensor = self.gate(self.expand(hidden_NR))
         return weights_NC
 
-    def forward(self, x_NCHW: Tensor) -> Tensor:
+    def forward(self, x_NCHW: Tensor, shortcut_NCHW: Tensor | None = None, relu: bool = True) -> Tensor:
+        """The rescaled map; with a shortcut the end of a residual unit, to which x is given away (`tail.joined`)."""
         weights = self.excitation(x_NCHW)
-        return x_NCHW * (weights[:, :, None, None] if weights.ndim == 2 else weights.permute(0, 3, 1, 2))
+        if weights.ndim == 2:
+            if shortcut_NCHW is None:
+                return tail.gated(x_NCHW, weights)
+            return tail.gated_and_joined(x_NCHW, weights, shortcut_NCHW, relu)
+        x_NCHW = x_NCHW * weights.permute(0, 3, 1, 2)
+        return x_NCHW if shortcut_NCHW is None else tail.joined(x_NCHW, shortcut_NCHW, relu)
 
 
 def made(make: Maker, channels: int) -> nn.Module:

@@ -54,7 +54,7 @@ class HalvingMaxPool(nn.Module):
 
 def _rectified(*layers: nn.Module) -> nn.Sequential:
     """`layers` with a ReLU after each."""
-    return nn.Sequential(*(step for layer in layers for step in (layer, nn.ReLU())))
+    return nn.Sequential(*(step for layer in layers for step in (layer, nn.ReLU(inplace=True))))
 
 
 def _pool(name: str, stride: int) -> nn.Module:

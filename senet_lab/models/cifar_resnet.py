@@ -31,10 +31,10 @@ class BasicBlock(Placed):
 
     def forward(self, x_NCHW: Tensor) -> Tensor:
         branch = self.at("pre", x_NCHW)
-        branch = self.at("conv3x3", self.bn1(self.conv1(branch)).relu())
-        branch = self.at("standard", self.bn2(self.conv2(branch)))
+        branch = self.at("conv3x3", self.bn1(self.conv1(branch)).relu_())
+        branch = self.bn2(self.conv2(branch))
         shortcut = self.at("identity", padded_shortcut(x_NCHW, self.unit))
-        return self.at("post", (branch + shortcut).relu())
+        return self.at("post", self.joined(branch, shortcut))
 
 
 class CifarResNet(nn.Module):
@@ -49,7 +49,7 @@ class CifarResNet(nn.Module):
         self.classifier = nn.Linear(model.units[-1].outputs, classes)
 
     def forward(self, x_NCHW: Tensor) -> Tensor:
-        x_NCHW = self.stem_bn(self.stem(x_NCHW)).relu()
+        x_NCHW = self.stem_bn(self.stem(x_NCHW)).relu_()
         for blocks in self.stages.values():
             x_NCHW = blocks(x_NCHW)
         logits: Tensor = self.classifier(x_NCHW.mean(dim=(2, 3)))

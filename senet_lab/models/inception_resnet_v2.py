@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from senet_lab import spec
+from senet_lab.blocks import tail
 from senet_lab.blocks.placed import Placed, staged
 from senet_lab.spec import Unit
 
@@ -39,7 +40,7 @@ class Convolution(nn.Sequential):
         super().__init__(
             nn.Conv2d(inputs, outputs, (height, width), stride, padding, bias=False),
             nn.BatchNorm2d(outputs, eps=1e-3),
-            nn.ReLU(),
+            nn.ReLU(inplace=True),
         )
 
 
@@ -66,8 +67,8 @@ class Residual(Placed):
 
     def forward(self, x_NCHW: Tensor) -> Tensor:
         branch = self.at("standard", self.project(self.branches(self.at("pre", x_NCHW))))
-        x_NCHW = self.at("identity", x_NCHW) + self.scale * branch
-        return self.at("post", x_NCHW if self.last else x_NCHW.relu())
+        branch *= self.scale
+        return self.at("post", tail.joined(branch, self.at("identity", x_NCHW), relu=not self.last))
 
 
 class InceptionResNetV2(nn.Module):

@@ -21,8 +21,8 @@ class SeparableBlock(Placed):
         self.pointwise = conv_bn(unit.inputs, unit.outputs)
 
     def forward(self, x_NCHW: Tensor) -> Tensor:
-        x_NCHW = self.at("conv3x3", self.depthwise(x_NCHW).relu())
-        return self.at("standard", self.pointwise(x_NCHW).relu())
+        x_NCHW = self.at("conv3x3", self.depthwise(x_NCHW).relu_())
+        return self.at("standard", self.pointwise(x_NCHW).relu_())
 
 
 class MobileNet(nn.Module):
@@ -35,7 +35,7 @@ class MobileNet(nn.Module):
         self.classifier = nn.Linear(model.units[-1].outputs, classes)
 
     def forward(self, x_NCHW: Tensor) -> Tensor:
-        x_NCHW = self.stem(x_NCHW).relu()
+        x_NCHW = self.stem(x_NCHW).relu_()
         for blocks in self.stages.values():
             x_NCHW = blocks(x_NCHW)
         logits: Tensor = self.classifier(x_NCHW.mean(dim=(2, 3)))

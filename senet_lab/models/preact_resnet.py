@@ -41,18 +41,18 @@ class PreActBlock(Placed):
 
     def forward(self, x_NCHW: Tensor) -> Tensor:
         if self.changes:
-            x_NCHW = self.norms[0](x_NCHW).relu()
+            x_NCHW = self.norms[0](x_NCHW).relu_()
             branch = self.at("pre", x_NCHW)
         else:
-            branch = self.norms[0](self.at("pre", x_NCHW)).relu()
+            branch = self.norms[0](self.at("pre", x_NCHW)).relu_()
         for i, conv in enumerate(self.convs):
             if i > 0:
-                branch = self.norms[i](branch).relu()
+                branch = self.norms[i](branch).relu_()
             if i == self.first_3x3 + 1:
                 branch = self.at("conv3x3", branch)
             branch = conv(branch)
-        branch = self.at("standard", branch)
-        return self.at("post", branch + self.at("identity", self.shortcut(x_NCHW)))
+        shortcut = self.at("identity", self.shortcut(x_NCHW))
+        return self.at("post", self.joined(branch, shortcut, relu=False))
 
     def shortcut(self, x_NCHW: Tensor) -> Tensor:
         """`x_NCHW` in the shape of the output: (N, C_out, H/stride, W/stride)."""
@@ -77,7 +77,7 @@ class PreActResNet(nn.Module):
         x_NCHW = self.stem(x_NCHW)
         for blocks in self.stages.values():
             x_NCHW = blocks(x_NCHW)
-        x_NCHW = self.last_bn(x_NCHW).relu()
+        x_NCHW = self.last_bn(x_NCHW).relu_()
         logits: Tensor = self.classifier(x_NCHW.mean(dim=(2, 3)))
         return logits
 

@@ -43,11 +43,11 @@ class Bottleneck(Placed):
 
     def forward(self, x_NCHW: Tensor) -> Tensor:
         branch = self.at("pre", x_NCHW)
-        branch = self.bn1(self.conv1(branch)).relu()
-        branch = self.at("conv3x3", self.bn2(self.conv2(branch)).relu())
-        branch = self.at("standard", self.bn3(self.conv3(branch)))
+        branch = self.bn1(self.conv1(branch)).relu_()
+        branch = self.at("conv3x3", self.bn2(self.conv2(branch)).relu_())
+        branch = self.bn3(self.conv3(branch))
         shortcut = self.at("identity", self.projection(x_NCHW))
-        return self.at("post", (branch + shortcut).relu())
+        return self.at("post", self.joined(branch, shortcut))
 
 
 class ResNet(nn.Module):
@@ -94,7 +94,7 @@ def _stem(model: Bottlenecks, channels: int) -> nn.Sequential:
         stride = 2 if number == 1 and not model.small_images else 1
         found.add_module(f"conv{number}", nn.Conv2d(channels, outputs, kernel, stride, kernel // 2, bias=False))
         found.add_module(f"bn{number}", nn.BatchNorm2d(outputs))
-        found.add_module(f"relu{number}", nn.ReLU())
+        found.add_module(f"relu{number}", nn.ReLU(inplace=True))
         channels = outputs
     if not model.small_images:
         padded = model.pool == "padded"

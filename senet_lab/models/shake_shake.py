@@ -51,9 +51,9 @@ class ShakeBlock(Placed):
 
     def forward(self, x_NCHW: Tensor) -> Tensor:
         inside = self.at("pre", x_NCHW)
-        branch = self.at("standard", self.mixed(self.branches[0](inside), self.branches[1](inside)))
-        x_NCHW = self.at("identity", self.shortcut(x_NCHW)) + branch
-        return self.at("post", x_NCHW if self.basic else x_NCHW.relu())
+        branch = self.mixed(self.branches[0](inside), self.branches[1](inside))
+        shortcut = self.at("identity", self.shortcut(x_NCHW))
+        return self.at("post", self.joined(branch, shortcut, relu=not self.basic))
 
     def mixed(self, a_NCHW: Tensor, b_NCHW: Tensor) -> Tensor:
         """In training by new uniform weights for each image, from torch's default generator; else the mean."""
@@ -87,14 +87,13 @@ class ShiftedShortcut(nn.Module):
 
 def _basic_branch(unit: Unit, _: int) -> nn.Module:
     first, second = conv_bn(unit.inputs, unit.middle, 3, unit.stride), conv_bn(unit.middle, unit.outputs, 3)
-    return nn.Sequential(nn.ReLU(), first, nn.ReLU(), second)
+    return nn.Sequential(nn.ReLU(), first, nn.ReLU(inplace=True), second)
 
 
 def _bottleneck_branch(unit: Unit, groups: int) -> nn.Module:
     grouped = conv_bn(unit.middle, unit.middle, 3, unit.stride, groups)
-    return nn.Sequential(
-        conv_bn(unit.inputs, unit.middle), nn.ReLU(), grouped, nn.ReLU(), conv_bn(unit.middle, unit.outputs)
-    )
+    reduce, expand = conv_bn(unit.inputs, unit.middle), conv_bn(unit.middle, unit.outputs)
+    return nn.Sequential(reduce, nn.ReLU(inplace=True), grouped, nn.ReLU(inplace=True), expand)
 
 
 class ShakeShake(nn.Module):
@@ -109,10 +108,10 @@ class ShakeShake(nn.Module):
 
     def forward(self, x_NCHW: Tensor) -> Tensor:
         x_NCHW = self.stem(x_NCHW)
-        x_NCHW = x_NCHW if self.basic else x_NCHW.relu()
+        x_NCHW = x_NCHW if self.basic else x_NCHW.relu_()
         for blocks in self.stages.values():
             x_NCHW = blocks(x_NCHW)
-        x_NCHW = x_NCHW.relu() if self.basic else x_NCHW  # bottlenecks end in a ReLU
+        x_NCHW = x_NCHW.relu_() if self.basic else x_NCHW  # bottlenecks end in a ReLU
         logits: Tensor = self.classifier(x_NCHW.mean(dim=(2, 3)))
         return logits
 

@@ -32,13 +32,13 @@ class ShuffleUnit(Placed):
         self.expand = conv_bn(unit.middle, unit.channels("standard"), groups=groups)
 
     def forward(self, x_NCHW: Tensor) -> Tensor:
-        branch = shuffled(self.reduce(self.at("pre", x_NCHW)).relu(), self.groups)
+        branch = shuffled(self.reduce(self.at("pre", x_NCHW)).relu_(), self.groups)
         branch = self.at("conv3x3", self.depthwise(branch))
-        branch = self.at("standard", self.expand(branch))
+        branch = self.expand(branch)
         if self.stride == 1:
-            return self.at("post", (self.at("identity", x_NCHW) + branch).relu())
+            return self.at("post", self.joined(branch, self.at("identity", x_NCHW)))
         shortcut = self.at("identity", F.avg_pool2d(x_NCHW, 3, 2, padding=1))
-        return self.at("post", torch.cat([shortcut, branch], dim=1).relu())
+        return self.at("post", torch.cat([shortcut, self.at("standard", branch)], dim=1).relu_())
 
 
 def shuffled(x_NCHW: Tensor, groups: int) -> Tensor:
@@ -59,7 +59,7 @@ class ShuffleNet(nn.Module):
         self.classifier = nn.Linear(model.units[-1].outputs, classes)
 
     def forward(self, x_NCHW: Tensor) -> Tensor:
-        x_NCHW = self.pool(self.stem(x_NCHW).relu())
+        x_NCHW = self.pool(self.stem(x_NCHW).relu_())
         for units in self.stages.values():
             x_NCHW = units(x_NCHW)
         logits: Tensor = self.classifier(x_NCHW.mean(dim=(2, 3)))

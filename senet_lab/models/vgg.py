@@ -21,7 +21,7 @@ class ConvBlock(Placed):
         self.bn = nn.BatchNorm2d(unit.outputs)
 
     def forward(self, x_NCHW: Tensor) -> Tensor:
-        return self.at("standard", self.bn(self.conv(x_NCHW)).relu())
+        return self.at("standard", self.bn(self.conv(x_NCHW)).relu_())
 
 
 class VGG(nn.Module):

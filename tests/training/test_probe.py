@@ -40,7 +40,7 @@ def by_hand(made: nn.Module, images: Part) -> dict[str, NDArray[np.float64]]:
     """Name -> (images, channels): each block is asked for its weights on the whole part at once."""
     inputs: dict[nn.Module, Tensor] = {}
     found = [m for m in made.modules() if isinstance(m, SEBlock)]
-    handles = [b.register_forward_pre_hook(lambda b, x: inputs.__setitem__(b, x[0])) for b in found]
+    handles = [b.register_forward_pre_hook(lambda b, x: inputs.__setitem__(b, x[0].clone())) for b in found]
     with torch.no_grad():
         made.eval()(images.x_NCHW)
         for handle in handles:
