@@ -17,7 +17,7 @@ from senet_lab.spec import Trial
 from senet_lab.training import evaluate
 from senet_lab.training.crowd import Crowd, Feed
 from senet_lab.training.flat import FlatSGD
-from senet_lab.training.train import Learner, learning_rate
+from senet_lab.training.train import Learner, learning_rate, use_precision
 
 SMALLEST_BATCH = 64
 """Images of one member that are evaluated at once, however many members there are."""
@@ -40,6 +40,7 @@ class Program:
         self.trials, self.learners, self.replicas = trials, learners, len(trials)
         networks = [learner.network for learner in learners]
         self.network = fold.folded([t.model for t in trials], networks)
+        use_precision(self.network, trials[0].train)
         self.sgd = FlatSGD(self.network, [t.train for t in trials])
         train = Crowd([cast(Held, p.train) for p in parts])
         self.validation = Crowd([cast(Held, p.validation) for p in parts])
