@@ -164,7 +164,7 @@ def _run(found: Inventory, how: How, executor: "Executor", listener: "Listener")
             progress(step)
             listener(step)
 
-        sweep.run(found, executor, both, how.rerun, how.loaders)
+        sweep.run(found, executor, both, how.rerun, sweep.Ways(how.loaders))
     console.print(progress.sentence())
 
 

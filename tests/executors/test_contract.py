@@ -159,13 +159,13 @@ def test_a_worker_that_starts_late_is_waited_for(ask: Ask, monkeypatch: pytest.M
     from senet_lab.executors import tune_loop
 
     class Late(tune_loop.Trainable):
-        def setup(self, config: dict[str, Any], jobs: Any, meeting: Any) -> None:
-            if config["job"] == 1:
+        def setup(self, config: dict[str, Any], groups: Any, meeting: Any) -> None:
+            if config["group"] == 1:
                 time.sleep(4)
-            super().setup(config, jobs, meeting)
+            super().setup(config, groups, meeting)
 
         def step(self) -> dict[str, Any]:
-            (tmp_path / f"{os.getpid()}-{self.job.planned.id}").touch()
+            (tmp_path / f"{os.getpid()}-{self.jobs[0].planned.id}").touch()
             return super().step()
 
     monkeypatch.setattr(tune_loop, "Trainable", Late)
