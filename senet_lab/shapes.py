@@ -3,13 +3,16 @@
 import json
 from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
+from typing import Any
 
 from senet_lab.spec import Trial, is_shipped
 
 Groups = tuple[tuple[int, ...], ...]
 """Places in a sequence of trials; each once."""
-EACH_ITS_OWN = {"model": {"se", "weights"}, "seed": True} | {
-    "train": {"learning_rate", "weight_decay", "schedule", "drops", "decay", "warmup_epochs"}
+EACH_ITS_OWN: dict[str, Any] = {
+    "seed": True,
+    "model": {"se", "weights"},
+    "train": {"learning_rate", "weight_decay", "schedule", "drops", "decay", "warmup_epochs"},
 }
 """What members of a group need not share. Of SE they share its placement and whether it has biases."""
 
@@ -21,7 +24,7 @@ def shape(trial: Trial) -> str | None:
     the network trains; a squeeze that keeps the map; and operators of a sweep file, which know nothing of groups.
     """
     model, se = trial.model, trial.model.se
-    if not model.folds or getattr(model, "dropout", 0) or trial.data.image_size is not None:
+    if not model.folds or getattr(model, "dropout", 0.0) > 0 or trial.data.image_size is not None:
         return None
     if se is not None and (se.squeeze == "none" or not is_shipped("squeeze", se.squeeze)):
         return None
