@@ -34,19 +34,25 @@ def shape(trial: Trial) -> str | None:
     return json.dumps([trial.model_dump(mode="json", exclude=EACH_ITS_OWN), block], sort_keys=True)
 
 
+def by_shape(trials: Sequence[Trial]) -> dict[str, list[int]]:
+    """Shape -> places of its trials; those that can only be trained alone are left out.
+
+    Trials without SE go with those of the same network that have it, as a block may be absent.
+    """
+    members: dict[str, list[int]] = {}
+    for place, kind in enumerate(_joined([shape(trial) for trial in trials])):
+        if kind is not None:
+            members.setdefault(kind, []).append(place)
+    return members
+
+
 def groups(trials: Sequence[Trial], size: Callable[[str], int]) -> Groups:
     """All of `trials`, in groups of one shape and of at most `size(shape)`, in the order of running.
 
-    Trials without SE go with those of the same network that have it, as a block may be absent.
     A seed is not torn where a group can hold all of it that has one shape, so that early results are paired.
     """
-    members: dict[str, list[int]] = {}
-    found: list[tuple[int, ...]] = []
-    for place, kind in enumerate(_joined([shape(trial) for trial in trials])):
-        if kind is None:
-            found.append((place,))
-        else:
-            members.setdefault(kind, []).append(place)
+    members = by_shape(trials)
+    found: list[tuple[int, ...]] = [(place,) for place in sorted({*range(len(trials))}.difference(*members.values()))]
     for kind, places in members.items():
         seeds = [tuple(own) for _, own in groupby(places, key=lambda place: trials[place].seed)]
         found += _packed(seeds, max(1, size(kind)))
