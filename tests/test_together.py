@@ -19,6 +19,7 @@ from senet_lab.errors import Crowded, Diverged, StoreError
 from senet_lab.jobs import Job, Step
 from senet_lab.records import Cost, EpochMetrics, TrialRecord
 from senet_lab.spec import Data, Model, Train, Trial, apply
+from senet_lab.training import population
 from senet_lab.training.train import Learner, train
 
 TINY = Trial(
@@ -105,6 +106,7 @@ def test_a_group_of_one_is_the_trial_alone(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_epochs_are_told_as_they_come_and_each_ends_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(together, "STEP_SECONDS", 1e9)
     group = jobs(tmp_path)
     (at_once,) = together.steps(group)
     assert [len(s.epochs) for s in at_once] == [3, 3, 3] and all(s.record for s in at_once)
@@ -243,6 +245,29 @@ def test_a_gpu_that_fails_under_a_group_is_left_to_another_process(
             told.append(some)
     assert [m.epoch for some in told for s in some for m in s.epochs] == [1, 1, 1] and not records(told)
     assert [files(job) for job in group] == [{"trial.json", "state.bin"}] * 3
+
+
+def test_the_program_itself_goes_on_where_a_trial_alone_stopped_and_the_other_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(together, "train_together", population.train_together)
+    interrupt(tmp_path / "alone first", (0, 1, 2), 1)
+    first = records(list(together.steps(jobs(tmp_path / "alone first"))))
+    assert {r.together for r in first} == {3}
+    running = together.run_group(jobs(tmp_path / "together first"))
+    for _ in range(3):
+        next(running)
+    running.close()  # type: ignore[attr-defined]
+    then = records([told for job in jobs(tmp_path / "together first") for told in together.steps([job])])
+    assert [[m.together for m in r.epochs] for r in then] == [[3, 1, 1]] * 3 and {r.together for r in then} == {3}
+    expected = alone(tmp_path / "alone")
+    for record in (*first, *then):
+        other = expected[record.id]
+        assert record.test is not None and record.test.loss == pytest.approx(other["test"]["loss"], rel=1e-4)
+        losses = [[m["train_loss"], m["validation_loss"]] for m in other["epochs"]]
+        for metrics, (train_loss, validation_loss) in zip(record.epochs, losses, strict=True):
+            assert metrics.train_loss == pytest.approx(train_loss, rel=1e-4)
+            assert metrics.validation_loss == pytest.approx(validation_loss, rel=1e-4)
 
 
 KILLED = """

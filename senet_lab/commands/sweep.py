@@ -176,7 +176,9 @@ def _places(how: How, gpu_share: float | None) -> int:
     """Groups at once on this machine."""
     from senet_lab import expected
 
-    return expected.slots(how.workers, gpu_share, how.cpus_per_trial) if how.executor == "ray" else 1
+    if how.executor == "local":
+        return 1
+    return expected.slots(how.workers, gpu_share if how.executor == "ray" else 0, how.cpus_per_trial)
 
 
 def _told(how: How, groups: Together, found: Inventory) -> "Expected | None":
