@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -49,7 +50,7 @@ def padded_shortcut(x_NCHW: Tensor, unit: Unit) -> Tensor:
         x_NCHW = x_NCHW[:, :, :: unit.stride, :: unit.stride]
     extra = unit.outputs - unit.inputs
     if extra and x_NCHW.shape[1] > unit.inputs:
-        x_NHWKC = x_NCHW.permute(0, 2, 3, 1).unflatten(3, (-1, unit.inputs))
+        x_NHWKC = torch.unflatten(x_NCHW.permute(0, 2, 3, 1), 3, (-1, unit.inputs))
         return F.pad(x_NHWKC, (0, extra)).flatten(3).permute(0, 3, 1, 2)
     if extra < 0:
         return x_NCHW[:, :extra]

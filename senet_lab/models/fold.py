@@ -56,7 +56,7 @@ def corners(network: nn.Module, member: nn.Module, k: int, replicas: int) -> Ite
 
 def corner(whole: Tensor, own: Tensor, k: int, replicas: int) -> Tensor:
     """Of a folded tensor, the part of replica k that has the shape of `own`; a view."""
-    replica = whole.unflatten(0, (replicas, -1))[k]
+    replica: Tensor = torch.unflatten(whole, 0, (replicas, -1))[k]
     return replica[tuple(slice(n) for n in own.shape)]
 
 
@@ -70,8 +70,8 @@ class FoldedLinear(nn.Module):
         self.bias = nn.Parameter(torch.empty(replicas * outputs)) if bias else None
 
     def forward(self, x_NC: Tensor) -> Tensor:
-        x_KNC = x_NC.unflatten(1, (self.replicas, -1)).transpose(0, 1)
-        weight_KCO = self.weight.unflatten(0, (self.replicas, -1)).transpose(1, 2)
+        x_KNC = torch.unflatten(x_NC, 1, (self.replicas, -1)).transpose(0, 1)
+        weight_KCO = torch.unflatten(self.weight, 0, (self.replicas, -1)).transpose(1, 2)
         if self.bias is None:
             y_KNO = torch.bmm(x_KNC, weight_KCO)
         else:
@@ -112,6 +112,7 @@ class Chosen(nn.Module):
         self.masks = [torch.tensor([n == name for n in names], device=device)[:, None] for name in found]
 
     def forward(self, x: Tensor) -> Tensor:
+        made_NC: Tensor
         made_NC, *others = (operator(x) for operator in self.operators)
         for mask_K1, other_NC in zip(self.masks[1:], others, strict=True):
             made_NC = _where(mask_K1, other_NC, made_NC)
@@ -122,8 +123,8 @@ def _where(mask_K1: Tensor, one: Tensor | float, other_NC: Tensor) -> Tensor:
     """`one` for the replicas of the mask, `other_NC` for the others."""
     replicas = (len(mask_K1), -1)
     if isinstance(one, Tensor):
-        one = one.unflatten(1, replicas)
-    return torch.where(mask_K1, one, other_NC.unflatten(1, replicas)).flatten(1)
+        one = torch.unflatten(one, 1, replicas)
+    return torch.where(mask_K1, one, torch.unflatten(other_NC, 1, replicas)).flatten(1)
 
 
 def _folded(module: nn.Module, replicas: int) -> nn.Module | None:

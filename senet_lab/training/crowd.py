@@ -18,9 +18,9 @@ class Crowd:
     def __init__(self, parts: Sequence[Held]) -> None:
         self.parts = parts
         self.pixels_PCHW, self.data = parts[0].pixels_PCHW, parts[0].data
-        self.rows_KN, self.y_KN = (torch.stack(of_all) for of_all in zip(*((p.rows_N, p.y_N) for p in parts)))
-        scales = [(p.scale.offset_C, p.scale.spread_C) for p in parts]
-        self.offset_KC, self.spread_KC = (torch.stack(of_all) for of_all in zip(*scales, strict=True))
+        self.rows_KN, self.y_KN = torch.stack([p.rows_N for p in parts]), torch.stack([p.y_N for p in parts])
+        self.offset_KC = torch.stack([p.scale.offset_C for p in parts])
+        self.spread_KC = torch.stack([p.scale.spread_C for p in parts])
 
     def numbers(self, rows_KB: Tensor, draws: Draws | None = None) -> Tensor:
         """Images of the pool, scaled and augmented, a trial's behind the other's in the channels: (B, K C, H, W).
@@ -29,15 +29,15 @@ class Crowd:
         """
         replicas, batch = rows_KB.shape
         x_NCHW = self.pixels_PCHW[rows_KB.flatten()].to(torch.float32, memory_format=torch.channels_last)
-        x_KBCHW = x_NCHW.unflatten(0, (replicas, batch))
+        x_KBCHW = torch.unflatten(x_NCHW, 0, (replicas, batch))
         x_KBCHW.sub_(self.offset_KC[:, None, :, None, None]).div_(self.spread_KC[:, None, :, None, None])
         if draws is not None:
-            x_KBCHW = apply(x_NCHW, draws, self.data).unflatten(0, (replicas, batch))
+            x_KBCHW = torch.unflatten(apply(x_NCHW, draws, self.data), 0, (replicas, batch))
         return x_KBCHW.permute(1, 3, 4, 0, 2).flatten(3).permute(0, 3, 1, 2)
 
     def in_order(self, batch: int) -> Iterator[tuple[Tensor, Tensor]]:
         """All images as they are, (B, K C, H, W), and their labels, (B, K)."""
-        for rows_KB, y_KB in zip(self.rows_KN.split(batch, 1), self.y_KN.split(batch, 1), strict=True):
+        for rows_KB, y_KB in zip(torch.split(self.rows_KN, batch, 1), torch.split(self.y_KN, batch, 1), strict=True):
             yield self.numbers(rows_KB), y_KB.T
 
 
@@ -48,29 +48,40 @@ class Feed:
         self.crowd, self.batch = crowd, batch
         self.steps = crowd.rows_KN.shape[1] // batch
         self.step_1 = torch.zeros(1, dtype=torch.int64, device=crowd.y_KN.device)
-        self.tables: list[Tensor | None] = []
+        self.tables: dict[str, Tensor] = {}
 
     def begin(self, seeds: Sequence[int], epoch: int, rates_SK: Tensor) -> None:
         """Fill the tables for `epoch`, always in the same memory; `rates_SK`: whatever goes along with the steps."""
-        found = [p.epoch(self.batch, seed, epoch) for p, seed in zip(self.crowd.parts, seeds, strict=True)]
-        rows_SKB = torch.stack([p.rows_N[e.index_SB] for p, e in zip(self.crowd.parts, found, strict=True)], 1)
-        y_SKB = torch.stack([p.y_N[e.index_SB] for p, e in zip(self.crowd.parts, found, strict=True)], 1)
-        draws = [_joined(of_all, axis) for of_all, axis in zip(zip(*(e.draws for e in found)), (2, 1, 1), strict=True)]
-        tables = [rows_SKB, y_SKB, rates_SK.to(y_SKB.device), *draws]
-        if not self.tables:
-            self.tables = tables
-        for table, new in zip(self.tables, tables, strict=True):
-            if table is not None and new is not None:
-                table.copy_(new)
+        parts = self.crowd.parts
+        epochs = [part.epoch(self.batch, seed, epoch) for part, seed in zip(parts, seeds, strict=True)]
+        index_KSB = torch.stack([each.index_SB for each in epochs])
+        rows_SKB = torch.stack([part.rows_N[index_SB] for part, index_SB in zip(parts, index_KSB, strict=True)], 1)
+        y_SKB = torch.stack([part.y_N[index_SB] for part, index_SB in zip(parts, index_KSB, strict=True)], 1)
+        self._fill(
+            rows=rows_SKB,
+            labels=y_SKB,
+            rates=rates_SK.to(y_SKB.device),
+            shift=_joined([each.draws.shift_2B for each in epochs], 2),
+            turned=_joined([each.draws.turned_B for each in epochs], 1),
+            centre=_joined([each.draws.centre_B2 for each in epochs], 1),
+        )
         self.step_1.zero_()
 
     def take(self) -> tuple[Tensor, Tensor, Tensor]:
         """The next step's images (B, K C, H, W), labels (B, K) and rates (K); after the last, the first again."""
-        rows_KB, y_KB, rate_K, *draws = (
-            None if table is None else table.index_select(0, self.step_1)[0] for table in self.tables
-        )
+        now = {name: table.index_select(0, self.step_1)[0] for name, table in self.tables.items()}
         self.step_1.add_(1).remainder_(self.steps)
-        return self.crowd.numbers(rows_KB, Draws(*draws)), y_KB.T, rate_K
+        draws = Draws(now.get("shift"), now.get("turned"), now.get("centre"))
+        return self.crowd.numbers(now["rows"], draws), now["labels"].T, now["rates"]
+
+    def _fill(self, **tables: Tensor | None) -> None:
+        for name, table in tables.items():
+            if table is None:
+                continue
+            if name in self.tables:
+                self.tables[name].copy_(table)
+            else:
+                self.tables[name] = table
 
 
 def _joined(of_all: Sequence[Tensor | None], axis: int) -> Tensor | None:

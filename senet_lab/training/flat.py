@@ -53,7 +53,7 @@ class FlatSGD:
     def _views(self, of_E: Tensor, like: Iterable[Tensor]) -> list[Tensor]:
         """A buffer's parts in the shapes of the parameters; convolutions' lie in channels-last order."""
         found = []
-        for piece, p in zip(of_E.split(self.spans), like, strict=True):
+        for piece, p in zip(torch.split(of_E, self.spans), like, strict=True):
             stored = p.permute(0, 2, 3, 1).shape if p.ndim == 4 else p.shape
             view = piece[: p.numel()].view(stored)
             found.append(view.permute(0, 3, 1, 2) if p.ndim == 4 else view)

@@ -35,7 +35,7 @@ def _in_turn(programs: Sequence[Program], steps: int) -> None:
 def _replayed(programs: Sequence[Program]) -> Steps:
     device = programs[0].loss_K.device
     with torch.cuda.device(device):
-        streams = [torch.cuda.Stream() for _ in programs]
+        streams = [torch.cuda.Stream(device) for _ in programs]  # type: ignore[no-untyped-call]
         for program, stream in zip(programs, streams, strict=True):
             program.begin(1)
             stream.wait_stream(torch.cuda.current_stream())

@@ -83,4 +83,5 @@ def programs_of(
 ) -> list[Program]:
     """Programs of at most `members` trials each, in the trials' order."""
     starts = range(0, len(trials), members)
-    return [Program(*(of_all[i : i + members] for of_all in (trials, learners, parts))) for i in starts]
+    shares = [slice(i, i + members) for i in starts]
+    return [Program(trials[share], learners[share], parts[share]) for share in shares]

@@ -41,7 +41,8 @@ class Program:
         networks = [learner.network for learner in learners]
         self.network = fold.folded([t.model for t in trials], networks)
         self.sgd = FlatSGD(self.network, [t.train for t in trials])
-        train, self.validation = (Crowd([cast(Held, p) for p in of_all]) for of_all in _train_and_validation(parts))
+        train = Crowd([cast(Held, p.train) for p in parts])
+        self.validation = Crowd([cast(Held, p.validation) for p in parts])
         self.feed = Feed(train, min(trials[0].train.batch_size, train.rows_KN.shape[1]))
         self.loss_K, self.wrong_K = torch.zeros(2, self.replicas, device=self.sgd.values_E.device).unbind()
         self.resting: set[int] = set()
@@ -111,7 +112,7 @@ class Program:
         """Let member k train no more, and hold nothing but zeros."""
         self.resting.add(k)
         for whole in self._tensors():
-            whole.unflatten(0, (self.replicas, -1))[k].zero_()
+            torch.unflatten(whole, 0, (self.replicas, -1))[k].zero_()
 
     @torch.no_grad()
     def _evaluated(self) -> tuple[Tensor, Tensor]:
@@ -126,7 +127,7 @@ class Program:
 
     def _logits(self, x_BCHW: Tensor) -> Tensor:
         logits: Tensor = self.network(x_BCHW.to(self.sgd.values_E.dtype))
-        return logits.unflatten(1, (self.replicas, -1))
+        return torch.unflatten(logits, 1, (self.replicas, -1))
 
     def _losses(self, logits_BKL: Tensor, y_BK: Tensor, smoothing: float) -> Tensor:
         losses_N = F.cross_entropy(
@@ -136,10 +137,6 @@ class Program:
 
     def _tensors(self) -> Iterable[Tensor]:
         yield from (*self.network.parameters(), *self.network.buffers(), *self.sgd.momenta.values())
-
-
-def _train_and_validation(parts: Sequence[Parts]) -> tuple[list[Held], list[Held]]:
-    return [cast(Held, p.train) for p in parts], [cast(Held, p.validation) for p in parts]
 
 
 def _copy(pairs: Iterable[tuple[Tensor, Tensor]]) -> None:
