@@ -1,5 +1,6 @@
 """What travels between a driver and its workers: a job there, steps back. Needs no torch."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,10 @@ class Job:
     """Whether other trials have a part of the same GPU, so that there may be more memory without them."""
     loaders: int | None = None
     """Processes that decode images of large data sets; None for 4 beside a GPU and none without."""
+
+
+Group = Sequence[Job]
+"""Jobs that run together: one, or several of one shape."""
 
 
 @dataclass(frozen=True)

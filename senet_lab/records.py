@@ -38,6 +38,9 @@ class EpochMetrics(Fact):
     learning_rate: float
     """At the epoch's last batch."""
     seconds: float
+    """The trial's share, where several were trained together."""
+    together: int = 1
+    """Trials that shared one tensor program."""
 
 
 class Evaluation(Fact):
@@ -86,11 +89,15 @@ class TrialRecord(Fact):
     sitting: int = 0
     """Of the commands that ran the sweep here, which one made this: tells what is newer, whatever clocks say."""
     seconds: float
-    """Wall time in the worker: of the last sitting, and of the epochs of earlier ones."""
+    """Wall time in the worker: of the last sitting, and of the epochs of earlier ones; the trial's share, where
+    several were trained together."""
     train_seconds: float = 0.0
     """The part of `seconds` inside epochs."""
     peak_memory_bytes: int | None = None
-    """Of the worker process, or of the device's allocator on a GPU."""
+    """Of the worker process, or of the device's allocator on a GPU; of all that were trained together."""
+    together: int = 1
+    """Trials that shared one tensor program, at most in any epoch: above 1 the result is that of training alone but
+    for rounding, and 1 promises the bits on a CPU."""
     device: str = "cpu"
     attempts: int = 1
     traceback: str | None = None

@@ -198,6 +198,12 @@ def finish(folder: Place, record: TrialRecord) -> None:
         drop_state(folder)
 
 
+def ended(folder: Place) -> TrialRecord | None:
+    """How the trial of a run folder ended, if it has."""
+    path = folder / "record.json"
+    return seals.record(path, files.read(path))
+
+
 def _usual(planned: PlannedTrial) -> str:
     return f"{planned.variant.slug[:100]}_seed-{planned.trial.seed}_{planned.id}"
 
@@ -208,6 +214,5 @@ def _state_digest(folder: Place, payload: bytes) -> bytes:
 
 
 def _is_done(folder: Place) -> bool:
-    path = folder / "record.json"
-    record = seals.record(path, files.read(path))
+    record = ended(folder)
     return record is not None and record.status == "done"

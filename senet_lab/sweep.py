@@ -1,6 +1,7 @@
 """The first main job: run what a question is missing. The other, reporting, is `results.report`."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -15,7 +16,18 @@ from senet_lab.jobs import Job
 from senet_lab.models.cost import count
 from senet_lab.plan import State
 from senet_lab.records import Cost
+from senet_lab.shapes import groups
 from senet_lab.spec import Trial
+
+
+@dataclass(frozen=True)
+class Ways:
+    """How to run trials; nothing of it changes what is asked."""
+
+    loaders: int | None = None
+    """Processes a trial that decode images of large data sets; None leaves it to the trial."""
+    size: Callable[[str], int] = lambda shape: 1
+    """How many trials of a shape are trained together, at most."""
 
 
 def run(
@@ -23,15 +35,14 @@ def run(
     executor: Executor,
     listener: Listener,
     rerun: Iterable[State] = (),
-    loaders: int | None = None,
+    ways: Ways | None = None,
 ) -> None:
     """Run the missing and interrupted trials, and those in a state of `rerun`; tell `listener` every step.
-
-    `loaders`: processes a trial that decode images of large data sets; None leaves it to the trial.
 
     Raises Interrupted after Ctrl-C, with the sentence that says how to go on; all that has ended is
     in the store by then, and what was running goes on from its last epoch.
     """
+    ways = ways or Ways()
     missing = inventory.plan.to_run(rerun)
     if not missing:
         keep_labels(inventory)  # stores of older versions have none
@@ -49,13 +60,14 @@ def run(
         environment=environment,
         sitting=1 + max((r.sitting for r in inventory.records), default=0),
         data_dir=inventory.data_dir.absolute(),
-        loaders=loaders,
+        loaders=ways.loaders,
         own=inventory.question.own,
     )
     names = store.names(missing)
     jobs = [job(t, cost=cost(t.trial, inventory.data_dir), folder=names[t.id]) for t in missing]
+    grouped = groups([job.planned.trial for job in jobs], ways.size)
     try:
-        executor.run(jobs, listener)
+        executor.run([[jobs[i] for i in group] for group in grouped], listener)
     except KeyboardInterrupt:
         raise Interrupted from None
 

@@ -33,14 +33,18 @@ def steps(job: Job) -> Iterator[Step]:
     since = time.monotonic()
     for item in run_trial(job):
         if isinstance(item, TrialRecord):
-            lost = item.status == "done" and item.traceback is not None
-            note = f"{job.planned.name} ({item.id}): done, but its gates could not be kept; `show` says why" * lost
-            yield Step(job.planned, tuple(epochs), item, note)
+            yield Step(job.planned, tuple(epochs), item, note(job, item))
             return
         epochs.append(item)
         if time.monotonic() - since >= STEP_SECONDS:
             yield Step(job.planned, tuple(epochs))
             epochs, since = [], time.monotonic()
+
+
+def note(job: Job, record: TrialRecord | None) -> str:
+    """What people should know of how a trial ended."""
+    lost = record is not None and record.status == "done" and record.traceback is not None
+    return f"{job.planned.name} ({job.planned.id}): done, but its gates could not be kept; `show` says why" * lost
 
 
 def run_trial(job: Job) -> Iterator[EpochMetrics | TrialRecord]:
@@ -51,28 +55,37 @@ def run_trial(job: Job) -> Iterator[EpochMetrics | TrialRecord]:
     Crowded, with nothing recorded, where a GPU's memory ran out that the trial had not for itself.
     """
     folder = store.Store(job.store, job.sweep).open(job.planned, job.folder)
-    started_at, since = time.time(), time.monotonic()
+    clock = Clock()
     result: dict[str, Any] = {}
     attempts = 0
     while attempts <= job.retries and result.get("status") != "done":
         attempts += 1
-        clock = time.perf_counter()  # what an earlier attempt kept is counted with its checkpoint
+        since = time.perf_counter()  # what an earlier attempt kept is counted with its checkpoint
         try:
             result = yield from _attempt(job, folder)
         except StoreError:
             raise
         except Exception as error:
             if job.neighbours and out_of_gpu_memory(error):
-                raise Crowded(job.planned.name) from None
+                raise Crowded(f"{job.planned.name}: GPU memory ran out") from None
             result = {"status": "failed", "seconds": 0.0, "traceback": without_credentials(traceback.format_exc())}
         if job.device == "cuda" and result["status"] == "failed":
             torch.cuda.empty_cache()  # the next one needs what this one held
-    ended_at = started_at + time.monotonic() - since  # a clock that is set meanwhile does not count
-    sitting = {"started_at": started_at, "ended_at": ended_at, "attempts": attempts, "device": job.device}
-    result["seconds"] += time.perf_counter() - clock
-    record = new_record(job, **sitting, **result)
+    result["seconds"] += time.perf_counter() - since
+    record = new_record(job, **clock.span(), attempts=attempts, device=job.device, **result)
     store.finish(folder, record)
     yield record
+
+
+class Clock:
+    """When something began; that the system's clock is set meanwhile does not count."""
+
+    def __init__(self) -> None:
+        self.at, self.since = time.time(), time.monotonic()
+
+    def span(self) -> dict[str, float]:
+        """Start and end, which is now, as a record has them."""
+        return {"started_at": self.at, "ended_at": self.at + time.monotonic() - self.since}
 
 
 def out_of_gpu_memory(error: Exception) -> bool:
@@ -84,12 +97,16 @@ def out_of_gpu_memory(error: Exception) -> bool:
 
 def _attempt(job: Job, folder: Place) -> Generator[EpochMetrics, None, dict[str, Any]]:
     """Train from where the run folder left off, test and keep the gates; returns what the record needs."""
-    device = torch.device(job.device)
-    learner, parts = _left_off(job, folder, device)
+    learner, parts = left_off(job, folder)
     earlier_seconds = sum(m.seconds for m in learner.epochs)
     for metrics in train(job.planned.trial, learner, parts):
         store.save_state(folder, learner.to_bytes())
         yield metrics
+    return tested(job, folder, learner, parts) | {"seconds": earlier_seconds}
+
+
+def tested(job: Job, folder: Place, learner: Learner, parts: Parts) -> dict[str, Any]:
+    """Test a trial that has had its last epoch, and keep its gates; what the record needs, but for the time."""
     probe = Probe(learner.network, parts.test, data.load(job.planned.trial.data, job.data_dir).classes)
     with probe.watching():
         test = final_test(learner.network, parts)
@@ -100,9 +117,9 @@ def _attempt(job: Job, folder: Place) -> Generator[EpochMetrics, None, dict[str,
         "gates": None if payload is None else store.save_gates(folder, payload),
         "traceback": lost,
         "epochs": learner.epochs,
-        "seconds": earlier_seconds,
+        "together": max((m.together for m in learner.epochs), default=1),
         "train_seconds": sum(m.seconds for m in learner.epochs),
-        "peak_memory_bytes": _peak_memory(device),
+        "peak_memory_bytes": _peak_memory(torch.device(job.device)),
     }
 
 
@@ -114,9 +131,10 @@ def _gates(probe: Probe) -> tuple[bytes | None, str | None]:
         return None, without_credentials(traceback.format_exc())
 
 
-def _left_off(job: Job, folder: Place, device: torch.device) -> tuple[Learner, Parts]:
+def left_off(job: Job, folder: Place) -> tuple[Learner, Parts]:
     """The learner of the run folder's checkpoint, or a new one where there is none that fits this trial."""
     own.use(job.own)
+    device = torch.device(job.device)
     loaders = LOADERS[device.type == "cuda"] if job.loaders is None else job.loaders
     learner, parts = begin(job.planned.trial, device, job.data_dir, loaders)
     checkpoint = store.load_state(folder)

@@ -10,7 +10,7 @@ from senet_lab.errors import DataError, SpecError, StoreError
 from senet_lab.executors import Listener
 from senet_lab.executors.local import Local
 from senet_lab.inventory import Inventory
-from senet_lab.jobs import Job
+from senet_lab.jobs import Group, Job
 from senet_lab.spec import apply
 from tests.conftest import TINY, question
 from tests.data.pictures import write_parquet
@@ -55,10 +55,10 @@ def test_data_are_those_of_the_data_folder_every_time_it_is_taken(tmp_path: Path
     jobs: list[Job] = []
 
     class Collect(Local):
-        def run(self, given: Sequence[Job], listener: Listener) -> None:
-            jobs.extend(given)
+        def run(self, groups: Sequence[Group], listener: Listener) -> None:
+            jobs.extend(job for group in groups for job in group)
 
-    sweep.run(found, Collect(), lambda step: None, loaders=3)
+    sweep.run(found, Collect(), lambda step: None, ways=sweep.Ways(loaders=3))
     assert {(job.data_dir, job.loaders) for job in jobs} == {(tmp_path / "store", 3)} and len(jobs) == 4
     assert jobs[0].cost == sweep.cost(jobs[0].planned.trial, tmp_path / "store")
 

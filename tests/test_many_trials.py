@@ -89,15 +89,15 @@ def test_the_driver_of_sixty_trials_on_ray_opens_no_more_files_than_that_of_twen
 
 
 def test_tune_is_left_nothing_of_a_trial_that_has_ended(ask: Ask) -> None:
-    from senet_lab.executors.tune_loop import _Relay
+    from senet_lab.executors.relay import Relay
 
     heard: list[Step] = []
     sweep.run(ask(base=ONE_STEP, seeds=1), Local(), heard.append)
     ended = next(step for step in heard if step.record is not None)
     job = SimpleNamespace(planned=ended.planned)
-    result = {"step": ended, "done": True}
+    result = {"steps": (ended,), "done": True}
     told: list[Step] = []
-    _Relay([job], told.append).on_trial_result(0, [], SimpleNamespace(config={"job": 0}), result)  # type: ignore[list-item]
+    Relay([[job]], told.append).on_trial_result(0, [], SimpleNamespace(config={"group": 0}), result)  # type: ignore[list-item]
     assert told == [ended] and result == {"done": True}
 
 

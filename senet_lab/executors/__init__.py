@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from senet_lab.jobs import Job, Step
+from senet_lab.jobs import Group, Step
 
 Listener = Callable[[Step], None]
 
@@ -18,5 +18,5 @@ class Executor(Protocol):
     def start(self) -> None:
         """Begin to get ready in the background; calling it is optional and returns at once."""
 
-    def run(self, jobs: Sequence[Job], listener: Listener) -> None:
-        """Run `jobs`, telling `listener` every step, in this thread. KeyboardInterrupt passes through."""
+    def run(self, groups: Sequence[Group], listener: Listener) -> None:
+        """Run all jobs of `groups`, telling `listener` every step, in this thread. KeyboardInterrupt passes through."""

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from senet_lab.executors import Listener
-from senet_lab.jobs import Job, Step
-from senet_lab.trial import steps
+from senet_lab.jobs import Group, Step
+from senet_lab.together import steps
 
 
 class Local:
@@ -13,9 +13,11 @@ class Local:
     def start(self) -> None:
         """Nothing to get ready."""
 
-    def run(self, jobs: Sequence[Job], listener: Listener) -> None:
-        """Run `jobs` in order."""
-        for job in jobs:
-            listener(Step(job.planned, ()))
-            for step in steps(job):
-                listener(step)
+    def run(self, groups: Sequence[Group], listener: Listener) -> None:
+        """Run `groups` in order."""
+        for group in groups:
+            for job in group:
+                listener(Step(job.planned, ()))
+            for told in steps(group):
+                for step in told:
+                    listener(step)

@@ -1,6 +1,6 @@
 """Jobs on Ray Tune: one slot a core or a fraction of a GPU, workers that stay warm.
 
-Only this module and its neighbours `tune_loop` and `far` import ray. This one starts and ends Ray and needs no
+Only this module and its neighbours `tune_loop`, `relay` and `far` import ray. This one starts and ends Ray and needs no
 torch, so that Ray gets ready while the driver imports the rest.
 """
 
@@ -24,7 +24,7 @@ from senet_lab.environment import cores
 from senet_lab.errors import ClusterLost, UserError
 from senet_lab.executors import Listener
 from senet_lab.executors.slot import Slot
-from senet_lab.jobs import Job
+from senet_lab.jobs import Group
 
 DEFAULT_GPU_SHARE = 0.25
 CLIENT_PORT = 10001
@@ -56,8 +56,8 @@ class RayTune:
     def __init__(
         self, slot: Slot | None = None, gpus_per_trial: float | None = None, address: str | None = None
     ) -> None:
-        """`gpus_per_trial`: None for a quarter where there is a GPU, in place of the slot's own; `address`: of a
-        cluster ("auto", "host:6379", "ray://host:10001"), None for a Ray of its own."""
+        """`gpus_per_trial`: None for a quarter where there is a GPU, and a whole one for a group, in place of the
+        slot's own; `address`: of a cluster ("auto", "host:6379", "ray://host:10001"), None for a Ray of its own."""
         self.slot = slot or Slot()
         self.gpus_per_trial = gpus_per_trial
         self.address = address
@@ -86,8 +86,8 @@ class RayTune:
             if self.gpus_per_trial > gpus:
                 raise _too_much("--gpus-per-trial", self.gpus_per_trial, f"this machine has {gpus} GPUs")
 
-    def run(self, jobs: Sequence[Job], listener: Listener) -> None:
-        """Run `jobs`; Ray, or the connection to it, ends with it, whatever happens."""
+    def run(self, groups: Sequence[Group], listener: Listener) -> None:
+        """Run `groups`; Ray, or the connection to it, ends with it, whatever happens."""
         from senet_lab.executors import far, tune_loop
 
         self.start()
@@ -96,9 +96,10 @@ class RayTune:
         try:
             slot = self._ready.result()
             if (self.address or "").startswith("ray://"):
-                far.fit(jobs, listener, slot)
+                far.fit(groups, listener, slot)
             else:
-                tune_loop.fit(jobs, listener, slot, scratch, self._workers(slot))
+                workers = self._workers(slot.of(max(map(len, groups))))
+                tune_loop.fit(groups, listener, slot, scratch, workers)
         except (ray.exceptions.RayError, ConnectionError) as error:
             if self.address is None or isinstance(error, ray.exceptions.RayTaskError):
                 raise
@@ -131,7 +132,7 @@ class RayTune:
             raise _too_much("--gpus-per-trial", share, f"{where} has {gpus:g} GPUs")
         if self.slot.cpus > cpus:
             raise _too_much("--cpus-per-trial", self.slot.cpus, f"{where} has {cpus:g} cores")
-        return Slot(self.slot.cpus, share, self.slot.at_once)
+        return Slot(self.slot.cpus, share, self.slot.at_once, whole_for_groups=self.gpus_per_trial is None)
 
 
 def _too_much(option: str, asked: float, there: str) -> UserError:

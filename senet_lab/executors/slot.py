@@ -13,6 +13,9 @@ class Slot:
     at_once: int | None = None
     """Trials at the same time; None: as many as there is room for."""
 
+    whole_for_groups: bool = False
+    """Whether trials that are trained together have a GPU for themselves."""
+
     @property
     def resources(self) -> dict[str, float]:
         """In Ray's words."""
@@ -22,6 +25,10 @@ class Slot:
     def shares_gpu(self) -> bool:
         """Whether other trials may have a part of the same GPU."""
         return 0 < self.gpus < 1
+
+    def of(self, trials: int) -> "Slot":
+        """What a group of so many gets."""
+        return self.alone() if trials > 1 and self.gpus and self.whole_for_groups else self
 
     def alone(self) -> "Slot":
         """The same with a whole GPU."""

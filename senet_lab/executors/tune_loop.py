@@ -1,49 +1,47 @@
 """Ray Tune's part: it schedules, decides nothing and records nothing.
 
-A Tune trial is one index into the list of jobs, its trainable is a class (a function would cost a
-thread and half a second a trial), and its step is a step of `trial.steps`.
+A Tune trial is one index into the list of groups, its trainable is a class (a function would cost a
+thread and half a second a trial), and its step is a step of `together.steps`.
 """
 
 import os
 import platform
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import ray
 from ray import tune
 
 from senet_lab import store
-from senet_lab.errors import ClusterLost, Crowded, StoreError
+from senet_lab.errors import Crowded, StoreError
 from senet_lab.executors import Listener
+from senet_lab.executors.relay import MAX_WORKER_DEATHS, Relay, WhenCrowded
 from senet_lab.executors.slot import Slot
-from senet_lab.jobs import Job, Step, new_record
-from senet_lab.trial import steps
+from senet_lab.jobs import Group, Job, Step
+from senet_lab.together import GPU_FAULT, steps
 
-MAX_WORKER_DEATHS = 2
 MEET_SECONDS = 20.0
-GPU_FAULT = "CUDA error"
-"""What torch says of a GPU that a process cannot use any more."""
 
 
 class Trainable(tune.Trainable):  # type: ignore[misc]
-    """A slot that runs one job after another; only their steps travel."""
+    """A slot that runs one group of jobs after another; only their steps travel."""
 
-    def setup(self, config: dict[str, Any], jobs: Sequence[Job], meeting: "Meeting") -> None:
+    def setup(self, config: dict[str, Any], groups: Sequence[Group], meeting: "Meeting") -> None:
         import torch._dynamo  # noqa: F401  (torch's optimizers do it at their first use: not in a trial's time)
 
         meeting.come()
-        self.jobs, self.meeting = jobs, meeting
-        self.refusal = _unseen(jobs[0])
+        self.groups, self.meeting = groups, meeting
+        self.refusal = _unseen(groups[0][0])
         self.broken = False
-        """Whether this process's GPU failed, which may take no orders after that; the next job begins in another."""
+        """Whether this process's GPU failed, which may take no orders after that; the next group begins in another."""
         self.reset_config(config)
 
     def reset_config(self, config: dict[str, Any]) -> bool:
-        self.job = self.jobs[config["job"]]
-        self.steps: Iterator[Step] = steps(self.job)
+        self.jobs = self.groups[config["group"]]
+        self.left = len(self.jobs)
+        self.steps: Iterator[tuple[Step, ...]] = steps(self.jobs)
         return True
 
     def step(self) -> dict[str, Any]:
@@ -51,13 +49,15 @@ class Trainable(tune.Trainable):  # type: ignore[misc]
             os._exit(1)
         self.meeting.wait()
         if self.refusal is not None:
-            return {"step": self.refusal, "done": True}
+            return {"steps": self.refusal, "done": True}
         try:
-            step = next(self.steps)
+            told = next(self.steps)
         except (StoreError, Crowded) as error:  # an exception would be tried again, and lose its words on the way
-            return {"step": error, "done": True}
-        self.broken = step.record is not None and GPU_FAULT in (step.record.traceback or "")
-        return {"step": step, "done": step.record is not None}
+            return {"steps": error, "done": True}
+        records = [step.record for step in told if step.record is not None]
+        self.left -= len(records)
+        self.broken = any(GPU_FAULT in (record.traceback or "") for record in records)
+        return {"steps": told, "done": not self.left}
 
     def save_checkpoint(self, checkpoint_dir: str) -> None:
         """Nothing: the store has it."""
@@ -106,102 +106,63 @@ def _unseen(job: Job) -> StoreError | None:
     )
 
 
-class _Relay(tune.Callback):  # type: ignore[misc]
-    """Hands steps to the listener, and makes a record of a trial whose worker died."""
-
-    def __init__(self, jobs: Sequence[Job], listener: Listener) -> None:
-        self.jobs, self.listener = jobs, listener
-        self.left = set(range(len(jobs)))
-        """Indexes of the jobs that have not ended."""
-        self.crowded: int | None = None
-        """Index of the job whose GPU had not enough memory for it and its neighbours."""
-        self.error: Exception | None = None
-        """What went wrong in here; Tune would let out a TuneError with its traceback as text."""
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Nothing: Tune pickles its callbacks in order to restore them, which is never done."""
-        return {}
-
-    def on_trial_start(self, iteration: int, trials: Any, trial: Any, **info: Any) -> None:
-        self._tell(trial, Step(self.jobs[trial.config["job"]].planned, ()))
-
-    def on_trial_result(self, iteration: int, trials: Any, trial: Any, result: Any, **info: Any) -> None:
-        self._tell(trial, result.pop("step"))  # Tune keeps every trial's last result to the end
-
-    def on_trial_error(self, iteration: int, trials: Any, trial: Any, **info: Any) -> None:
-        self._tell(trial, None)
-
-    def _tell(self, trial: Any, news: Step | Exception | None) -> None:
-        """Pass on a step; raise an error of the store; make a step of a trial whose worker died."""
-        number = trial.config["job"]
-        try:
-            if isinstance(news, Crowded):
-                self.crowded = number
-                return
-            if isinstance(news, Exception):
-                raise news
-            step = _lost(self.jobs[number], trial) if news is None else news
-            if step.record is not None:
-                self.left.remove(number)
-            self.listener(step)
-        except Exception as error:
-            self.error = error
-            raise
-
-
-class _WhenCrowded(tune.Stopper):  # type: ignore[misc]
-    """Ends a round in which a GPU was too small for its trials; those that run go on from their last epoch."""
-
-    def __init__(self, relay: _Relay) -> None:
-        self.relay = relay
-
-    def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
-        return False
-
-    def stop_all(self) -> bool:
-        return self.relay.crowded is not None
-
-
-def fit(jobs: Sequence[Job], listener: Listener, slot: Slot, scratch: Path, workers: int = 1) -> None:
-    """Run `jobs` to their ends, each in a `slot`; Tune's own files go to `scratch`.
+def fit(groups: Sequence[Group], listener: Listener, slot: Slot, scratch: Path, workers: int = 1) -> None:
+    """Run `groups` to their ends, each in a `slot`; Tune's own files go to `scratch`.
 
     `workers`: how many slots there are on this machine, where that is known.
 
-    A trial for which a GPU's memory ran out is tried again alone on its GPU, and the others that are left go on
-    with fewer neighbours.
+    A group for which a GPU's memory ran out is tried again one by one, alone on its GPU, and the others that are left
+    go on with fewer neighbours.
     """
     alone: set[str] = set()
-    left = [replace(job, device="cuda" if slot.gpus else "cpu") for job in jobs]
+    device = "cuda" if slot.gpus else "cpu"
+    left: list[Group] = list(groups)
+    rounds = 0
     while left:
-        slots = [slot.alone() if job.planned.id in alone else slot for job in left]
-        left = [replace(job, neighbours=s.shares_gpu) for job, s in zip(left, slots, strict=True)]
-        relay = _Relay(left, listener)
-        place = scratch / f"round-{len(alone)}"
+        slots = [slot.alone() if group[0].planned.id in alone else slot.of(len(group)) for group in left]
+        left = [
+            [replace(job, device=device, neighbours=s.shares_gpu) for job in group]
+            for group, s in zip(left, slots, strict=True)
+        ]
+        relay = Relay(left, listener)
+        place = scratch / f"round-{rounds}"
         meeting = Meeting(place / "workers", 1 if alone else min(workers, len(left)))
         _round(relay, slots, meeting, place)
         if relay.crowded is None:
             return
-        victim = left[relay.crowded].planned
-        listener(Step(victim, (), note=f"{victim.name}: GPU memory ran out; next alone, the others with fewer at once"))
-        alone.add(victim.id)
+        number, error = relay.crowded
+        victims = [job.planned for job in left[number] if job.planned.id in relay.left]
+        listener(Step(victims[0], (), note=f"{error}; next alone, the others with fewer at once"))
+        alone |= {victim.id for victim in victims}
         slot = slot.roomier()
-        left = [job for i, job in enumerate(left) if i in relay.left]
+        rounds += 1
+        left = list(_left(left, relay.left, alone))
 
 
-def _round(relay: _Relay, slots: Sequence[Slot], meeting: Meeting, scratch: Path) -> None:
+def _left(groups: Sequence[Group], left: Collection[str], alone: Collection[str]) -> Iterator[Group]:
+    """What has not ended of `groups`; those that are to be alone in groups of one."""
+    for group in groups:
+        rest = [job for job in group if job.planned.id in left]
+        if rest and rest[0].planned.id in alone:
+            yield from ([job] for job in rest)
+        elif rest:
+            yield rest
+
+
+def _round(relay: Relay, slots: Sequence[Slot], meeting: Meeting, scratch: Path) -> None:
     tuner = tune.Tuner(
         tune.with_resources(
-            tune.with_parameters(Trainable, jobs=list(relay.jobs), meeting=meeting),
-            lambda config: tune.PlacementGroupFactory([slots[config["job"]].resources]),
+            tune.with_parameters(Trainable, groups=list(relay.groups), meeting=meeting),
+            lambda config: tune.PlacementGroupFactory([slots[config["group"]].resources]),
         ),
-        param_space={"job": tune.grid_search(list(range(len(relay.jobs))))},
+        param_space={"group": tune.grid_search(list(range(len(relay.groups))))},
         tune_config=tune.TuneConfig(reuse_actors=True, max_concurrent_trials=slots[0].at_once),
         run_config=tune.RunConfig(
             name="sweep",
             storage_path=str(scratch),
             verbose=0,
             callbacks=[relay],
-            stop=_WhenCrowded(relay),
+            stop=WhenCrowded(relay),
             # By default a trial ends with one more call to its worker, for a checkpoint that would be empty.
             checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
             failure_config=tune.FailureConfig(max_failures=MAX_WORKER_DEATHS),
@@ -213,29 +174,3 @@ def _round(relay: _Relay, slots: Sequence[Slot], meeting: Meeting, scratch: Path
         if relay.error is None:
             raise
         raise relay.error from None
-
-
-def _lost(job: Job, trial: Any) -> Step:
-    """The failed record of a trial whose worker died more often than it is tried again.
-
-    Raises ClusterLost if there is nothing left that could run a worker, which is not the trial's fault.
-    """
-    if not any(node["Alive"] and node["Resources"].get("CPU") for node in ray.nodes()):
-        raise ClusterLost("Ray, which has no node any more,")
-    said = trial.get_pickled_error() or trial.get_error() or "it left no word"
-    started_at = trial.run_metadata.start_time or time.time()
-    record = new_record(
-        job,
-        status="failed",
-        started_at=started_at,
-        ended_at=max(started_at, time.time()),  # the clock may have been set meanwhile
-        seconds=0.0,
-        attempts=1 + MAX_WORKER_DEATHS,
-        traceback=(
-            f"the worker process died {1 + MAX_WORKER_DEATHS} times ({said}); most often the machine's memory ran out "
-            f"(fewer at once: --workers 1) or a library crashed"
-        ),
-        device=job.device,
-    )
-    store.finish(store.Store(job.store, job.sweep).open(job.planned, job.folder), record)
-    return Step(job.planned, (), record)

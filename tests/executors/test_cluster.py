@@ -207,8 +207,8 @@ def test_a_store_that_the_nodes_do_not_see_is_refused(
     class Elsewhere(tune_loop.Trainable):
         """As on a node with a disk of its own."""
 
-        def setup(self, config: dict[str, Any], jobs: list[Job], meeting: Any) -> None:
-            super().setup(config, [replace(job, store="/proc/self/nowhere") for job in jobs], meeting)
+        def setup(self, config: dict[str, Any], groups: list[list[Job]], meeting: Any) -> None:
+            super().setup(config, [[replace(job, store="/proc/self/nowhere") for job in g] for g in groups], meeting)
 
     monkeypatch.setattr(tune_loop, "Trainable", Elsewhere)
     found = inventory.take(question(), tmp_path / "runs")
@@ -227,9 +227,9 @@ def test_a_process_whose_gpu_failed_takes_no_other_job_and_costs_no_other_trial(
     class Watched(tune_loop.Trainable):
         def step(self) -> dict[str, Any]:
             told: dict[str, Any] = super().step()
-            record = told["step"].record
+            record = told["steps"][-1].record
             self.broken = record is not None and record.status == "failed"  # as if its GPU had failed
-            (tmp_path / f"{self.job.planned.id}-{os.getpid()}").touch()
+            (tmp_path / f"{self.jobs[0].planned.id}-{os.getpid()}").touch()
             return told
 
     monkeypatch.setattr(tune_loop, "Trainable", Watched)
@@ -270,12 +270,13 @@ def test_a_gpu_that_is_too_small_gives_way_to_fewer_at_once(
     from senet_lab.executors.ray_tune import RayTune
 
     class Small(tune_loop.Trainable):
-        def setup(self, config: dict[str, Any], jobs: list[Job], meeting: Any) -> None:
-            super().setup(config, [replace(job, device="cpu") for job in jobs], meeting)
+        def setup(self, config: dict[str, Any], groups: list[list[Job]], meeting: Any) -> None:
+            super().setup(config, [[replace(job, device="cpu") for job in group] for group in groups], meeting)
 
         def step(self) -> dict[str, Any]:
-            if self.job.neighbours and self.job.planned.variant.label == "no_se":
-                return {"step": Crowded(self.job.planned.name), "done": True}
+            job = self.jobs[0]
+            if job.neighbours and job.planned.variant.label == "no_se":
+                return {"steps": Crowded(f"{job.planned.name}: GPU memory ran out"), "done": True}
             return super().step()
 
     rounds: list[list[float]] = []
@@ -315,7 +316,7 @@ def test_only_a_fault_of_the_gpu_breaks_its_process(said: str, broken: bool, tmp
     record = new_record(Job(planned, "tiny", tmp_path, "e", cost(planned.trial)), **ended)
     slot = object.__new__(tune_loop.Trainable)
     slot.broken, slot.refusal, slot.meeting = False, None, tune_loop.Meeting(tmp_path, 1)
-    slot.steps = iter([Step(planned, (), record)])
+    slot.left, slot.steps = 1, iter([(Step(planned, (), record),)])
     assert slot.step()["done"] and slot.broken is broken
 
 

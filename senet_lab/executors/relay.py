@@ -1,0 +1,105 @@
+"""From Ray Tune's loop to the listener: steps, records of trials whose worker died, and when a round is to end."""
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import ray
+from ray import tune
+
+from senet_lab import store
+from senet_lab.errors import ClusterLost, Crowded
+from senet_lab.executors import Listener
+from senet_lab.jobs import Group, Job, Step, new_record
+from senet_lab.together import ended
+
+MAX_WORKER_DEATHS = 2
+
+
+class Relay(tune.Callback):  # type: ignore[misc]
+    """Hands steps to the listener, and makes a record of a trial whose worker died."""
+
+    def __init__(self, groups: Sequence[Group], listener: Listener) -> None:
+        self.groups, self.listener = groups, listener
+        self.left = {job.planned.id for group in groups for job in group}
+        """Ids of the trials that have not ended."""
+        self.crowded: tuple[int, Crowded] | None = None
+        """Index of the group whose GPU had not enough memory for it and its neighbours, and what it said."""
+        self.error: Exception | None = None
+        """What went wrong in here; Tune would let out a TuneError with its traceback as text."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Nothing: Tune pickles its callbacks in order to restore them, which is never done."""
+        return {}
+
+    def on_trial_start(self, iteration: int, trials: Any, trial: Any, **info: Any) -> None:
+        self._tell(trial, tuple(Step(job.planned, ()) for job in self._unended(trial)))
+
+    def on_trial_result(self, iteration: int, trials: Any, trial: Any, result: Any, **info: Any) -> None:
+        self._tell(trial, result.pop("steps"))  # Tune keeps every trial's last result to the end
+
+    def on_trial_error(self, iteration: int, trials: Any, trial: Any, **info: Any) -> None:
+        self._tell(trial, None)
+
+    def _unended(self, trial: Any) -> list[Job]:
+        return [job for job in self.groups[trial.config["group"]] if job.planned.id in self.left]
+
+    def _tell(self, trial: Any, news: tuple[Step, ...] | Exception | None) -> None:
+        """Pass on steps; raise an error of the store; make steps of trials whose worker died."""
+        try:
+            if isinstance(news, Crowded):
+                self.crowded = trial.config["group"], news
+                return
+            if isinstance(news, Exception):
+                raise news
+            steps = (_lost(job, trial) for job in self._unended(trial)) if news is None else news
+            for step in steps:
+                if step.planned.id not in self.left:  # a process that died had told of its end
+                    continue
+                if step.record is not None:
+                    self.left.remove(step.planned.id)
+                self.listener(step)
+        except Exception as error:
+            self.error = error
+            raise
+
+
+class WhenCrowded(tune.Stopper):  # type: ignore[misc]
+    """Ends a round in which a GPU was too small for its trials; those that run go on from their last epoch."""
+
+    def __init__(self, relay: Relay) -> None:
+        self.relay = relay
+
+    def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
+        return False
+
+    def stop_all(self) -> bool:
+        return self.relay.crowded is not None
+
+
+def _lost(job: Job, trial: Any) -> Step:
+    """The failed record of a trial whose worker died more often than it is tried again; its own, if it has one.
+
+    Raises ClusterLost if there is nothing left that could run a worker, which is not the trial's fault.
+    """
+    if not any(node["Alive"] and node["Resources"].get("CPU") for node in ray.nodes()):
+        raise ClusterLost("Ray, which has no node any more,")
+    if (record := ended(job)) is not None:
+        return Step(job.planned, (), record)
+    said = trial.get_pickled_error() or trial.get_error() or "it left no word"
+    started_at = trial.run_metadata.start_time or time.time()
+    record = new_record(
+        job,
+        status="failed",
+        started_at=started_at,
+        ended_at=max(started_at, time.time()),  # the clock may have been set meanwhile
+        seconds=0.0,
+        attempts=1 + MAX_WORKER_DEATHS,
+        traceback=(
+            f"the worker process died {1 + MAX_WORKER_DEATHS} times ({said}); most often the machine's memory ran out "
+            f"(fewer at once: --workers 1) or a library crashed"
+        ),
+        device=job.device,
+    )
+    store.finish(store.Store(job.store, job.sweep).open(job.planned, job.folder), record)
+    return Step(job.planned, (), record)
