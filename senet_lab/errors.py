@@ -11,7 +11,7 @@
     ├── ClusterLost                1      the Ray that ran the trials went away
     ├── Interrupted              130      Ctrl-C
     ├── Diverged                   -      a training with a loss that is not finite (becomes a record)
-    └── Crowded                    -      a GPU too small for a trial and its neighbours, or that failed (tried again alone)
+    └── Crowded                    -      a GPU that failed, or was too small for a trial and its neighbours
 
 Every message for users says what was wrong, where, what is allowed, and what to do.
 """

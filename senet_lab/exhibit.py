@@ -72,6 +72,9 @@ def _record(record: TrialRecord) -> Iterator[tuple[str, str]]:
     inside = f", {record.train_seconds:.1f} s of them inside {len(record.epochs)} epochs" if record.epochs else ""
     yield "took", f"{record.seconds:.1f} s{inside}"
     yield "ended", f"{ended}, at attempt {record.attempts}"
+    if record.together > 1:
+        others = f"{record.together - 1} other{'s' * (record.together > 2)}"
+        yield "together", f"trained with {others} as one program: equal to training alone but for rounding"
     memory = f", at most {record.peak_memory_bytes / 1e6:,.0f} MB of memory" if record.peak_memory_bytes else ""
     yield "on", f"{record.device}{memory}"
     if record.params is not None and record.macs is not None:

@@ -1,7 +1,7 @@
 """The time that trials will take: by those that are done, or else by a probe."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -65,8 +65,13 @@ def slots(workers: int | None, gpu_share: float | None = None, cpus: int = 1) ->
     return max(1, min(places, int(gpus / (gpu_share or DEFAULT_GPU_SHARE))))
 
 
-def by_done_trials(found: Inventory, due: Sequence[PlannedTrial], places: int) -> Expected | None:
-    """The time of `due` by trials that this sweep's store holds, also of settings that are not asked for."""
+def by_done_trials(
+    found: Inventory, due: Sequence[PlannedTrial], places: int, grouped: Callable[[Trial], bool] | None = None
+) -> Expected | None:
+    """The time of `due` by trials that this sweep's store holds, also of settings that are not asked for.
+
+    `grouped`: which of them will be trained together: of each row, those count that ran so, where there are some.
+    """
     device = "cuda" if torch.cuda.is_available() else "cpu"
     rows = {row.trial: row.label for row in found.question.rows}
     sources = {row.trial.data.source for row in found.question.rows}  # those whose images are at hand
@@ -74,6 +79,8 @@ def by_done_trials(found: Inventory, due: Sequence[PlannedTrial], places: int) -
     for r in found.records:
         if r.status == "done" and r.macs and r.device == device and r.trial.data.source in sources:
             of.setdefault(r.trial.model_copy(update={"seed": 0}), []).append(r)
+    if grouped is not None:
+        of = {trial: [r for r in done if (r.together > 1) == grouped(trial)] or done for trial, done in of.items()}
     timings = [
         Timing(
             (rows[trial],) if trial in rows else (),

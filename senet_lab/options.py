@@ -62,6 +62,8 @@ def _share(gpus: float | None) -> float | None:
     return gpus
 
 
+MOST_TOGETHER = 1024
+
 Address = Annotated[
     str | None,
     typer.Option("--address", metavar="ADDRESS", help="Of a Ray cluster: auto, host:6379 or ray://host:10001."),
@@ -72,6 +74,23 @@ CpusPerTrial = Annotated[
 GpusPerTrial = Annotated[
     float | None,
     typer.Option("--gpus-per-trial", metavar="SHARE", min=0, callback=_share, help="Of a GPU; 0.25 if there is one."),
+]
+
+
+def _together(asked: str | None) -> str | None:
+    if asked is None or asked == "auto" or (asked.isascii() and asked.isdigit() and 1 <= int(asked) <= MOST_TOGETHER):
+        return asked
+    raise typer.BadParameter(f"should be auto, or a number from 1 to {MOST_TOGETHER}")
+
+
+Together = Annotated[
+    str | None,
+    typer.Option(
+        "--together",
+        metavar="N|auto",
+        callback=_together,
+        help="Trials of one shape as one program, equal but for rounding; auto: as many as pay. 1 without a GPU.",
+    ),
 ]
 Loaders = Annotated[
     int | None,

@@ -32,7 +32,9 @@ class Outlook:
 def look(found: Inventory, command: str, workers: int | None, probe_seconds: float) -> Outlook:
     """The outlook of `found`; where no trial tells the time, by a probe of `probe_seconds` (0 for none)."""
     costs = {row.label: cost(row.trial, found.data_dir) for row in found.question.rows}
-    due, places = found.plan.to_run(), slots(workers)
+    due = found.plan.to_run()
+    whole = any(r.together > 1 for r in found.records)  # on a GPU a group has all of it
+    places = slots(workers, 1.0 if whole else None)
     expected = by_done_trials(found, due, places)
     if expected is None and due and probe_seconds:
         expected = by_probe(found, due, places, probe_seconds)

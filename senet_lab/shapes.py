@@ -3,13 +3,16 @@
 import json
 from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
+from typing import Any
 
 from senet_lab.spec import Trial, is_shipped
 
 Groups = tuple[tuple[int, ...], ...]
 """Places in a sequence of trials; each once."""
-EACH_ITS_OWN = {"model": {"se", "weights"}, "seed": True} | {
-    "train": {"learning_rate", "weight_decay", "schedule", "drops", "decay", "warmup_epochs"}
+EACH_ITS_OWN: dict[str, Any] = {
+    "seed": True,
+    "model": {"se", "weights"},
+    "train": {"learning_rate", "weight_decay", "schedule", "drops", "decay", "warmup_epochs"},
 }
 """What members of a group need not share. Of SE they share its placement and whether it has biases."""
 
@@ -21,7 +24,7 @@ def shape(trial: Trial) -> str | None:
     the network trains; a squeeze that keeps the map; and operators of a sweep file, which know nothing of groups.
     """
     model, se = trial.model, trial.model.se
-    if not model.folds or getattr(model, "dropout", 0) or trial.data.image_size is not None:
+    if not model.folds or getattr(model, "dropout", 0.0) > 0 or trial.data.image_size is not None:
         return None
     if se is not None and (se.squeeze == "none" or not is_shipped("squeeze", se.squeeze)):
         return None
@@ -31,19 +34,25 @@ def shape(trial: Trial) -> str | None:
     return json.dumps([trial.model_dump(mode="json", exclude=EACH_ITS_OWN), block], sort_keys=True)
 
 
+def by_shape(trials: Sequence[Trial]) -> dict[str, list[int]]:
+    """Shape -> places of its trials; those that can only be trained alone are left out.
+
+    Trials without SE go with those of the same network that have it, as a block may be absent.
+    """
+    members: dict[str, list[int]] = {}
+    for place, kind in enumerate(_joined([shape(trial) for trial in trials])):
+        if kind is not None:
+            members.setdefault(kind, []).append(place)
+    return members
+
+
 def groups(trials: Sequence[Trial], size: Callable[[str], int]) -> Groups:
     """All of `trials`, in groups of one shape and of at most `size(shape)`, in the order of running.
 
-    Trials without SE go with those of the same network that have it, as a block may be absent.
     A seed is not torn where a group can hold all of it that has one shape, so that early results are paired.
     """
-    members: dict[str, list[int]] = {}
-    found: list[tuple[int, ...]] = []
-    for place, kind in enumerate(_joined([shape(trial) for trial in trials])):
-        if kind is None:
-            found.append((place,))
-        else:
-            members.setdefault(kind, []).append(place)
+    members = by_shape(trials)
+    found: list[tuple[int, ...]] = [(place,) for place in sorted({*range(len(trials))}.difference(*members.values()))]
     for kind, places in members.items():
         seeds = [tuple(own) for _, own in groupby(places, key=lambda place: trials[place].seed)]
         found += _packed(seeds, max(1, size(kind)))

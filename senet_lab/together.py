@@ -4,22 +4,27 @@ Whatever goes wrong in a group costs no trial: those without a record go on from
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import torch
 
 from senet_lab import checkpoints, store
+from senet_lab.data.split import Parts
 from senet_lab.errors import Crowded, Diverged, StoreError
 from senet_lab.files import Place
 from senet_lab.jobs import Group, Job, Step, new_record
 from senet_lab.records import EpochMetrics, TrialRecord
-from senet_lab.shapes import shape
-from senet_lab.training.population import train_together
+from senet_lab.shapes import by_shape, shape
+from senet_lab.spec import Trial
+from senet_lab.training.arrange import arrange
+from senet_lab.training.population import Arrangement, train_together
+from senet_lab.training.train import Learner
 from senet_lab.trial import STEP_SECONDS, Clock, left_off, note, out_of_gpu_memory, run_trial, tested
 from senet_lab.trial import steps as steps_alone
 
 GPU_FAULT = "CUDA error"
 """What torch says of a GPU that a process cannot use any more."""
+_arrangements: dict[tuple[object, ...], Arrangement] = {}
 News = tuple[Job, EpochMetrics | TrialRecord]
 
 
@@ -119,6 +124,16 @@ def _open(job: Job) -> Place:
     return store.Store(job.store, job.sweep).open(job.planned, job.folder)
 
 
+def _arrangement(trials: Sequence[Trial], learners: Sequence[Learner], parts: Sequence[Parts]) -> Arrangement | None:
+    """How they share a GPU, as measured once in a process for so many of a shape; None: as one program."""
+    if len(trials) == 1 or not parts[0].train.y_N.is_cuda:
+        return None
+    key = (len(trials), *by_shape(trials))
+    if key not in _arrangements:
+        _arrangements[key] = arrange(trials, learners, parts)
+    return _arrangements[key]
+
+
 def _program(jobs: Group) -> Iterator[News]:
     """Train all as one program and test each; the record of one that diverged is left to the way alone."""
     clock, since = Clock(), time.perf_counter()
@@ -128,7 +143,8 @@ def _program(jobs: Group) -> Iterator[News]:
         raise ValueError("a checkpoint could not be used")  # that trial begins anew
     earlier = [sum(m.seconds for m in learner.epochs) for learner in learners]
     lost: set[int] = set()
-    for outcomes in train_together([job.planned.trial for job in jobs], learners, parts):
+    trials = [job.planned.trial for job in jobs]
+    for outcomes in train_together(trials, learners, parts, _arrangement(trials, learners, parts)):
         for k, outcome in enumerate(outcomes):
             if isinstance(outcome, Diverged):
                 lost.add(k)

@@ -20,7 +20,7 @@ OPTIONS = {
     "sweep": {
         *("--store", "--data-dir", "--download", "--set", "--seeds", "--recipe", "--rerun"),
         *("--until-decided", "--max-hours", "--address", "--cpus-per-trial"),
-        *("--executor", "--workers", "--gpus-per-trial", "--loaders", "--to", "--tracking-uri"),
+        *("--executor", "--workers", "--gpus-per-trial", "--together", "--loaders", "--to", "--tracking-uri"),
     },
     "report": {
         *("--store", "--data-dir", "--set", "--seeds", "--recipe"),

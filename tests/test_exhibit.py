@@ -80,3 +80,14 @@ def test_json_only_prints_one_object(ask: Ask, tmp_path: Path, capsys: pytest.Ca
     sweep.run(ask(seeds=1), Local(), lambda step: None)
     exhibit.show(Console(file=io.StringIO()), lookup.find(tmp_path / "runs", "no_se seed=0"), json_only=True)
     assert json.loads(capsys.readouterr().out)["record"]["variant"] == "no_se"
+
+
+def test_a_trial_that_was_trained_with_others_says_so(ask: Ask, tmp_path: Path) -> None:
+    sweep.run(ask(seeds=1), Local(), lambda step: None, ways=sweep.Ways(size=lambda kind: 2))
+    record = ask(seeds=1).records[0]
+    assert record.together == 2
+    text = shown(tmp_path / "runs", record.id)
+    assert "trained with 1 other as one program: equal to training alone but for rounding" in text
+    sweep.run(ask(seeds=2), Local(), lambda step: None)
+    alone = next(r for r in ask(seeds=2).records if r.trial.seed == 1)
+    assert "as one program" not in shown(tmp_path / "runs", alone.id)

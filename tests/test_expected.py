@@ -46,6 +46,28 @@ def test_trials_of_other_settings_count_by_their_work(ask: Ask) -> None:
     assert 12 < ratio < 20 and told.forecast.seconds == pytest.approx(20 * ratio, rel=1e-3)
 
 
+def test_trials_that_ran_as_the_next_ones_will_tell_their_time(ask: Ask) -> None:
+    """Shares of a group's time: a slot runs a group after the other, which is a trial's share after the other."""
+    sweep.run(ask(seeds=2), Local(), lambda step: None)
+    found = took(ask(seeds=22), 50.0, 50.0, 10.0, 10.0)
+    mixed = tuple(r.model_copy(update={"together": t}) for r, t in zip(found.records, (1, 1, 8, 8), strict=True))
+    found = replace(found, records=mixed)
+    due = found.plan.to_run()
+    alone, grouped, whichever = (
+        by_done_trials(found, due, 2, choice) for choice in (lambda trial: False, lambda trial: True, None)
+    )
+    assert alone and grouped and whichever
+    seconds = [told.forecast.seconds for told in (alone, grouped, whichever)]
+    assert seconds == [pytest.approx(40 * each / 2) for each in (50.0, 10.0, 30.0)]
+
+
+def test_with_one_way_known_it_tells_the_time_of_the_other(ask: Ask) -> None:
+    sweep.run(ask(seeds=2), Local(), lambda step: None)
+    found = took(ask(seeds=4), 10.0, 10.0, 10.0, 10.0)
+    told = by_done_trials(found, found.plan.to_run(), 1, lambda trial: True)
+    assert told is not None and told.forecast.seconds == pytest.approx(40.0)
+
+
 def test_nothing_done_tells_nothing(ask: Ask) -> None:
     found = ask()
     assert by_done_trials(found, found.plan.to_run(), 2) is None

@@ -38,3 +38,30 @@ def test_a_trial_learns_as_well_as_on_the_cpu(ask: Callable[..., Inventory]) -> 
         errors.append({s.planned.id: s.record.test.error for s in steps if s.record and s.record.test})
     assert errors[0].keys() == errors[1].keys()
     assert all(abs(errors[0][id] - errors[1][id]) < 0.15 for id in errors[0])
+
+
+def test_trials_together_learn_as_well_as_alone_and_share_the_time(ask: Callable[..., Inventory]) -> None:
+    from senet_lab.executors.ray_tune import RayTune
+
+    found = ask(seeds=4)
+    runs = []
+    for size in (1, 8):
+        steps: list[Step] = []
+        sweep.run(found, RayTune(), steps.append, ["done"], sweep.Ways(size=lambda kind, size=size: size))  # type: ignore[misc]
+        runs.append({s.planned.id: s.record for s in steps if s.record})
+    alone, together = runs
+    assert {r.together for r in alone.values()} == {1} and {r.together for r in together.values()} == {8}
+    for id, record in together.items():
+        assert record.status == "done" and record.device == "cuda", record.traceback
+        errors = [r.test.error for r in (record, alone[id]) if r.test]
+        assert abs(errors[0] - errors[1]) < 0.15
+
+
+def test_the_best_size_is_measured_without_a_cuda_context_here() -> None:
+    from pathlib import Path
+
+    from senet_lab import sizes
+    from tests.conftest import TINY
+
+    (size,) = sizes.measured([TINY], "cuda", Path("data"))
+    assert isinstance(size, int) and size > 1, size

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from senet_lab.commands import console, ctrl_c, engine
 from senet_lab.commands.report import show_report
 from senet_lab.commands.sequential import Means, Until, until_decided
+from senet_lab.commands.together import Together, rows_together
 from senet_lab.credentials import without_credentials
 from senet_lab.environment import program
 from senet_lab.errors import Interrupted, TrialsFailed, UserError
@@ -38,6 +39,7 @@ class How:
     rerun: tuple[State, ...]
     tracking_uri: str | None
     reports: Path
+    together: str | None = None
 
 
 def run_sweep(found: Inventory, how: How, until: Until | None = None) -> None:
@@ -63,8 +65,9 @@ def run_sweep(found: Inventory, how: How, until: Until | None = None) -> None:
         projection = tracking.Projection(found.question, uri, found.store.environment)
         written: Report | None = None
         try:
-            run = partial(_run, how=how, executor=executor, listener=_listener(projection, check))
-            found, looked, ending = _work(found, Means(how.rerun, run, partial(_told, how)), until)
+            groups = Together(how.together, how.executor, how.address, how.gpus_per_trial, found.data_dir)
+            run = partial(_run, how=how, groups=groups, executor=executor, listener=_listener(projection, check))
+            found, looked, ending = _work(found, Means(how.rerun, run, partial(_told, how, groups)), until)
             check()
             projection.settle()
             written = show_report(found, how.reports, looks=looked.state if looked else None)
@@ -129,14 +132,15 @@ def _listener(projection: "Projection", check: Callable[[], None]) -> "Listener"
     return listener
 
 
-def _run(found: Inventory, how: How, executor: "Executor", listener: "Listener") -> None:
+def _run(found: Inventory, how: How, groups: Together, executor: "Executor", listener: "Listener") -> None:
     """Start the executor first: it takes seconds to get ready, torch's import and the rest fit into them."""
     executor.start()
     from senet_lab import sweep
     from senet_lab.progress import Progress
 
     due = found.plan.to_run(how.rerun)
-    if told := _told(how, found):
+    sizes = groups.sizes(due, partial(_places, how))
+    if told := _told(how, groups, found):
         console.print(f"The trials to run will take {told.sentence}", soft_wrap=True)
     with Progress(console, found, due) as progress:
 
@@ -144,21 +148,29 @@ def _run(found: Inventory, how: How, executor: "Executor", listener: "Listener")
             progress(step)
             listener(step)
 
-        sweep.run(found, executor, both, how.rerun, sweep.Ways(how.loaders))
+        sweep.run(found, executor, both, how.rerun, sweep.Ways(how.loaders, lambda kind: sizes.get(kind, 1)))
     console.print(progress.sentence())
 
 
-def _told(how: How, found: Inventory) -> "Expected | None":
+def _places(how: How, gpu_share: float | None) -> int:
+    """Groups at once on this machine."""
+    from senet_lab import expected
+
+    if how.executor == "local":
+        return 1
+    return expected.slots(how.workers, gpu_share if how.executor == "ray" else 0, how.cpus_per_trial)
+
+
+def _told(how: How, groups: Together, found: Inventory) -> "Expected | None":
     """The time of what is due; None on a cluster: who knows what it has free."""
     from senet_lab import expected
 
     if how.address:
         return None
-    places = 1
-    if how.executor != "local":
-        share = how.gpus_per_trial if how.executor == "ray" else 0
-        places = expected.slots(how.workers, share, how.cpus_per_trial)
-    return expected.by_done_trials(found, found.plan.to_run(how.rerun), places)
+    due = found.plan.to_run(how.rerun)
+    sizes = groups.sizes(due, partial(_places, how))
+    places = _places(how, groups.share(sizes))
+    return expected.by_done_trials(found, due, places, rows_together(due, sizes).__contains__)
 
 
 def _refuse_failures(found: Inventory) -> None:

@@ -20,11 +20,21 @@ class Scale:
     mean_C: Tensor
     std_C: Tensor
 
+    @property
+    def offset_C(self) -> Tensor:
+        """The byte that becomes 0."""
+        return self.mean_C * 255
+
+    @property
+    def spread_C(self) -> Tensor:
+        """Bytes to a unit."""
+        return self.std_C.clamp_min(LEAST) * 255
+
     def numbers(self, x_BCHW: Tensor) -> Tensor:
         """Bytes as scaled float32 in channels-last order, on the device that they are on."""
         numbers = x_BCHW.to(torch.float32, memory_format=torch.channels_last)
         shape = (-1, 1, 1)
-        return numbers.sub_((self.mean_C * 255).view(shape)).div_((self.std_C.clamp_min(LEAST) * 255).view(shape))
+        return numbers.sub_(self.offset_C.view(shape)).div_(self.spread_C.view(shape))
 
     def to(self, device: torch.device) -> "Scale":
         return Scale(self.mean_C.to(device), self.std_C.to(device))

@@ -17,9 +17,9 @@ def main(lines: Sequence[int]) -> None:
 
     Ends with the driver, at once and whatever it is doing, as the line is closed then.
     """
-    import torch._dynamo  # torch's optimizers do it at their first use: not in a trial's time
+    import torch
 
-    import senet_lab.together  # noqa: F401
+    import senet_lab.together  # noqa: F401  (and all that it needs, once instead of in each)
 
     torch.set_num_threads(1)  # no threads yet, so that copies are whole
     mine = lines[0]

@@ -19,6 +19,8 @@ CURRENT = "senet_lab.current"
 """Of a variant: "true" if the sweep asks for it, "false" if it asked once and no longer does."""
 ENDED = "senet_lab.ended"
 """Written with a trial's last metrics: how and when it ended. Where it is, nothing is missing."""
+TOGETHER = "senet_lab.together"
+"""Trials that shared one tensor program, where it was more than one."""
 STATUS = {"done": "FINISHED", "failed": "FAILED"}
 CURVES = ("train_loss", "train_error", "validation_loss", "validation_error", "learning_rate")
 TAG_LENGTH, SHORT = 5000, 12
@@ -140,6 +142,8 @@ def ended_tags(record: TrialRecord, environment: Environment | None, known: Mapp
         "senet_lab.environment": record.environment,
         "senet_lab.device": record.device,
     }
+    if record.together > 1 or TOGETHER in known:
+        tags[TOGETHER] = str(record.together)
     if environment is not None:
         tags |= {COMMAND: without_credentials(environment.command), "mlflow.source.type": "LOCAL"}
         if environment.git_commit:

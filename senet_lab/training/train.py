@@ -58,12 +58,6 @@ def train(trial: Trial, learner: Learner, parts: Parts) -> Iterator[EpochMetrics
         start = time.perf_counter()
         train_loss, train_error, rate = _epoch(trial, epoch, learner, parts)
         held_out = evaluate(learner.network, parts.validation)
-        for part, loss in (("training", train_loss), ("validation", held_out.loss)):
-            if not math.isfinite(loss):
-                raise Diverged(
-                    f"the {part} loss of epoch {epoch} is {loss}; "
-                    f"a smaller train.learning_rate or more train.warmup_epochs usually helps"
-                )
         metrics = EpochMetrics(
             epoch=epoch,
             train_loss=train_loss,
@@ -73,8 +67,19 @@ def train(trial: Trial, learner: Learner, parts: Parts) -> Iterator[EpochMetrics
             learning_rate=rate,
             seconds=time.perf_counter() - start,
         )
-        learner.epochs = (*learner.epochs, metrics)
+        learner.epochs = (*learner.epochs, finite(metrics))
         yield metrics
+
+
+def finite(metrics: EpochMetrics) -> EpochMetrics:
+    """`metrics`. Raises Diverged when a loss in it is not finite."""
+    for part, loss in (("training", metrics.train_loss), ("validation", metrics.validation_loss)):
+        if not math.isfinite(loss):
+            raise Diverged(
+                f"the {part} loss of epoch {metrics.epoch} is {loss}; "
+                f"a smaller train.learning_rate or more train.warmup_epochs usually helps"
+            )
+    return metrics
 
 
 def learning_rate(train: Train, progress: float) -> float:

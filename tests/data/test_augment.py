@@ -4,12 +4,19 @@ import pytest
 import torch
 from torch import Tensor
 
-from senet_lab.data.augment import augment, cut_out
+from senet_lab.data.augment import Draws, apply, cut_out, draw
 from senet_lab.randomness import torch_stream
+from senet_lab.spec import Data
 
 
 def batch(n: int = 6, channels: int = 2, height: int = 5, width: int = 7) -> Tensor:
     return torch.randn(n, channels, height, width, generator=torch_stream(0, "test"))
+
+
+def augment(x_NCHW: Tensor, padding: int, flip: bool, generator: torch.Generator, cutout: float = 0.0) -> Tensor:
+    setting = Data(source="digits", validation=1, crop_padding=padding, flip=flip, cutout=cutout)
+    height, width = x_NCHW.shape[2:]
+    return apply(x_NCHW, draw(len(x_NCHW), (height, width), setting, generator), setting)
 
 
 def one_by_one(x_NCHW: Tensor, padding: int, flip: bool, generator: torch.Generator) -> Tensor:
@@ -43,6 +50,9 @@ def test_without_augmentation_nothing_is_drawn_or_changed() -> None:
     before = generator.get_state()
     assert torch.equal(augment(batch(), 0, False, generator), batch())
     assert torch.equal(generator.get_state(), before)
+    setting = Data(source="digits", validation=1)
+    assert draw(6, (5, 7), setting, generator) == Draws(None, None, None)
+    assert apply(x_NCHW := batch(), Draws(None, None, None), setting) is x_NCHW
 
 
 def cut_one_by_one(x_NCHW: Tensor, centres: list[list[int]], length: int) -> Tensor:

@@ -1,11 +1,16 @@
 """Parts that lie in memory as bytes: their scale, their batches."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 
-from senet_lab.data.held import Held, on_device
+from senet_lab.data.augment import Draws
+from senet_lab.data.held import Batch, Held, on_device
 from senet_lab.data.scale import CHUNK, Scale, measure
+from senet_lab.randomness import torch_stream
 from senet_lab.spec import Data
 
 CPU = torch.device("cpu")
@@ -80,6 +85,64 @@ def test_order_and_draws_are_those_of_seed_and_epoch() -> None:
     torch.manual_seed(5)
     assert bits(0, 1) == first
     assert not set(first) & {*bits(0, 2), *bits(1, 1)}
+
+
+def batch_by_batch(held: Held, batch: int, seed: int, epoch: int) -> Iterator[Batch]:
+    """Each batch's draws made when it is its turn, by the same generator: shift, flip, centre."""
+    order_N = torch.randperm(len(held), generator=torch_stream(seed, "order", epoch))
+    generator = torch_stream(seed, "augment", epoch)
+    padding = held.data.crop_padding
+    for index_B in torch.split(order_N[: len(held) // batch * batch], batch):
+        x_BCHW = held.scale.numbers(held.pixels_PCHW[held.rows_N[index_B]])
+        height, width = x_BCHW.shape[2:]
+        if padding:
+            top_B, left_B = torch.randint(0, 2 * padding + 1, (2, batch), generator=generator)
+            crops = zip(F.pad(x_BCHW, (padding,) * 4), top_B, left_B, strict=True)
+            x_BCHW = torch.stack([image[:, top : top + height, left : left + width] for image, top, left in crops])
+        if held.data.flip:
+            turned_B = torch.rand(batch, generator=generator) < 0.5
+            x_BCHW = torch.where(turned_B[:, None, None, None], x_BCHW.flip(3), x_BCHW)
+        if held.data.cutout:
+            side = round(held.data.cutout * height)
+            centre_B2 = (torch.rand(batch, 2, generator=generator) * torch.tensor([height, width])).long()
+            for image, (row, column) in zip(x_BCHW, (centre_B2 - side // 2).tolist(), strict=True):
+                image[:, max(row, 0) : row + side, max(column, 0) : column + side] = 0
+        yield x_BCHW, held.y_N[index_B]
+
+
+EVERY_WAY = [
+    {},
+    {"crop_padding": 1},
+    {"flip": True},
+    {"cutout": 0.5},
+    {"crop_padding": 2, "flip": True},
+    {"crop_padding": 2, "flip": True, "cutout": 0.5},
+]
+
+
+@pytest.mark.parametrize("asked", EVERY_WAY, ids=str)
+@pytest.mark.parametrize("batch", [4, 7, 30])
+def test_draws_made_up_front_give_the_bits_of_draws_made_batch_by_batch(asked: dict[str, object], batch: int) -> None:
+    held = part(**asked)
+    found, expected = list(held.shuffled(batch, 3, 2)), list(batch_by_batch(held, batch, 3, 2))
+    assert len(found) == len(expected) == 30 // batch
+    for (x_BCHW, y_B), (old_BCHW, old_B) in zip(found, expected, strict=True):
+        assert torch.equal(x_BCHW, old_BCHW) and torch.equal(y_B, old_B)
+        assert x_BCHW.is_contiguous(memory_format=torch.channels_last)
+
+
+@pytest.mark.parametrize("asked", EVERY_WAY, ids=str)
+def test_an_epoch_holds_the_draws_of_every_step(asked: dict[str, object]) -> None:
+    held = part(**asked)
+    index_SB, draws = held.epoch(8, 0, 1)
+    shapes = {"shift_2B": (3, 2, 8), "turned_B": (3, 8), "centre_B2": (3, 8, 2)}
+    names = {"crop_padding": "shift_2B", "flip": "turned_B", "cutout": "centre_B2"}
+    found = {name: tuple(of_all.shape) for name, of_all in draws._asdict().items() if of_all is not None}
+    assert index_SB.shape == (3, 8)
+    assert found == {names[key]: shapes[names[key]] for key in asked}
+    one = Draws(*(None if of_all is None else of_all[1] for of_all in draws))
+    (x_BCHW, y_B), (other_BCHW, other_B) = held.batch(index_SB[1], one), list(held.shuffled(8, 0, 1))[1]
+    assert torch.equal(x_BCHW, other_BCHW) and torch.equal(y_B, other_B)
 
 
 def test_cutout_reaches_the_batch() -> None:

@@ -89,6 +89,38 @@ def test_keeps_the_contract(ask: Ask, executor: Executor, tmp_path: Path) -> Non
     assert {r.id: facts(r) for r in expected} == {r.id: facts(r) for r in kept if r.status == "done"}
 
 
+def test_keeps_the_contract_with_groups(ask: Ask, executor: Executor, tmp_path: Path) -> None:
+    """Two groups of three rows, of which one diverges, and beside them a row that can be in none."""
+    asked = question(variants=[DIVERGING, {"model.se.squeeze": "none"}])
+    steps = run(inventory.take(asked, tmp_path / "runs"), executor, ways=sweep.Ways(size=lambda kind: 3))
+
+    after = inventory.take(asked, tmp_path / "runs")
+    assert after.plan.counts() == {"done": 6, "failed": 2}
+    heard: dict[str, list[Step]] = {}
+    for step in steps:
+        heard.setdefault(step.planned.id, []).append(step)
+    assert heard.keys() == {t.id for t in after.planned}
+    for own in heard.values():
+        assert own[0].epochs == () and own[0].record is None, "the start comes first"
+        assert [s.record is not None for s in own] == [False] * (len(own) - 1) + [True]
+        epochs = [m.epoch for s in own for m in s.epochs]
+        assert epochs == list(range(1, len(epochs) + 1)), "each once, in order"
+    kept = {r.id: r for r in after.records}
+    assert kept == {id: own[-1].record for id, own in heard.items()}
+    sizes = {(r.variant, r.together) for r in kept.values() if r.status == "done"}
+    assert sizes == {("reduction=2", 3), ("no_se", 3), ("squeeze=none", 1)}
+
+    run(inventory.take(asked, tmp_path / "elsewhere"), Local())
+    for other in inventory.take(asked, tmp_path / "elsewhere").records:
+        mine = kept[other.id]
+        assert (mine.status, mine.attempts, mine.fingerprint) == (other.status, other.attempts, other.fingerprint)
+        assert (mine.traceback or "").splitlines()[-1:] == (other.traceback or "").splitlines()[-1:]
+        if mine.test and other.test:
+            assert mine.test.loss == pytest.approx(other.test.loss, rel=1e-3)
+            losses = [[m.train_loss for m in r.epochs] for r in (mine, other)]
+            assert losses[0] == pytest.approx(losses[1], rel=1e-3)
+
+
 def test_a_store_that_cannot_be_written_stops_the_run(ask: Ask, executor: Executor) -> None:
     """Nothing can end where nothing can be written; a failed record would hide that."""
     found = ask()
@@ -154,6 +186,27 @@ def test_a_worker_that_always_dies_leaves_a_failed_record(ask: Ask, monkeypatch:
     assert record is not None and record.status == "failed" and record.attempts == 3
     assert "the worker process died" in (record.traceback or "")
     assert ask(seeds=1, grid={}, variants=[{}], controls=[], baseline={}).plan.counts() == {"failed": 1}
+
+
+@pytest.mark.slow
+def test_a_worker_that_dies_with_a_group_costs_only_what_had_not_ended(
+    ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One member has its record when the process dies, and has not told of it; the others have none."""
+    from senet_lab import together
+    from senet_lab.executors import tune_loop
+
+    class Dying(tune_loop.Trainable):
+        def step(self) -> dict[str, Any]:
+            list(together.steps(self.jobs[:1]))
+            os._exit(9)
+
+    monkeypatch.setattr(tune_loop, "Trainable", Dying)
+    steps = run(ask(), ray(workers=1), ways=sweep.Ways(size=lambda kind: 4))
+    after = ask()
+    assert after.plan.counts() == {"done": 1, "failed": 3}
+    assert {s.record.id: s.record for s in steps if s.record} == {r.id: r for r in after.records}
+    assert all("the worker process died" in (r.traceback or "") for r in after.records if r.status == "failed")
 
 
 def test_the_plan_is_seed_by_seed(ask: Ask) -> None:

@@ -23,3 +23,11 @@ def test_alone_is_a_whole_gpu_and_never_less_than_before() -> None:
 @pytest.mark.parametrize(("gpus", "roomier"), [(0.1, 0.2), (0.25, 0.5), (0.75, 1.0), (1.0, 1.0), (0.0, 0.0)])
 def test_roomier_halves_the_neighbours(gpus: float, roomier: float) -> None:
     assert Slot(gpus=gpus, at_once=4).roomier() == Slot(gpus=roomier, at_once=4)
+
+
+def test_a_group_has_a_gpu_for_itself_unless_a_share_was_asked_for() -> None:
+    default = Slot(gpus=0.25, whole_for_groups=True)
+    assert default.of(1) == default and default.of(16).gpus == 1.0
+    assert Slot(gpus=0.25).of(16).gpus == 0.25
+    assert Slot(whole_for_groups=True).of(16).gpus == 0.0, "there is none"
+    assert default.roomier().of(2).gpus == 1.0

@@ -31,6 +31,8 @@ def training(report: "Report") -> tuple[Block, ...]:
     words = published.protocols.ours(trials, report.question.sweep.seeds)
     words["weight decay"] += ", on weights only: not on biases and batch norm"
     rules = {"split": split(report), "seeds": seeds(report), "pairing": pairing(report), "selection": LAST_EPOCH}
+    if told := together(report):
+        rules["together"] = told
     del words["runs"], words["training images"]  # said in full by the rules
     same, varied = settings({row.label: row.trial.model_dump(mode="json") for row in report.question.rows})
     tables: tuple[Block, ...] = (Table(same, "In force in every row.", left=("value",)),)
@@ -74,6 +76,20 @@ def seeds(report: "Report") -> str:
     same = "the same in every row" if state is None else "the same in all that are compared"
     text = f"{wanted}, {same}: {int(n.sum())} of {int(report.summary['wanted'].sum())} trials are there"
     return text + (f"; n is {int(n.min())} to {int(n.max())} a row" if missing else "")
+
+
+def together(report: "Report") -> str:
+    """How many trials of the table shared a tensor program with others; empty if none did."""
+    counted = set(report.trials["id"])
+    sizes = [r.together for r in report.records if r.id in counted]
+    grouped = [size for size in sizes if size > 1]
+    if not grouped:
+        return ""
+    rest = "" if len(grouped) == len(sizes) else " The others were trained alone."
+    return (
+        f"{len(grouped):,} of {len(sizes):,} trials were trained as one tensor program with others of their shape, "
+        f"up to {max(grouped)} at once: equal to training each alone, but for rounding.{rest}"
+    )
 
 
 def pairing(report: "Report") -> str:

@@ -133,6 +133,17 @@ def test_every_setting_in_force_is_told():
     assert protocol.in_words(varied)["settings"].tolist() == ["model.se.reduction=2", "model.se=null"]
 
 
+def test_trials_that_were_trained_together_are_told(question, planned, records):
+    assert protocol.together(report.analyse(question, planned, records)) == ""
+    some = [r.model_copy(update={"together": 1 + r.trial.seed % 8}) for r in records]
+    told = protocol.together(report.analyse(question, planned, some))
+    assert told.startswith("100 of 118 trials were trained as one tensor program") and "up to 8 at once" in told
+    assert told.endswith("but for rounding. The others were trained alone.")
+    every = report.analyse(question, planned, [r.model_copy(update={"together": 2}) for r in records])
+    assert protocol.together(every).endswith("but for rounding.")
+    assert "118 of 118 trials were trained as one tensor program" in page.html(every, [])
+
+
 def test_the_split_is_told_in_images(question, planned, records):
     found = replace(report.analyse(question, planned, records), images={"digits": Facts(906, 891, 1, 8, 10)})
     assert "706 images to train, 200 to validate" in protocol.split(found)
