@@ -42,6 +42,7 @@ def used_modules(trial: Trial) -> tuple[str, ...]:
         "randomness",
         "training.begin",
         "training.train",
+        "training.sgd",
         "training.evaluate",
         "data.split",
         "data.augment",

@@ -104,7 +104,7 @@ CHANGES: dict[str, Any] = {
     "data.validation": 101, "data.crop_padding": 1, "data.flip": True, "data.cutout": 0.5,
     "train.epochs": 2, "train.batch_size": 255, "train.learning_rate": 0.2, "train.momentum": 0.0,
     "train.weight_decay": 1e-4, "train.label_smoothing": 0.1, "train.schedule": "constant", "train.nesterov": False,
-    "train.warmup_epochs": 0.5, "seed": 1,
+    "train.warmup_epochs": 0.5, "train.precision": "bfloat16", "seed": 1,
 }  # fmt: skip
 
 

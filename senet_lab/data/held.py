@@ -1,6 +1,7 @@
 """A part of a data set that lies whole in memory as bytes; pixels become numbers batch by batch, on the device."""
 
 import warnings
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -17,6 +18,10 @@ from senet_lab.spec import Data
 
 Batch = tuple[Tensor, Tensor]
 """Scaled images (B, C, H, W) and labels (B)."""
+AT_ONCE = 2**20
+"""Bytes of scaled images that are made in one go, if that is more than a batch."""
+_resident: deque[tuple[NDArray[np.uint8], torch.device, Tensor]] = deque(maxlen=2)
+"""Copies on a GPU, of the last data set: its pool and its test part."""
 
 
 class Epoch(NamedTuple):
@@ -51,8 +56,11 @@ class Held:
     def shuffled(self, batch: int, seed: int, epoch: int) -> Iterator[Batch]:
         """The images in the epoch's order, augmented by its draws; those that fill no batch sit out."""
         index_SB, draws = self.epoch(batch, seed, epoch)
-        for step, index_B in enumerate(index_SB):
-            yield self.batch(index_B, Draws(*(None if of_all is None else of_all[step] for of_all in draws)))
+        together = max(1, AT_ONCE // (batch * self.pixels_PCHW[0].numel() * 4))
+        for first in range(0, len(index_SB), together):  # small images: the calls cost more than the work
+            steps = slice(first, first + together)
+            x_NCHW, y_N = self.batch(index_SB[steps].flatten(), _joined(draws, steps))
+            yield from zip(torch.split(x_NCHW, batch), torch.split(y_N, batch), strict=True)
 
     def epoch(self, batch: int, seed: int, epoch: int) -> Epoch:
         """Order and draws of a whole epoch, made on the CPU by streams of their own and moved to the device once."""
@@ -72,8 +80,24 @@ class Held:
         return self.scale.numbers(self.pixels_PCHW[rows_B])
 
 
+def _joined(draws: Draws, steps: slice) -> Draws:
+    """Those of some steps of an epoch, as of one batch."""
+    shift_S2B, turned_SB, centre_SB2 = (None if of_all is None else of_all[steps] for of_all in draws)
+    return Draws(
+        None if shift_S2B is None else shift_S2B.transpose(0, 1).flatten(1),
+        None if turned_SB is None else turned_SB.flatten(),
+        None if centre_SB2 is None else centre_SB2.flatten(0, 1),
+    )
+
+
 def on_device(pixels: NDArray[np.uint8], device: torch.device) -> Tensor:
-    """The whole array as a tensor; on the CPU without a copy."""
+    """The whole array as a tensor: on the CPU without a copy, elsewhere with one that the next trials find there."""
+    for array, place, tensor in _resident:
+        if array is pixels and place == device:
+            return tensor
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "The given NumPy array is not writable")  # nor is it written to
-        return torch.from_numpy(pixels).to(device)
+        tensor = torch.from_numpy(pixels).to(device)
+    if device.type != "cpu":
+        _resident.append((pixels, device, tensor))
+    return tensor

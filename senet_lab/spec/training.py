@@ -77,6 +77,9 @@ class Train(Spec):
     decay: Annotated[float, Gt(0), Lt(1)] = 0.1
     warmup_epochs: Annotated[float, Ge(0)] = 0.0
     """Epochs of linear rise to `learning_rate`."""
+    precision: Literal["float32", "bfloat16"] = "float32"
+    """Of the network's own arithmetic, in training and in tests: bfloat16 is torch's autocast. Weights, statistics of
+    batch norm, loss and optimizer stay float32. For GPUs; a CPU without units for bfloat16 is slower with it."""
 
     @model_validator(mode="after")
     def _fits(self) -> Self:

@@ -7,6 +7,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from senet_lab.data import held as module
 from senet_lab.data.augment import Draws
 from senet_lab.data.held import Batch, Held, on_device
 from senet_lab.data.scale import CHUNK, Scale, measure
@@ -122,7 +123,11 @@ EVERY_WAY = [
 
 @pytest.mark.parametrize("asked", EVERY_WAY, ids=str)
 @pytest.mark.parametrize("batch", [4, 7, 30])
-def test_draws_made_up_front_give_the_bits_of_draws_made_batch_by_batch(asked: dict[str, object], batch: int) -> None:
+@pytest.mark.parametrize("steps", [0, 1, 3, 99])
+def test_draws_made_up_front_give_the_bits_of_draws_made_batch_by_batch(
+    asked: dict[str, object], batch: int, steps: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "AT_ONCE", steps * batch * 3 * 6 * 6 * 4)
     held = part(**asked)
     found, expected = list(held.shuffled(batch, 3, 2)), list(batch_by_batch(held, batch, 3, 2))
     assert len(found) == len(expected) == 30 // batch
@@ -154,3 +159,13 @@ def test_the_array_is_shared_and_not_copied() -> None:
     readonly = PIXELS.copy()
     readonly.flags.writeable = False
     assert on_device(readonly, CPU).data_ptr() == readonly.ctypes.data
+
+
+def test_elsewhere_there_is_one_copy_of_the_last_data_set() -> None:
+    elsewhere = torch.device("meta")
+    pool, test, other = (np.zeros((n, 1, 2, 2), np.uint8) for n in (2, 1, 2))
+    kept = [on_device(pixels, elsewhere) for pixels in (pool, test)]
+    assert [on_device(pixels, elsewhere) for pixels in (pool, test)] == kept
+    assert on_device(pool, CPU).device == CPU
+    on_device(other, elsewhere)
+    assert on_device(test, elsewhere) is kept[1] and on_device(pool, elsewhere) is not kept[0]
