@@ -27,7 +27,7 @@ def collect() -> Environment:
         platform=platform.platform(),
         cpu=_cpu(),
         cores=cores(),
-        gpus=tuple((_output("nvidia-smi", "--query-gpu=name", "--format=csv,noheader") or "").splitlines()),
+        gpus=gpus(),
         packages={name: found for name in PACKAGES if (found := _version(name))},
         git_commit=(_output("git", "rev-parse", "HEAD") or "").strip() or None,
         git_diff=without_logins(_output("git", "diff", "HEAD") or "")[:DIFF_LIMIT] or None,
@@ -37,6 +37,11 @@ def collect() -> Environment:
 def cores() -> int:
     """Processor cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def gpus() -> tuple[str, ...]:
+    """Names of the NVIDIA GPUs here, asked of their driver: torch need not be imported for it."""
+    return tuple((_output("nvidia-smi", "--query-gpu=name", "--format=csv,noheader") or "").splitlines())
 
 
 def program() -> str:

@@ -108,11 +108,16 @@ class Rerun(StrEnum):
 
 
 class Engine(StrEnum):
+    auto = "auto"
     ray = "ray"
+    processes = "processes"
     local = "local"
 
 
-Executor = Annotated[Engine, typer.Option(help="Ray Tune, or one after another in this process.")]
+Executor = Annotated[
+    Engine,
+    typer.Option(help="Ray Tune; processes without it; this process; auto: processes for a small sweep on a CPU."),
+]
 Reruns = Annotated[
     list[Rerun] | None, typer.Option("--rerun", help="Run these again too: code changed since, or failed.")
 ]

@@ -15,7 +15,6 @@ from senet_lab.inventory import Inventory
 from senet_lab.jobs import Step
 from senet_lab.plan import PlannedTrial
 from senet_lab.records import TrialRecord
-from senet_lab.results import load, stats, tables
 
 REDRAW_SECONDS = 1.0
 LINE_SECONDS = 15.0
@@ -74,6 +73,8 @@ class Progress:
         if failed:
             text += f", {failed} failed"
         if left and self.ended and self.training_since:
+            from senet_lab.results import stats
+
             pace = (time.monotonic() - self.training_since) / self.ended
             text += f"; about {stats.duration(pace * left)} left"
         return text
@@ -85,6 +86,8 @@ class Progress:
             self.console.print(self.sentence())
 
     def _table(self) -> RenderableType:
+        from senet_lab.results import load, stats, tables  # pandas and scipy: not while the workers start
+
         planned, records = self.inventory.planned, self.records.values()
         rows = load.rows(planned, records)
         summary = stats.summarise(load.trials(planned, records), rows)

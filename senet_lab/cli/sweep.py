@@ -39,7 +39,7 @@ def sweep(
     until_decided: UntilDecided = False,
     max_hours: MaxHours = None,
     rerun: Reruns = None,
-    executor: Executor = Engine.ray,
+    executor: Executor = Engine.auto,
     workers: Workers = None,
     address: Address = None,
     cpus_per_trial: CpusPerTrial = 1,

@@ -1,18 +1,18 @@
 """Run what a question is missing, report, and bring MLflow up to date."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from senet_lab.commands import console, ctrl_c
+from senet_lab.commands import console, ctrl_c, engine
 from senet_lab.commands.report import show_report
 from senet_lab.commands.sequential import Means, Until, until_decided
 from senet_lab.commands.together import Together, rows_together
 from senet_lab.credentials import without_credentials
 from senet_lab.environment import program
-from senet_lab.errors import Interrupted, TrialsFailed, UserError, shown
+from senet_lab.errors import Interrupted, TrialsFailed, UserError
 from senet_lab.inventory import Inventory, keep_labels
 from senet_lab.options import to_show
 from senet_lab.plan import State
@@ -56,7 +56,9 @@ def run_sweep(found: Inventory, how: How, until: Until | None = None) -> None:
     uri = how.tracking_uri or tracking.default_uri()
     if wrong := tracking.refused(uri):
         raise UserError(f"MLflow: {wrong}")
-    executor = _executor(how, bool(_coming(found, until).plan.to_run(how.rerun)))
+    due = len(_coming(found, until).plan.to_run(how.rerun))
+    how = replace(how, executor=engine.chosen(how, due))
+    executor = engine.executor(how, needed=due > 0)
     tell = partial(console.print, soft_wrap=True, markup=False)
     with found.store.locked(tell), ctrl_c.remembered() as check:
         found = found.again()  # another command may have worked on it until now
@@ -115,28 +117,6 @@ def _latest(found: Inventory) -> Inventory:
         return found.again()
     except UserError:
         return found
-
-
-def _executor(how: How, needed: bool) -> "Executor":
-    """What runs the trials. Raises UserError for what cannot be had, before anything is written, if it is `needed`."""
-    if how.executor == "local":
-        if how.address is not None:
-            raise UserError(f"--address {shown(how.address)}: that is for --executor ray; leave one of the two out")
-        from senet_lab.executors.local import Local
-
-        return Local()
-    from senet_lab.executors.ray_tune import RayTune
-    from senet_lab.executors.slot import Slot
-
-    executor = RayTune(Slot(how.cpus_per_trial, at_once=how.workers), how.gpus_per_trial, how.address)
-    if needed:
-        executor.refuse_impossible()
-    if needed and how.address:
-        where = without_credentials(how.address)
-        console.print(
-            f"On the Ray cluster at {where}; should it or the connection go away, type this again", markup=False
-        )
-    return executor
 
 
 def _listener(projection: "Projection", check: Callable[[], None]) -> "Listener":

@@ -23,7 +23,7 @@ from senet_lab.credentials import without_credentials
 from senet_lab.environment import cores
 from senet_lab.errors import ClusterLost, UserError
 from senet_lab.executors import Listener
-from senet_lab.executors.slot import Slot
+from senet_lab.executors.slot import SWITCHES, Slot
 from senet_lab.jobs import Group
 
 DEFAULT_GPU_SHARE = 0.25
@@ -40,12 +40,8 @@ DRIVER_SWITCHES = {
     "TUNE_PRINT_ALL_TRIAL_ERRORS": "0",  # they are in the records
     "TUNE_GLOBAL_CHECKPOINT_S": "3600",  # Tune's own snapshots are never read
 }
-WORKER_SWITCHES = {
-    "OMP_NUM_THREADS": "1",
+WORKER_SWITCHES = SWITCHES | {
     "RAY_CHDIR_TO_TRIAL_DIR": "0",  # workers stay in the working folder, by which data and weights may be named
-    # Keep big tensors in the process instead of giving them back to the kernel each step: +10 %.
-    "MALLOC_MMAP_THRESHOLD_": "4294967296",
-    "MALLOC_TRIM_THRESHOLD_": "68719476736",
 }
 QUIET: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.CRITICAL}
 

@@ -1,19 +1,15 @@
 """From Ray Tune's loop to the listener: steps, records of trials whose worker died, and when a round is to end."""
 
-import time
 from collections.abc import Sequence
 from typing import Any
 
 import ray
 from ray import tune
 
-from senet_lab import store
 from senet_lab.errors import ClusterLost, Crowded
 from senet_lab.executors import Listener
-from senet_lab.jobs import Group, Job, Step, new_record
-from senet_lab.together import ended
-
-MAX_WORKER_DEATHS = 2
+from senet_lab.executors.deaths import lost
+from senet_lab.jobs import Group, Job, Step
 
 
 class Relay(tune.Callback):  # type: ignore[misc]
@@ -78,28 +74,11 @@ class WhenCrowded(tune.Stopper):  # type: ignore[misc]
 
 
 def _lost(job: Job, trial: Any) -> Step:
-    """The failed record of a trial whose worker died more often than it is tried again; its own, if it has one.
+    """What `deaths.lost` says of a trial.
 
     Raises ClusterLost if there is nothing left that could run a worker, which is not the trial's fault.
     """
     if not any(node["Alive"] and node["Resources"].get("CPU") for node in ray.nodes()):
         raise ClusterLost("Ray, which has no node any more,")
-    if (record := ended(job)) is not None:
-        return Step(job.planned, (), record)
     said = trial.get_pickled_error() or trial.get_error() or "it left no word"
-    started_at = trial.run_metadata.start_time or time.time()
-    record = new_record(
-        job,
-        status="failed",
-        started_at=started_at,
-        ended_at=max(started_at, time.time()),  # the clock may have been set meanwhile
-        seconds=0.0,
-        attempts=1 + MAX_WORKER_DEATHS,
-        traceback=(
-            f"the worker process died {1 + MAX_WORKER_DEATHS} times ({said}); most often the machine's memory ran out "
-            f"(fewer at once: --workers 1) or a library crashed"
-        ),
-        device=job.device,
-    )
-    store.finish(store.Store(job.store, job.sweep).open(job.planned, job.folder), record)
-    return Step(job.planned, (), record)
+    return lost(job, str(said), trial.run_metadata.start_time)

@@ -17,7 +17,8 @@ from ray import tune
 from senet_lab import store
 from senet_lab.errors import Crowded, StoreError
 from senet_lab.executors import Listener
-from senet_lab.executors.relay import MAX_WORKER_DEATHS, Relay, WhenCrowded
+from senet_lab.executors.deaths import MAX_WORKER_DEATHS
+from senet_lab.executors.relay import Relay, WhenCrowded
 from senet_lab.executors.slot import Slot
 from senet_lab.jobs import Group, Job, Step
 from senet_lab.together import GPU_FAULT, steps

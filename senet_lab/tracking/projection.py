@@ -51,17 +51,19 @@ class Projection:
         self._due: dict[str, News] = {}
         self._skipped: set[str] = set()
         self._retry_at = 0.0
-        self._imported = threading.Event()
+        self._called, self._imported = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._work, name="mlflow", daemon=True)
         self._thread.start()
 
     def epochs(self, planned: PlannedTrial, metrics: Sequence[EpochMetrics]) -> None:
         """A running trial has these epochs behind it; none: it has begun. Repeated epochs count once."""
         self._inbox.put(News(planned, tuple(metrics), None, time.time()))
+        self._called.set()
 
     def finished(self, record: TrialRecord, planned: PlannedTrial) -> None:
         """A trial ended, one way or another."""
         self._inbox.put(News(planned, record.epochs, record, time.time()))
+        self._called.set()
 
     def close(
         self,
@@ -77,6 +79,7 @@ class Projection:
         Returns one sentence for people if MLflow does not have everything, else None.
         """
         self._inbox.put(None)
+        self._called.set()
         self._thread.join()
         wanted, records, aggregates = {t.id: t for t in planned}, tuple(records), tuple(aggregates)
         reasons: list[str] = []
@@ -124,9 +127,11 @@ class Projection:
 
     def settle(self) -> None:
         """Wait until MLflow has been imported: matplotlib, imported meanwhile, looks into what it finds half there."""
-        self._imported.wait()
+        if self._called.is_set():
+            self._imported.wait()
 
     def _work(self) -> None:
+        self._called.wait()  # workers that are starting need the processor
         try:
             with contextlib.suppress(Exception):  # told where it is used
                 import_module("mlflow.tracking")

@@ -4,6 +4,7 @@ import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from senet_lab import inventory, store, sweep
 from senet_lab.errors import Interrupted, StoreError, UserError
 from senet_lab.executors import Executor
 from senet_lab.executors.local import Local
+from senet_lab.executors.processes import Processes
 from senet_lab.inventory import Inventory
 from senet_lab.jobs import Step
 from senet_lab.plan import PlannedTrial
@@ -30,7 +32,13 @@ def ray(workers: int = 2) -> Executor:
     return RayTune(Slot(at_once=workers))
 
 
-@pytest.fixture(params=[pytest.param(Local, id="local"), pytest.param(ray, id="ray", marks=pytest.mark.slow)])
+@pytest.fixture(
+    params=[
+        pytest.param(Local, id="local"),
+        pytest.param(partial(Processes, 2), id="processes"),
+        pytest.param(ray, id="ray", marks=pytest.mark.slow),
+    ]
+)
 def executor(request: pytest.FixtureRequest) -> Iterator[Executor]:
     yield request.param()
 

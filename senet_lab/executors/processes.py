@@ -1,0 +1,179 @@
+"""Jobs in processes of our own, one a core, without Ray: where trials are few and short, its start is what costs.
+
+A worker says that it is there, is sent a group, tells its steps, and is sent the next one. The worker's end of a line
+is held by that worker alone, so either side hears at once of the other's death.
+"""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections import Counter, deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection, wait
+from typing import Any
+
+from senet_lab.environment import cores
+from senet_lab.errors import UserError
+from senet_lab.executors import Listener
+from senet_lab.executors.slot import SWITCHES
+from senet_lab.jobs import Group, Job, Step
+
+WORDS = 4096
+"""Bytes of what workers said that are looked at for the last words."""
+
+
+class Processes:
+    """Runs trials in processes of one thread each, as many as there are cores or `at_once`."""
+
+    def __init__(self, at_once: int | None = None) -> None:
+        self.at_once = at_once or cores()
+        self._crew: _Crew | None = None
+
+    def start(self) -> None:
+        """Start the workers; they import in the background."""
+        if self._crew is None:
+            self._crew = _Crew()
+            # macOS's own libraries do not survive being copied with a process.
+            for count in [self.at_once] if sys.platform == "linux" else [1] * self.at_once:
+                self._crew.start(count)
+
+    def run(self, groups: Sequence[Group], listener: Listener) -> None:
+        """Run `groups`; no worker is left when it returns, whatever happens.
+
+        Raises UserError if the workers die before they could begin.
+        """
+        self.start()
+        crew, self._crew = self._crew, None
+        assert crew is not None
+        try:
+            for step in _steps(crew, deque(groups)):
+                listener(step)
+        finally:
+            crew.end()
+
+
+@dataclass(eq=False)
+class _Worker:
+    line: "Connection[Any, Any]"
+    left: dict[str, Job] = field(default_factory=dict)
+    """Of its group, the jobs that have not ended, by id."""
+
+    def begin(self, group: Group) -> list[Step]:
+        """Take a group; the beginnings of its jobs."""
+        self.left = {job.planned.id: job for job in group}
+        with contextlib.suppress(OSError):  # it died meanwhile, of which the line will tell
+            self.line.send(group)
+        return [Step(job.planned, ()) for job in group]
+
+    def heard(self) -> list[Step]:
+        """Steps of jobs that have not ended: a process that died may have told of an end already.
+
+        Raises EOFError or OSError if it is dead, and what it raised.
+        """
+        told = self.line.recv()
+        if isinstance(told, Exception):
+            raise told
+        new = [step for step in told if step.planned.id in self.left]
+        for step in new:
+            if step.record is not None:
+                del self.left[step.planned.id]
+        return new
+
+
+class _Crew:
+    """The workers that live."""
+
+    def __init__(self) -> None:
+        self.workers: list[_Worker] = []
+        self._started: list[subprocess.Popen[bytes]] = []
+        self._said = tempfile.TemporaryFile("a+b")  # noqa: SIM115 (closed in `end`)
+
+    def start(self, count: int) -> None:
+        """Start one process that becomes `count` workers."""
+        lines = [Pipe() for _ in range(count)]
+        theirs = [its.fileno() for _, its in lines]
+        code = f"import sys; sys.path = {sys.path!r}; from senet_lab.executors.worker import main; main({theirs})"
+        process = subprocess.Popen(
+            [sys.executable, "-c", code],
+            env=os.environ | SWITCHES,
+            pass_fds=theirs,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=self._said,
+            start_new_session=True,  # Ctrl-C is the driver's
+        )
+        for _, its in lines:
+            its.close()
+        self._started.append(process)
+        self.workers += [_Worker(ours) for ours, _ in lines]
+
+    def ready(self) -> list[_Worker]:
+        """Wait for workers that tell something, be it their death."""
+        if not self.workers:
+            raise UserError(
+                f"the worker processes died before they could begin ({self.last_words()}); "
+                f"most often the machine's memory ran out: --workers 1; or try --executor ray"
+            )
+        ready = wait([worker.line for worker in self.workers])
+        return [worker for worker in self.workers if worker.line in ready]
+
+    def bury(self, worker: _Worker) -> None:
+        """Forget a dead worker."""
+        self.workers.remove(worker)
+        worker.line.close()
+
+    def last_words(self) -> str:
+        """The last line that a worker wrote."""
+        said = self._said.fileno()
+        found = os.pread(said, WORDS, max(0, os.fstat(said).st_size - WORDS)).decode(errors="replace")
+        return found.strip().rpartition("\n")[2] or "it left no word"
+
+    def end(self) -> None:
+        """All that a worker has told is in the store: it needs no farewell."""
+        for process in self._started:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        for worker in self.workers:  # copies of that process are nobody's to wait for; their line tells
+            with contextlib.suppress(EOFError, OSError):
+                while True:
+                    worker.line.recv_bytes()
+            worker.line.close()
+        self._said.close()
+
+
+def _steps(crew: _Crew, waiting: "deque[Group]") -> Iterator[Step]:
+    """What the workers tell; each gets its next group before anybody looks at the end of its last one."""
+    deaths: Counter[str] = Counter()
+    left = {job.planned.id for group in waiting for job in group}
+    while left:
+        for worker in crew.ready():
+            try:
+                told = worker.heard()
+            except (EOFError, OSError):
+                told = _after_death(worker, crew, deaths, waiting)
+            else:
+                if not worker.left and waiting:
+                    told += worker.begin(waiting.popleft())
+            left -= {step.planned.id for step in told if step.record is not None}
+            yield from told
+
+
+def _after_death(worker: _Worker, crew: _Crew, deaths: "Counter[str]", waiting: "deque[Group]") -> list[Step]:
+    """Put a dead worker's jobs back and another in its place; the ends of those that were tried often enough."""
+    from senet_lab.executors.deaths import MAX_WORKER_DEATHS, lost  # with torch: not while workers start
+
+    crew.bury(worker)
+    if not worker.left:  # it died before it began, and so would another
+        return []
+    deaths.update(worker.left.keys())
+    if again := [job for id, job in worker.left.items() if deaths[id] <= MAX_WORKER_DEATHS]:
+        waiting.appendleft(again)
+    if waiting:
+        crew.start(1)
+    return [lost(job, crew.last_words()) for id, job in worker.left.items() if deaths[id] > MAX_WORKER_DEATHS]
