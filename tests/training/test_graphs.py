@@ -1,14 +1,17 @@
 """A step as a CUDA graph against the same step launched piece by piece."""
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from unittest.mock import MagicMock
 
 import pytest
 import torch
 
 from senet_lab.spec import SE, Data, Model, Train, Trial
 from senet_lab.training.begin import begin
-from senet_lab.training.graphs import stepper
+from senet_lab.training.graphs import WARM_UP, stepper
 from senet_lab.training.population import Arrangement, programs_of, train_together
+from senet_lab.training.program import Program
 from senet_lab.training.train import Learner
 
 gpu = [
@@ -45,6 +48,48 @@ def test_without_a_graph_programs_take_turns(way: tuple[int, int], device: str) 
     stepper(programs, graph=False)(3)
     assert [int(program.feed.step_1) for program in programs] == [3] * way[0]
     assert all((program.loss_K > 0).all() for program in programs)
+
+
+def pretended(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """CUDA as far as `graphs` names it: a capture notes the steps taken in it, and a replay takes them again."""
+    told, noted = list[str](), list[Callable[[], None]]()
+    step = Program.step
+
+    def taken(program: Program) -> None:
+        told.append("step")
+        if told.count("capture") > told.count("captured"):
+            noted.append(lambda: step(program))
+        else:
+            step(program)
+
+    @contextlib.contextmanager
+    def capture(graph: object) -> Iterator[None]:
+        told.append("capture")
+        yield
+        told.append("captured")
+
+    graph = MagicMock()
+    graph.replay = lambda: [again() for again in noted]
+    for name, stand_in in {
+        "Stream": MagicMock(), "current_stream": MagicMock(), "CUDAGraph": lambda: graph, "graph": capture,
+        "stream": lambda _: contextlib.nullcontext(), "device": lambda _: contextlib.nullcontext(),
+    }.items():  # fmt: skip
+        monkeypatch.setattr(torch.cuda, name, stand_in)
+    monkeypatch.setattr(Program, "step", taken)
+    return told
+
+
+@pytest.mark.parametrize("way", [(1, 4), (2, 2), (4, 1)], ids=str)
+def test_warm_up_and_capture_leave_no_trace(way: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
+    """On the CPU with a graph that is none: the same bits as without."""
+    expected = trained(members(), Arrangement(*way, graph=False), "cpu")
+    told = pretended(monkeypatch)
+    found = trained(members(), Arrangement(*way, graph=True), "cpu")
+    assert told == ["step"] * (WARM_UP * way[0]) + ["capture"] + ["step"] * way[0] + ["captured"]
+    for ours, theirs in zip(found, expected, strict=True):
+        states = ours.network.state_dict(), theirs.network.state_dict()
+        assert all(torch.equal(tensor, states[1][name]) for name, tensor in states[0].items())
+        assert [e.train_loss for e in ours.epochs] == [e.train_loss for e in theirs.epochs]
 
 
 @pytest.mark.parametrize("way", [(1, 4), (2, 2), (4, 1)], ids=str)

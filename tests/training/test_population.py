@@ -228,3 +228,23 @@ def test_in_other_precisions_rounding_is_all_that_differs(precision: str, bound:
         assert ours.epochs[0].validation_loss == pytest.approx(theirs.epochs[0].validation_loss, abs=bound)
     differs = [a.epochs[0].train_loss - b.epochs[0].train_loss for a, b in zip(found, expected, strict=True)]
     assert precision == "float32" or max(map(abs, differs)) < bound
+
+
+def test_a_member_at_rest_holds_zeros_and_stays_there() -> None:
+    trials = members()[1:3]
+    (program,) = programs_of(trials, *ready(trials), members=2)
+    with torch.no_grad():
+        for own, place in program.values[0]:
+            place.fill_(torch.nan if own.ndim > 1 else 1.0)
+    program.begin(1)
+    program.step()
+    program.rest(0)
+    program.begin(1)
+    for _ in range(4):
+        program.step()
+    for tensor in [*program.network.parameters(), *program.sgd.values_E.split(program.sgd.spans)]:
+        assert tensor.isfinite().all()
+    for name, p in program.network.named_parameters():
+        resting, training = p.detach().unflatten(0, (2, -1))
+        assert (resting == 0).all() and (training != 0).any(), name
+    assert program.loss_K.isfinite().all()
