@@ -18,6 +18,7 @@ from senet_lab import models
 from senet_lab.blocks.gate import GATES
 from senet_lab.blocks.se import SEBlock
 from senet_lab.blocks.squeeze import SQUEEZES, Maker
+from senet_lab.models.convolution import Pointwise
 from senet_lab.spec import SE, Model
 
 META = torch.device("meta")
@@ -129,6 +130,9 @@ def _where(mask_K1: Tensor, one: Tensor | float, other_NC: Tensor) -> Tensor:
 
 def _folded(module: nn.Module, replicas: int) -> nn.Module | None:
     """What stands for `module` in the folded network; None: itself."""
+    if isinstance(module, Pointwise):
+        inputs, outputs = replicas * module.in_channels, replicas * module.out_channels
+        return Pointwise(inputs, outputs, module.every, replicas * module.groups)
     if isinstance(module, nn.Conv2d):
         assert not isinstance(module.padding, str)
         return nn.Conv2d(

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from senet_lab import spec
 from senet_lab.blocks.placed import Placed, padded_shortcut, staged
+from senet_lab.models.convolution import convolution
 from senet_lab.spec import Unit
 
 Model = spec.PreActResNet | spec.WideResNet
@@ -33,11 +34,11 @@ class PreActBlock(Placed):
         if model.block == "bottleneck":
             layers = [(unit.inputs, middle, 1, stride), (middle, middle, 3, 1), (middle, outputs, 1, 1)]
         self.norms = nn.ModuleList(nn.BatchNorm2d(layer[0]) for layer in layers)
-        self.convs = nn.ModuleList(nn.Conv2d(*layer, padding=layer[2] // 2, bias=False) for layer in layers)
+        self.convs = nn.ModuleList(convolution(*layer) for layer in layers)
         self.first_3x3 = next(i for i, layer in enumerate(layers) if layer[2] == 3)
         self.changes = stride > 1 or unit.inputs != outputs
         if self.changes and model.shortcut == "projection":
-            self.projection = nn.Conv2d(unit.inputs, outputs, 1, stride, bias=False)
+            self.projection = convolution(unit.inputs, outputs, 1, stride)
 
     def forward(self, x_NCHW: Tensor) -> Tensor:
         if self.changes:

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from senet_lab import spec
 from senet_lab.blocks.placed import Placed, staged
+from senet_lab.models.convolution import convolution
 from senet_lab.models.initialise import ZeroBatchNorm2d
 from senet_lab.spec import Unit
 
@@ -30,7 +31,7 @@ class Bottleneck(Placed):
         senet = isinstance(model, spec.SENet)
         first = unit.middle // 2 if senet else unit.middle  # v4 Appendix: the first 1x1 is halved
         outer, inner = (unit.stride, 1) if model.stride_in == "1x1" else (1, unit.stride)
-        self.conv1 = nn.Conv2d(unit.inputs, first, 1, outer, bias=False)
+        self.conv1 = convolution(unit.inputs, first, 1, outer)
         self.bn1 = nn.BatchNorm2d(first)
         self.conv2 = nn.Conv2d(first, unit.middle, 3, inner, padding=1, groups=model.groups, bias=False)
         self.bn2 = nn.BatchNorm2d(unit.middle)
@@ -78,7 +79,7 @@ def network(model: Bottlenecks, channels: int, classes: int) -> nn.Module:
 
 def _projection(unit: Unit, kernel: int) -> nn.Sequential:
     found = nn.Sequential()
-    found.add_module("conv", nn.Conv2d(unit.inputs, unit.outputs, kernel, unit.stride, kernel // 2, bias=False))
+    found.add_module("conv", convolution(unit.inputs, unit.outputs, kernel, unit.stride))
     found.add_module("bn", nn.BatchNorm2d(unit.outputs))
     return found
 

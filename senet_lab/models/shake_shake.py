@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from senet_lab import spec
 from senet_lab.blocks.placed import Placed, staged
-from senet_lab.models.convolution import conv_bn
+from senet_lab.models.convolution import conv_bn, convolution
 from senet_lab.spec import Unit
 
 
@@ -74,8 +74,8 @@ class ShiftedShortcut(nn.Module):
     def __init__(self, unit: Unit) -> None:
         super().__init__()
         half, self.stride = unit.outputs // 2, unit.stride
-        self.straight = nn.Conv2d(unit.inputs, unit.outputs - half, 1, unit.stride, bias=False)
-        self.shifted = nn.Conv2d(unit.inputs, half, 1, unit.stride, bias=False)
+        self.straight = convolution(unit.inputs, unit.outputs - half, 1, unit.stride)
+        self.shifted = convolution(unit.inputs, half, 1, unit.stride)
         self.bn = nn.BatchNorm2d(unit.outputs)
 
     def forward(self, x_NCHW: Tensor) -> Tensor:
