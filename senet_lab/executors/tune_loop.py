@@ -32,8 +32,6 @@ class Trainable(tune.Trainable):  # type: ignore[misc]
     """A slot that runs one job after another; only their steps travel."""
 
     def setup(self, config: dict[str, Any], jobs: Sequence[Job], meeting: "Meeting") -> None:
-        import torch._dynamo  # noqa: F401  (torch's optimizers do it at their first use: not in a trial's time)
-
         meeting.come()
         self.jobs, self.meeting = jobs, meeting
         self.refusal = _unseen(jobs[0])
