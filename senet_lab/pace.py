@@ -117,8 +117,6 @@ def measure(rows: Mapping[str, Trial], works: Mapping[str, float], seconds: floa
     for label, trial in rows.items():
         alike.setdefault(key(trial), []).append(label)
     groups = _from_both_ends(sorted(alike.values(), key=lambda labels: works[labels[0]]))
-    import torch._dynamo  # noqa: F401  (torch's optimizers do it at their first use: not in a trial's time)
-
     for trial in {trial.data: trial for trial in rows.values()}.values():
         begin(trial, _device(), data_dir)  # the first time in a process takes longer, trials have warm ones
     begun: list[tuple[list[str], _Runner]] = []

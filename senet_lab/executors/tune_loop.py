@@ -30,8 +30,6 @@ class Trainable(tune.Trainable):  # type: ignore[misc]
     """A slot that runs one group of jobs after another; only their steps travel."""
 
     def setup(self, config: dict[str, Any], groups: Sequence[Group], meeting: "Meeting") -> None:
-        import torch._dynamo  # noqa: F401  (torch's optimizers do it at their first use: not in a trial's time)
-
         meeting.come()
         self.groups, self.meeting = groups, meeting
         self.refusal = _unseen(groups[0][0])

@@ -434,3 +434,31 @@ def test_a_validation_loss_that_is_no_number_is_a_divergence_too() -> None:
 def test_a_batch_larger_than_the_training_part_is_the_training_part() -> None:
     learner = run(apply(TINY, {"train.batch_size": 5000, "train.epochs": 1, "train.warmup_epochs": 0.0}))
     assert learner.epochs[0].train_error * 498 == pytest.approx(round(learner.epochs[0].train_error * 498))
+
+
+# --- on a GPU
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.parametrize("trial", [GATED, HALF], ids=["float32", "bfloat16"])
+def test_the_steps_of_an_epoch_never_wait_for_the_gpu(trial: Trial, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once its draws are there: waiting is an error then, up to the sums at its end."""
+    learner, parts = begin(trial, torch.device("cuda"))
+    list(train(apply(trial, {"train.epochs": 1}), learner, parts))  # what libraries set up at first use
+    step, shuffled = module._step, Held.shuffled
+
+    def watched(*arguments: Any) -> tuple[Tensor, Tensor]:
+        torch.cuda.set_sync_debug_mode("error")
+        return step(*arguments)
+
+    def ended(part: Held, *arguments: int) -> Iterator[tuple[Tensor, Tensor]]:
+        yield from shuffled(part, *arguments)
+        torch.cuda.set_sync_debug_mode("default")
+
+    monkeypatch.setattr(module, "_step", watched)
+    monkeypatch.setattr(Held, "shuffled", ended)
+    try:
+        next(train(trial, learner, parts))
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
