@@ -93,7 +93,9 @@ class Part:
         """A section of the page."""
         lines = [f"## {self.title}", ""]
         if self.cannot:
-            return "\n".join([*lines, f"Not measured here: {self.cannot}", ""])
+            lines += [f"Not measured here{', or not to the end' if self.rows else ''}: {self.cannot}", ""]
+        if not self.rows:
+            return "\n".join(lines)
         table = [self.columns(), *(row.cells() for row in self.rows)]
         kept = [i for i in range(len(table[0])) if i == 0 or any(cells[i] for cells in table[1:])]
         shown = [[cells[i].replace("|", "\\|") for i in kept] for cells in table]

@@ -1,6 +1,6 @@
 """How long it takes to read a store of many finished trials into a frame, and what part of it goes where.
 
-    python benchmarks/reading.py --trials 1000 --epochs 20
+    python -m benchmarks.reading --trials 1000 --epochs 20
 
 The records are written by the store itself, with test sets of 10,000 images. Seconds are of the processor, as
 machines are shared, and beside them of the clock; each is the median of several rounds after a first one.
@@ -16,10 +16,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from many_trials import ROWS, SWEEP
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.many_trials import ROWS, SWEEP
 from senet_lab import catalog, files, inventory, plan
 from senet_lab import store as stores
 from senet_lab.environment import collect
