@@ -127,7 +127,7 @@ def fill(chosen: Namespace, part: Part) -> None:
         _break_down(part, [w for w in went if w["seeds"] == seeds])
     part.notes += [
         "floor: one bare process a core, one thread each; the goal is for the whole default sweep, 20 seeds.",
-        "documented / sweep says how many times faster ours is; ours also writes records, gates, checkpoints, a report.",
+        "documented / sweep says how many times faster ours is; ours writes records, gates, a report, too.",
         "Every wall time has starting Python and importing torch in it, and nothing is warm but the disk.",
     ]
 

@@ -62,7 +62,9 @@ class Row:
         """As the tables show it: see `COLUMNS`."""
         ratio = spread = ""
         if self.ratios:
-            ratio, spread = f"{self.median:.3f}", f"{min(self.ratios):.3f} - {max(self.ratios):.3f}"
+            ratio = f"{self.median:.3f}"
+        if len(self.ratios) > 1:
+            spread = f"{min(self.ratios):.3f} - {max(self.ratios):.3f}"
         goal = "" if self.goal is None else str(self.goal)
         n = str(len(self.ratios) or "")
         return (self.what, self.ours, self.other, ratio, spread, n, goal, self.verdict, self.remark)

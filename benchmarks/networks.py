@@ -103,8 +103,8 @@ def fill(chosen: Namespace, part: Part) -> None:
         )
         part.raw["networks"][case.name] = {"batch": case.batch, "size": case.size, "images_per_second": rates}
     part.notes += [
-        f"{device}, {chosen.threads} thread(s). Peak measured here: sgemm {peaks['sgemm']:.0f} GFLOP/s, the best single "
-        f"3x3 convolution, forward, {peaks['conv 3x3']:.0f}.",
+        f"{device}, {chosen.threads} thread(s). Peak measured here: sgemm {peaks['sgemm']:.0f} GFLOP/s, the best "
+        f"single 3x3 convolution, forward, {peaks['conv 3x3']:.0f}.",
         "GFLOP/s: 6 operations a multiply-add of the forward pass and image; element-wise work is not counted.",
         "Plain: the faster of NCHW and NHWC, by the median. Both validate on two images an epoch; neither augments.",
     ]

@@ -85,7 +85,7 @@ def fill(chosen: Namespace, part: Part) -> None:
     bare = statistics.median(part.raw["starts"]["python, nothing imported"])
     part.notes += [
         f"Imports are whole processes; {measure.text([bare])} of each are Python itself. Medians.",
-        "A trial is one step of a tiny network; its overhead is the wall time of the sweep less that of bare processes, "
+        "A trial is one step of a tiny network; its overhead: wall time of the sweep less that of bare processes, "
         "a trial, while trials run (benchmarks/many_trials.py). One round: it is a difference of two large numbers.",
     ]
 

@@ -53,7 +53,7 @@ def test_every_other_round_goes_backwards() -> None:
 
 
 def test_a_page_leaves_out_empty_columns_and_says_why_a_part_is_missing() -> None:
-    part = Part("Title", "ours / plain", rows=[Row("a|b", "1 s", "2 s", [0.5])], busy=[0.0, 0.1])
+    part = Part("Title", "ours / plain", rows=[Row("a|b", "1 s", "2 s", [0.5, 0.5])], busy=[0.0, 0.1])
     page = part.markdown()
     assert "| what | ours | plain | ratio | min - max | n |\n" in page and r"| a\|b | 1 s | 2 s | 0.500 |" in page
     assert "needs a CUDA GPU" in Part("Title", "", cannot="needs a CUDA GPU").markdown()
