@@ -121,7 +121,7 @@ def fill(chosen: Namespace, part: Part) -> None:
     )
     part.notes += [
         f"r = {REDUCTION}, channels last, {chosen.threads} thread(s); training is forward, loss, backward and SGD.",
-        "Others' blocks stand in the same plain network (benchmarks/plain.py), their hidden width set to C // r.",
+        "Others' blocks stand in the same network of benchmarks/plain.py: hidden width C // r, their own biases.",
     ]
 
 
