@@ -4,13 +4,17 @@ SWEEP ?= reduction_ratio
 VENV := .venv
 INSTALL := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: sweep test lint clean
+.PHONY: sweep test bench lint clean
 
 sweep: $(VENV)/installed
 	@$(VENV)/bin/senet-lab sweep $(SWEEP)
 
 test: $(VENV)/installed-dev
 	@$(VENV)/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+# BENCH: options, e.g. make bench BENCH="--only networks,se --rounds 9"
+bench: $(VENV)/installed
+	@$(VENV)/bin/python -m benchmarks.run $(BENCH)
 
 lint: $(VENV)/installed-dev
 	$(VENV)/bin/ruff format --check .

@@ -1,6 +1,6 @@
 """What a trial costs beside its training when there are many: the driver's time, memory, open files, threads.
 
-    python benchmarks/many_trials.py --trials 10 100 1000 --rounds 3
+    python -m benchmarks.many_trials --trials 10 100 1000 --rounds 3
 
 The trials are one step of a tiny network. "plain" runs them one after another in one process a core: no Ray,
 no MLflow, no table. "sweep" is `senet-lab sweep` as typed, on a terminal. Overhead is the difference between the
@@ -178,16 +178,16 @@ def _facts(whole: Line, samples: list[Line], store: Path) -> Line:
     } | {name: held[name][1:] for name in ("files", "worker_files", "threads")}
 
 
-def measure(trials: int) -> Line:
-    """Everything about a sweep of so many trials."""
+def measure(trials: int, epochs: int = 1) -> Line:
+    """Everything about a sweep of so many trials, of `epochs` steps each."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "sweeps").mkdir()
-        (folder / "sweeps" / "many.py").write_text(SWEEP)
+        (folder / "sweeps" / "many.py").write_text(SWEEP.replace("epochs=1,", f"epochs={epochs},"))
         bare = plain(folder, trials)
         asked = ("many", "--seeds", str(trials // ROWS))
         whole, samples = typed(folder, "sweep", *asked)
-        line: Line = {"trials": trials, "plain_span": bare} | _facts(whole, samples, folder / "runs")
+        line: Line = {"trials": trials, "epochs": epochs, "plain_span": bare} | _facts(whole, samples, folder / "runs")
         line["overhead_ms"] = 1000 * (line["sweep_span"] - bare) / trials
         for words in (("sweep", *asked), ("plan", *asked), ("list",), ("report", *asked)):
             found, _ = typed(folder, *words)

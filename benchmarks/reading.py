@@ -1,6 +1,6 @@
 """How long it takes to read a store of many finished trials into a frame, and what part of it goes where.
 
-    python benchmarks/reading.py --trials 1000 --epochs 20
+    python -m benchmarks.reading --trials 1000 --epochs 20
 
 The records are written by the store itself, with test sets of 10,000 images. Seconds are of the processor, as
 machines are shared, and beside them of the clock; each is the median of several rounds after a first one.
@@ -16,11 +16,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from many_trials import ROWS, SWEEP
 from rich.console import Console
 from rich.table import Table
 
-from senet_lab import catalog, files, inventory, plan
+from benchmarks.many_trials import ROWS, SWEEP
+from senet_lab import catalog, files, inventory, plan, seals
 from senet_lab import store as stores
 from senet_lab.environment import collect
 from senet_lab.inventory import Inventory
@@ -77,7 +77,7 @@ def measure(found: Inventory, rounds: int) -> dict[str, Seconds]:
     contents = list(files.read_all(folders()).values())
     facts = [json.loads(c) for c in contents]
     for each in facts:
-        del each[stores.SEAL]
+        del each[seals.SEAL]
     taken = inventory.take(question, root)
     stored = [plan.StoredTrial(r.id, r.fingerprint, r.status) for r in taken.records]
     parts: dict[str, Callable[[], object]] = {
@@ -85,7 +85,7 @@ def measure(found: Inventory, rounds: int) -> dict[str, Seconds]:
         "listing folders": folders,
         "reading files": lambda: files.read_all(folders()),
         "json.loads": lambda: [json.loads(c) for c in contents],
-        "digests": lambda: [stores._seal(each) for each in facts],
+        "digests": lambda: [seals._seal(each) for each in facts],
         "pydantic": lambda: [TrialRecord.model_validate_json(c, context=ANY) for c in contents],
         "planning": lambda: plan.wanted(question.rows, question.sweep.seeds, lambda data: ""),
         "reconciling": lambda: plan.reconcile(taken.planned, stored),

@@ -1,0 +1,71 @@
+"""The benchmark's own parts: plain networks are the same functions as ours, goals are judged as they say."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from benchmarks import measure
+from benchmarks.cases import Case, resnet50, trained
+from benchmarks.measure import Goal, Part, Row
+
+CASES = [case for case in trained() if "50" not in case.name] + [resnet50(16, 2, 64)]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_plain_networks_are_the_same_functions(case: Case) -> None:
+    ours, theirs = case.ours().double(), case.theirs().double()
+    for network in (ours, theirs):
+        assert sum(p.numel() for p in network.parameters()) == sum(p.numel() for p in ours.parameters())
+    x_NCHW = torch.randn(4, case.channels, case.size, case.size, dtype=torch.float64)
+    x_NCHW = x_NCHW.to(memory_format=torch.channels_last)
+    for mode in (True, False):  # with the statistics of the batch, then with the running ones that it left
+        logits = [network.train(mode)(x_NCHW) for network in (ours, theirs)]
+        torch.testing.assert_close(*logits, rtol=1e-9, atol=1e-9)
+    assert logits[0].std() > 0
+
+
+def test_gradients_are_the_same_too() -> None:
+    case = trained()[0]
+    sums = []
+    for network in (case.ours().double(), case.theirs().double()):
+        network(torch.ones(2, 1, 8, 8, dtype=torch.float64)).square().sum().backward()
+        sums.append(sorted(float(p.grad.abs().sum()) for p in network.parameters() if p.grad is not None))
+    assert sums[0] == pytest.approx(sums[1]) and sums[0][-1] > 0
+
+
+def test_a_goal_is_judged_by_the_median_and_the_spread_is_told() -> None:
+    at_most = Goal("<=", 1.1)
+    assert Row("a", "", "", [1.0, 1.05, 1.09], at_most).verdict == "met"
+    assert Row("a", "", "", [1.0, 1.05, 1.2], at_most).verdict == "met (spread straddles)"
+    assert Row("a", "", "", [1.0, 1.15, 1.2], at_most).verdict == "missed (spread straddles)"
+    assert Row("a", "", "", [2.0, 3.5, 4.0], Goal(">=", 3)).verdict == "met (spread straddles)"
+    assert Row("a", "", "", [2.0, 2.5], Goal(">=", 3)).verdict == "missed"
+    assert Row("a", "", "", [], at_most).verdict == Row("a", "", "", [1.0]).verdict == ""
+
+
+def test_every_other_round_goes_backwards() -> None:
+    order: list[str] = []
+    ways = {name: (lambda n=name: order.append(n) or float(len(order))) for name in "abc"}
+    found = measure.in_turn(ways, 2)  # type: ignore[arg-type]
+    assert "".join(order) == "abccba" and found == {"a": [1, 6], "b": [2, 5], "c": [3, 4]}
+    assert measure.fastest(found, ["b", "c"]) == "b"
+
+
+def test_a_page_leaves_out_empty_columns_and_says_why_a_part_is_missing() -> None:
+    part = Part("Title", "ours / plain", rows=[Row("a|b", "1 s", "2 s", [0.5, 0.5])], busy=[0.0, 0.1])
+    page = part.markdown()
+    assert "| what | ours | plain | ratio | min - max | n |\n" in page and r"| a\|b | 1 s | 2 s | 0.500 |" in page
+    assert "needs a CUDA GPU" in Part("Title", "", cannot="needs a CUDA GPU").markdown()
+
+
+def test_a_part_comes_back_from_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fill(chosen: object, part: Part) -> None:
+        part.rows.append(Row("a", "1", "2", [0.5], Goal("<=", 1)))
+        raise measure.CannotRun("needs more")
+
+    monkeypatch.setattr("sys.argv", ["part", "--json", str(tmp_path / "part.json")])
+    monkeypatch.setattr(measure, "busy_of_others", lambda: 0.0)
+    part = Part("Title", "")
+    measure.main(measure.options("about"), fill, part)
+    assert measure.read(tmp_path / "part.json") == part and part.cannot == "needs more"
