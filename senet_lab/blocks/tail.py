@@ -11,7 +11,6 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
 PIECE_BYTES = 2**20
 """Of one map, that are worked on at a time on the CPU: with the others beside it, about what a cache holds."""
@@ -53,7 +52,6 @@ class _Tail(torch.autograd.Function):
         return out_NCHW
 
     @staticmethod
-    @once_differentiable
     def backward(ctx: Any, go_NCHW: Tensor) -> tuple[Tensor, Tensor, Tensor | None, None]:
         branch_NCHW, gate_NC, *result = ctx.saved_tensors
         out_NCHW = result[0] if ctx.relu else None
@@ -79,8 +77,9 @@ def _end(out_NCHW: Tensor, x_NCHW: Tensor, gate_NC: Tensor, shortcut_NCHW: Tenso
 def _back(go_NCHW: Tensor, x_NCHW: Tensor, gate_NC: Tensor, out_NCHW: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
     """Gradients of x, of the gate and of the sum, of which `out` is the ReLU, if there is one."""
     gate_NC11 = gate_NC[:, :, None, None]
-    if out_NCHW is None and not _is_dense(go_NCHW):
-        return go_NCHW * gate_NC11, (go_NCHW * x_NCHW).sum((2, 3)), go_NCHW
+    if torch.is_grad_enabled() or (out_NCHW is None and not _is_dense(go_NCHW)):  # to be derived again; rare
+        g_NCHW = go_NCHW if out_NCHW is None else torch.ops.aten.threshold_backward(go_NCHW, out_NCHW, 0)
+        return g_NCHW * gate_NC11, (g_NCHW * x_NCHW).sum((2, 3)), g_NCHW
     g_NCHW = go_NCHW if out_NCHW is None else torch.empty_like(out_NCHW)
     of_x_NCHW, of_gate_NC = torch.empty_like(g_NCHW), torch.empty_like(gate_NC)
     pieces = _pieces(go_NCHW, g_NCHW, x_NCHW, gate_NC11, of_x_NCHW, of_gate_NC, out_NCHW)
