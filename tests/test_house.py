@@ -58,6 +58,7 @@ MIRRORED_ELSEWHERE = {
     "errors.py": "test_bad_input", "usage.py": "test_bad_input",
     "executors/local.py": "executors/test_contract", "executors/ray_tune.py": "executors/test_contract",
     "executors/tune_loop.py": "executors/test_contract", "executors/relay.py": "executors/test_contract",
+    "executors/worker.py": "executors/test_processes", "executors/deaths.py": "executors/test_processes",
     "training/begin.py": "test_trial", "training/program.py": "training/test_population",
     "data/cifar10.py": "data/test_cifar", "data/cifar100.py": "data/test_cifar", "data/unpickle.py": "data/test_cifar",
     "data/decode.py": "data/test_parquet", "data/notice.py": "data/test_download", "data/scale.py": "data/test_held",

@@ -354,7 +354,7 @@ VALUES = {
         "sweep reduction_ratio --loaders 2.5", ("--loaders", "found '2.5'", "it should be a whole number")
     ),
     "--executor misspelt": Case(
-        "sweep reduction_ratio --executor rya", ("--executor", "found 'rya'", "allowed: ray, local")
+        "sweep reduction_ratio --executor rya", ("--executor", "found 'rya'", "allowed: auto, ray, processes, local")
     ),
     "--rerun misspelt": Case(
         "sweep reduction_ratio --rerun stael", ("--rerun", "found 'stael'", "allowed: stale, failed")
