@@ -293,11 +293,15 @@ def test_every_family_is_watched() -> None:
     assert {t.model.family for t in TRIALS.values()} == {c.model_fields["family"].default for c in families()}
 
 
+UNSEEN = {"training.sgd"}
+"""Its methods are torch's own."""
+
+
 @pytest.mark.parametrize("trial", TRIALS.values(), ids=TRIALS)
 def test_used_modules_are_all_whose_code_runs_in_a_trial(trial: Trial, tmp_path: Path) -> None:
     ran, listed = modules_run(trial, tmp_path), set(identity.used_modules(trial))
     assert ran - listed - set(EXEMPT) == set()
-    assert listed <= ran
+    assert listed - ran <= UNSEEN
 
 
 @pytest.mark.parametrize("image_size", [None, 8], ids=["held", "streamed"])
