@@ -49,8 +49,8 @@ def test_trials_of_other_settings_count_by_their_work(ask: Ask) -> None:
 def test_trials_that_ran_as_the_next_ones_will_tell_their_time(ask: Ask) -> None:
     """Shares of a group's time: a slot runs a group after the other, which is a trial's share after the other."""
     sweep.run(ask(seeds=2), Local(), lambda step: None)
-    found = took(ask(seeds=22), 50.0, 50.0, 10.0, 10.0)
-    mixed = tuple(r.model_copy(update={"together": t}) for r, t in zip(found.records, (1, 1, 8, 8), strict=True))
+    found = took(ask(seeds=22), 50.0, 10.0, 50.0, 10.0)  # row by row
+    mixed = tuple(r.model_copy(update={"together": t}) for r, t in zip(found.records, (1, 8, 1, 8), strict=True))
     found = replace(found, records=mixed)
     due = found.plan.to_run()
     alone, grouped, whichever = (

@@ -40,6 +40,7 @@ BINDING = [
     {"train__momentum": 0.8},
     {"train__nesterov": False},
     {"train__label_smoothing": 0.1},
+    {"train__precision": "bfloat16"},
 ]
 STREAMED = Data(source="folder:x", validation=10, image_size=32)
 VGG = Model(family="vgg", dropout=0.5)  # type: ignore[call-arg]
