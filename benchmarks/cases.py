@@ -14,7 +14,7 @@ from senet_lab import models
 from senet_lab.data import Images
 from senet_lab.data.split import Parts, split
 from senet_lab.models.cost import count
-from senet_lab.recipes import DIGITS
+from senet_lab.recipes import DIGITS, DIGITS_RESNET50
 from senet_lab.spec import SE, CifarResNet, Data, PreActResNet, ResNet, Train, Trial, WideResNet
 
 
@@ -93,6 +93,18 @@ def resnet50(reduction: int | None, batch: int, size: int = 224) -> Case:
     return Case(name, ResNet(depth=50, se=se), _plain_resnet50, batch, size, classes=1000)
 
 
+def small_resnet50(reduction: int | None) -> Case:
+    """ResNet-50 of the sweeps on digits, an eighth as wide."""
+    se = None if reduction is None else SE(reduction=reduction)
+    name = "narrow ResNet-50" if se is None else f"narrow SE-ResNet-50 r={reduction}"
+    model = DIGITS_RESNET50.model.model_copy(update={"se": se})
+    return Case(name, model, _plain_narrow, 64, 8, channels=1)
+
+
+def _plain_narrow(make_se: plain.MakeSE) -> nn.Module:
+    return plain.ResNet50(10, make_se, width=0.125, small_channels=1)
+
+
 def digits(batch: int = 64) -> Case:
     """The network of the default sweep, at r = 16."""
     model = DIGITS.model.model_copy(update={"se": SE(reduction=16)})
@@ -111,6 +123,8 @@ def trained() -> list[Case]:
         resnet20(16),
         Case("SE-WRN-10-2 r=16", wide, partial(_plain_preact, 1, (16, 32, 64, 128)), 64, 32),
         Case("SE-PreAct-ResNet-20 r=16", preact, partial(_plain_preact, 3, (16, 16, 32, 64)), 64, 32),
+        small_resnet50(None),
+        small_resnet50(16),
         resnet50(16, 16, 64),
         resnet50(16, 4),
     ]

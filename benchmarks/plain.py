@@ -122,15 +122,20 @@ class Bottleneck(nn.Module):
 
 
 class ResNet50(nn.Module):
-    """With the stem for 224 pixels."""
+    """With the stem for 224 pixels; for small images of `small_channels`, with a 3x3 convolution and no pooling."""
 
-    def __init__(self, classes: int = 1000, make_se: MakeSE = no_se, width: float = 1.0) -> None:
+    def __init__(
+        self, classes: int = 1000, make_se: MakeSE = no_se, width: float = 1.0, small_channels: int = 0
+    ) -> None:
         super().__init__()
         in_planes = round(64 * width)
         self.conv1 = nn.Conv2d(3, in_planes, kernel_size=7, stride=2, padding=3, bias=False)
         self.bn1 = nn.BatchNorm2d(in_planes)
         self.relu = nn.ReLU(inplace=True)
-        self.maxpool = nn.MaxPool2d(kernel_size=3, stride=2, ceil_mode=True)
+        self.maxpool: nn.Module = nn.MaxPool2d(kernel_size=3, stride=2, ceil_mode=True)
+        if small_channels:
+            self.conv1 = nn.Conv2d(small_channels, in_planes, kernel_size=3, stride=1, padding=1, bias=False)
+            self.maxpool = nn.Identity()
         self.layers = nn.Sequential()
         for stage, blocks in enumerate((3, 4, 6, 3)):
             planes, layer = round(64 * 2**stage * width), nn.Sequential()

@@ -3,7 +3,8 @@
     pip install --no-deps --target OTHERS timm torchvision==0.28.0
     python -m benchmarks.se --others OTHERS
 
-timm and torchvision are looked for where they are installed, and in `--others`; neither is needed.
+timm and torchvision are looked for where they are installed, and in `--others`; neither is needed: where one
+cannot be imported, its block as it is written out in benchmarks/blocks.py stands in, and the name says so.
 """
 
 import functools
@@ -18,7 +19,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from benchmarks import measure, plain
+from benchmarks import blocks, measure, plain
 from benchmarks.cases import Case, resnet20, resnet50
 from benchmarks.measure import Goal, Part, Row
 
@@ -42,6 +43,17 @@ def others() -> dict[str, plain.MakeSE | str]:
         found["torchvision SqueezeExcitation"] = lambda channels: block(channels, max(1, channels // REDUCTION))
     except Exception as error:
         found["torchvision SqueezeExcitation"] = f"not importable here: {type(error).__name__}: {str(error)[:100]}"
+    return found
+
+
+def importable() -> dict[str, plain.MakeSE]:
+    """The blocks of timm and torchvision, written out where there is no real one."""
+    found: dict[str, plain.MakeSE] = {}
+    for (name, make), form in zip(others().items(), (blocks.LikeTimm, blocks.LikeTorchvision), strict=True):
+        if isinstance(make, str):
+            found[f"as {name}, written out"] = lambda channels, form=form: form(channels, max(1, channels // REDUCTION))
+        else:
+            found[name] = make
     return found
 
 
@@ -80,9 +92,8 @@ def compare(without: Case, with_se: Case, training: bool, chosen: Namespace, par
     """Rows of one network, one batch size, one direction."""
     device = "cuda" if torch.cuda.is_available() else "cpu"
     networks = {"ours": (without.ours(), with_se.ours())}
-    for name, make in {"plain": partial(plain.SEModule, reduction=REDUCTION), **others()}.items():
-        if not isinstance(make, str):
-            networks[name] = (without.plain(plain.no_se), with_se.plain(make))
+    for name, make in {"plain": partial(plain.SEModule, reduction=REDUCTION), **importable()}.items():
+        networks[name] = (without.plain(plain.no_se), with_se.plain(make))
     ways = {}
     for name, pair in networks.items():
         for kind, network in zip(("without", "with"), pair, strict=True):

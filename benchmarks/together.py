@@ -55,8 +55,11 @@ def ways(case: Case, steps: int, count: int, device: str) -> dict[str, Callable[
     if device == "cuda":
         alone = [_folded(case, steps, 1, device, (1, 1, True)) for _ in range(count)]
         found["graph each, one after another"] = alone
-        found["streams in one graph"] = [_folded(case, steps, count, device, (count, 1, True))]
-        found["folded in a graph"] = [_folded(case, steps, count, device, (1, count, True))]
+        for members in [*(2**n for n in range((count - 1).bit_length())), count]:
+            programs = -(-count // members)
+            name = "streams in one graph" if members == 1 else f"{programs} streams of {members} folded in one graph"
+            name = "folded in a graph" if programs == 1 else name
+            found[name] = [_folded(case, steps, count, device, (programs, members, True))]
     return {name: measure.clocked(_all(epochs), device) for name, epochs in found.items()}
 
 

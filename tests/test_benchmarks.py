@@ -1,15 +1,16 @@
 """The benchmark's own parts: plain networks are the same functions as ours, goals are judged as they say."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
 
-from benchmarks import measure
+from benchmarks import blocks, measure, plain
 from benchmarks.cases import Case, resnet50, trained
 from benchmarks.measure import Goal, Part, Row
 
-CASES = [case for case in trained() if "50" not in case.name] + [resnet50(16, 2, 64)]
+CASES = [case for case in trained() if case.size <= 32] + [resnet50(16, 2, 64)]
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
@@ -32,6 +33,18 @@ def test_gradients_are_the_same_too() -> None:
         network(torch.ones(2, 1, 8, 8, dtype=torch.float64)).square().sum().backward()
         sums.append(sorted(float(p.grad.abs().sum()) for p in network.parameters() if p.grad is not None))
     assert sums[0] == pytest.approx(sums[1]) and sums[0][-1] > 0
+
+
+@pytest.mark.parametrize("form", [blocks.LikeTimm, blocks.LikeTorchvision])
+def test_the_blocks_written_out_are_the_plain_block(form: Callable[[int, int], torch.nn.Module]) -> None:
+    usual, other = plain.SEModule(32, reduction=8), form(32, 4)
+    weights = dict(zip(("fc1", "fc2"), usual.parameters(), strict=True))
+    for name, weight in weights.items():
+        layer = other.get_submodule(name)
+        layer.load_state_dict({"weight": weight.detach()[:, :, None, None], "bias": torch.zeros(len(weight))})
+    x_NCHW = torch.randn(4, 32, 6, 5)
+    torch.testing.assert_close(other(x_NCHW), usual(x_NCHW))
+    assert not torch.equal(usual(x_NCHW), x_NCHW / 2)
 
 
 def test_a_goal_is_judged_by_the_median_and_the_spread_is_told() -> None:
