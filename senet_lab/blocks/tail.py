@@ -14,6 +14,8 @@ from torch import Tensor
 
 PIECE_BYTES = 2**20
 """Of one map, that are worked on at a time on the CPU: with the others beside it, about what a cache holds."""
+SMALL_BYTES = 2**19
+"""A map up to which, on the CPU, a Function's calls cost more than the passes it saves."""
 
 
 def joined(branch_NCHW: Tensor, shortcut_NCHW: Tensor, relu: bool = True) -> Tensor:
@@ -27,14 +29,15 @@ def joined(branch_NCHW: Tensor, shortcut_NCHW: Tensor, relu: bool = True) -> Ten
 
 def gated(x_NCHW: Tensor, gate_NC: Tensor) -> Tensor:
     """gate * x."""
-    if x_NCHW.dtype != gate_NC.dtype:
+    if x_NCHW.dtype != gate_NC.dtype or _is_small(x_NCHW):
         return x_NCHW * gate_NC[:, :, None, None]
     return _Tail.apply(x_NCHW, gate_NC, None, False)  # type: ignore[no-untyped-call,no-any-return]
 
 
 def gated_and_joined(branch_NCHW: Tensor, gate_NC: Tensor, shortcut_NCHW: Tensor, relu: bool = True) -> Tensor:
     """relu(gate * branch + shortcut), or the sum alone; without gradients it overwrites `branch`, as `joined` does."""
-    if not branch_NCHW.dtype == gate_NC.dtype == shortcut_NCHW.dtype:  # under autocast
+    differ = not branch_NCHW.dtype == gate_NC.dtype == shortcut_NCHW.dtype  # under autocast
+    if differ or (torch.is_grad_enabled() and _is_small(branch_NCHW)):
         return joined(branch_NCHW * gate_NC[:, :, None, None], shortcut_NCHW, relu)
     if torch.is_grad_enabled():
         return _Tail.apply(branch_NCHW, gate_NC, shortcut_NCHW, relu)  # type: ignore[no-untyped-call,no-any-return]
@@ -99,6 +102,10 @@ def _pieces(first: Tensor, *others: Tensor | None) -> Iterable[tuple[Tensor, ...
         return [tuple(tensors)]
     images = max(1, len(first) * PIECE_BYTES // first.nbytes)
     return zip(*(torch.split(t, images) for t in tensors), strict=True)
+
+
+def _is_small(x_NCHW: Tensor) -> bool:
+    return x_NCHW.is_cpu and x_NCHW.nbytes <= SMALL_BYTES
 
 
 def _is_dense(x_NCHW: Tensor) -> bool:

@@ -1,6 +1,7 @@
 """The end of a residual unit against its formula in plain operations: every bit, of results and of gradients."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import torch
@@ -34,6 +35,12 @@ SIZES = {
     "in pieces": (19, 16, 32, 16),
     "large images": (3, 64, 96, 96),
 }
+
+
+@pytest.fixture(autouse=True)
+def no_map_is_small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What large maps get, on maps that take no time."""
+    monkeypatch.setattr(tail, "SMALL_BYTES", 0)
 
 
 @pytest.fixture(autouse=True)
@@ -132,6 +139,22 @@ def test_the_mean_and_its_gradient_added_to_another(size: str, layout: str, dtyp
         for mean in (squeeze.Average.forward, plain_mean)
     )
     same(mine, theirs)
+
+
+@pytest.mark.parametrize(("spare_bytes", "calls"), [(0, 0), (-1, 1)])
+def test_small_maps_are_left_to_plain_operations(spare_bytes: int, calls: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    branch, gate, shortcut, go = maps("small", torch.float32)
+    applied: list[Any] = []
+
+    def apply(*given: Any) -> Tensor:
+        applied.append(given)
+        return plain_gated_and_joined(*given)
+
+    monkeypatch.setattr(tail, "SMALL_BYTES", branch.nbytes + spare_bytes)
+    monkeypatch.setattr(tail._Tail, "apply", apply)
+    expected = differentiated(plain_gated_and_joined, (branch, gate, shortcut), go)
+    same(differentiated(tail.gated_and_joined, (branch, gate, shortcut), go), expected)
+    assert len(applied) == calls
 
 
 def test_memory_is_used_again() -> None:
