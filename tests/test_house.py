@@ -40,6 +40,7 @@ MIRRORED_ELSEWHERE = {
     "cli/why.py": "commands/test_why", "cli/check.py": "commands/test_check", "results/trace.py": "commands/test_why",
     "results/proofreading.py": "commands/test_check", "results/columns.py": "results/test_report",
     "commands/surroundings.py": "test_cli", "results/artifacts.py": "results/test_report",
+    "commands/together.py": "commands/test_together_option",
     "results/written.py": "results/test_report", "doctor.py": "test_cli",
     "cli/interaction.py": "results/test_across", "commands/interaction.py": "results/test_across",
     "results/figures/style.py": "results/figures/test_figures",

@@ -135,6 +135,13 @@ def _listener(projection: "Projection", check: Callable[[], None]) -> "Listener"
 def _run(found: Inventory, how: How, groups: Together, executor: "Executor", listener: "Listener") -> None:
     """Start the executor first: it takes seconds to get ready, torch's import and the rest fit into them."""
     executor.start()
+    try:
+        _run_started(found, how, groups, executor, listener)
+    finally:
+        executor.stop()
+
+
+def _run_started(found: Inventory, how: How, groups: Together, executor: "Executor", listener: "Listener") -> None:
     from senet_lab import sweep
     from senet_lab.progress import Progress
 

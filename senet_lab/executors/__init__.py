@@ -20,3 +20,6 @@ class Executor(Protocol):
 
     def run(self, groups: Sequence[Group], listener: Listener) -> None:
         """Run all jobs of `groups`, telling `listener` every step, in this thread. KeyboardInterrupt passes through."""
+
+    def stop(self) -> None:
+        """End what `start` began where `run` has not; calling it at other times does nothing."""

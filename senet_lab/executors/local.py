@@ -21,3 +21,6 @@ class Local:
             for told in steps(group):
                 for step in told:
                     listener(step)
+
+    def stop(self) -> None:
+        """Nothing to end."""

@@ -48,12 +48,17 @@ class Processes:
         Raises UserError if the workers die before they could begin.
         """
         self.start()
-        crew, self._crew = self._crew, None
-        assert crew is not None
+        assert self._crew is not None
         try:
-            for step in _steps(crew, deque(groups)):
+            for step in _steps(self._crew, deque(groups)):
                 listener(step)
         finally:
+            self.stop()
+
+    def stop(self) -> None:
+        """End the workers, if there are any."""
+        crew, self._crew = self._crew, None
+        if crew is not None:
             crew.end()
 
 

@@ -101,10 +101,15 @@ class RayTune:
                 raise
             raise ClusterLost(f"the Ray cluster at {without_credentials(self.address)}") from error
         finally:
+            self.stop()
+            shutil.rmtree(scratch, ignore_errors=True)
+
+    def stop(self) -> None:
+        """End Ray, or the connection to it, if it was started."""
+        if self._ready is not None:
             wait([self._ready])  # a Ray that is still starting could not be shut down
             _shut_down()
             self._ready = None
-            shutil.rmtree(scratch, ignore_errors=True)
 
     def _workers(self, slot: Slot) -> int:
         """How many run at once; 1 for a cluster, as nobody knows what others leave free of it."""

@@ -132,3 +132,13 @@ def working_in(folder: Path) -> Iterator[int]:
                 yield int(place.name)
         except OSError:
             continue
+
+
+def test_workers_that_were_started_for_nothing_end() -> None:
+    executor = Processes(1)
+    executor.start()
+    assert executor._crew is not None
+    process = executor._crew._started[0]
+    executor.stop()
+    assert process.poll() is not None
+    executor.stop()
