@@ -17,6 +17,8 @@ PACKAGES = (
     "pillow",  # decodes images, and not every version to the same bits
 )
 DIFF_LIMIT = 100_000
+GPU_DEVICES = ("/dev/nvidiactl", "/dev/kfd")
+"""Of NVIDIA's driver and of AMD's, where they are loaded."""
 
 
 def collect() -> Environment:
@@ -42,6 +44,11 @@ def cores() -> int:
 def gpus() -> tuple[str, ...]:
     """Names of the NVIDIA GPUs here, asked of their driver: torch need not be imported for it."""
     return tuple((_output("nvidia-smi", "--query-gpu=name", "--format=csv,noheader") or "").splitlines())
+
+
+def has_gpu() -> bool:
+    """Whether there may be a GPU here: also where its driver's program is not at hand, slow, or AMD's."""
+    return any(Path(device).exists() for device in GPU_DEVICES) or bool(gpus())
 
 
 def program() -> str:

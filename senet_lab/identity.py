@@ -36,6 +36,11 @@ def code_digest(trial: Trial, own: Source | None = None) -> str:
     return digest([_facts(trial.model), *modules, *operators])
 
 
+TOGETHER = ("models.fold", "training.crowd", "training.flat", "training.population", "training.program")
+"""What trains a trial on a GPU, and beside others, where its network folds. A plan does not know where trials will
+run, so this code counts for all that may: a change of it makes more stale than it must."""
+
+
 def used_modules(trial: Trial) -> tuple[str, ...]:
     """The modules of this package whose code can change the trial's result."""
     names = [
@@ -53,6 +58,8 @@ def used_modules(trial: Trial) -> tuple[str, ...]:
         "blocks.placed",
         "blocks.tail",
     ]
+    if trial.model.folds and trial.data.image_size is None:
+        names += TOGETHER
     if trial.model.se is not None:
         names += ["blocks.se"]
     if trial.data.image_size is not None:

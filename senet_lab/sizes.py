@@ -4,21 +4,19 @@ The driver thus holds no GPU, and a measurement that crashes costs none of its t
 """
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from pathlib import Path
 
+from senet_lab.apart import apart
 from senet_lab.spec import Trial
 
 
 def measured(trials: Sequence[Trial], device: str, data_dir: Path) -> Iterator[int | Exception]:
     """Of each trial how many like it to train at once on `device`, or why that could not be found out."""
     for trial in trials:
-        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as child:  # one each, as it may crash
-            try:
-                yield child.submit(_best, trial, device, data_dir).result()
-            except Exception as error:
-                yield error
+        try:
+            yield apart(_best, trial, device, data_dir)
+        except Exception as error:
+            yield error
 
 
 def _best(trial: Trial, device: str, data_dir: Path) -> int:

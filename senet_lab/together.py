@@ -3,12 +3,15 @@
 Whatever goes wrong in a group costs no trial: those without a record go on from their own checkpoints, alone.
 """
 
+import gc
 import time
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import torch
 
 from senet_lab import checkpoints, store
+from senet_lab.apart import apart
 from senet_lab.data.split import Parts
 from senet_lab.errors import Crowded, Diverged, StoreError
 from senet_lab.files import Place
@@ -16,9 +19,8 @@ from senet_lab.jobs import Group, Job, Step, new_record
 from senet_lab.records import EpochMetrics, TrialRecord
 from senet_lab.shapes import by_shape, shape
 from senet_lab.spec import Trial
-from senet_lab.training.arrange import arrange
+from senet_lab.training.arrange import arrange_anew
 from senet_lab.training.population import Arrangement, train_together
-from senet_lab.training.train import Learner
 from senet_lab.trial import STEP_SECONDS, Clock, left_off, note, out_of_gpu_memory, run_trial, tested
 from senet_lab.trial import steps as steps_alone
 
@@ -93,6 +95,7 @@ def _run(jobs: Group) -> Iterator[News]:
         except Exception as error:
             smaller = _smaller([job for job in jobs if job.planned.id not in done], error) if len(jobs) > 1 else []
         if jobs[0].device == "cuda":
+            gc.collect()
             torch.cuda.empty_cache()  # the next one needs what this one held
     if smaller:
         for part in smaller:
@@ -124,13 +127,13 @@ def _open(job: Job) -> Place:
     return store.Store(job.store, job.sweep).open(job.planned, job.folder)
 
 
-def _arrangement(trials: Sequence[Trial], learners: Sequence[Learner], parts: Sequence[Parts]) -> Arrangement | None:
-    """How they share a GPU, as measured once in a process for so many of a shape; None: as one program."""
+def _arrangement(trials: Sequence[Trial], parts: Sequence[Parts], data_dir: Path) -> Arrangement | None:
+    """How they share a GPU, as measured once for so many of a shape; None: as one program."""
     if len(trials) == 1 or not parts[0].train.y_N.is_cuda:
         return None
     key = (len(trials), *by_shape(trials))
     if key not in _arrangements:
-        _arrangements[key] = arrange(trials, learners, parts)
+        _arrangements[key] = apart(arrange_anew, trials, parts[0].train.y_N.device, data_dir)
     return _arrangements[key]
 
 
@@ -144,7 +147,7 @@ def _program(jobs: Group) -> Iterator[News]:
     earlier = [sum(m.seconds for m in learner.epochs) for learner in learners]
     lost: set[int] = set()
     trials = [job.planned.trial for job in jobs]
-    for outcomes in train_together(trials, learners, parts, _arrangement(trials, learners, parts)):
+    for outcomes in train_together(trials, learners, parts, _arrangement(trials, parts, jobs[0].data_dir)):
         for k, outcome in enumerate(outcomes):
             if isinstance(outcome, Diverged):
                 lost.add(k)

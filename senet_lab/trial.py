@@ -88,11 +88,17 @@ class Clock:
         return {"started_at": self.at, "ended_at": self.at + time.monotonic() - self.since}
 
 
-def out_of_gpu_memory(error: Exception) -> bool:
-    """Whether an exception says that a GPU has no more memory, in the allocator's words or a library's."""
-    said = str(error)
+def out_of_gpu_memory(error: BaseException | None) -> bool:
+    """Whether an exception, or what led to it, says that a GPU has no more memory, in torch's words or a library's.
+
+    What comes out of a failed capture speaks of the capture alone.
+    """
     known = ("CUDA out of memory", "CUDA error: out of memory", "STATUS_ALLOC_FAILED")
-    return isinstance(error, torch.OutOfMemoryError) or any(words in said for words in known)
+    while error is not None:
+        if isinstance(error, torch.OutOfMemoryError) or any(words in str(error) for words in known):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _attempt(job: Job, folder: Place) -> Generator[EpochMetrics, None, dict[str, Any]]:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from senet_lab.commands import console
 from senet_lab.credentials import without_credentials
-from senet_lab.environment import cores, gpus
+from senet_lab.environment import cores, has_gpu
 from senet_lab.errors import UserError, shown
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def chosen(asked: Asked, due: int) -> str:
     if asked.executor != "auto":
         return asked.executor
     shared_out = asked.address is not None or asked.gpus_per_trial is not None or asked.cpus_per_trial != 1
-    return "ray" if shared_out or due > FEW or gpus() else "processes"
+    return "ray" if shared_out or due > FEW or has_gpu() else "processes"
 
 
 def executor(asked: Asked, needed: bool) -> "Executor":

@@ -1,5 +1,6 @@
 """How many trials of one shape to train together on a device, and how: measured there, not guessed."""
 
+import gc
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -22,6 +23,12 @@ LONG_STEP = 0.3
 """Seconds: a step of one trial that takes longer on a CPU is made of arithmetic, which folding leaves as it is."""
 ROOM = 0.9
 """Of the GPU memory that is free or ours, what may be used."""
+
+
+def arrange_anew(trials: Sequence[Trial], device: torch.device, data_dir: Path) -> Arrangement:
+    """`arrange` for trials that have not begun here; in a process of its own it disturbs nobody's memory."""
+    begun = [begin(trial, device, data_dir) for trial in trials]
+    return arrange(trials, [learner for learner, _ in begun], [parts for _, parts in begun])
 
 
 def arrange(trials: Sequence[Trial], learners: Sequence[Learner], parts: Sequence[Parts]) -> Arrangement:
@@ -67,6 +74,7 @@ def measured(
     """Programs of `members` trials each, with their rate and their memory. No learner is changed."""
     device = parts[0].train.y_N.device
     if device.type == "cuda":
+        gc.collect()  # the last arrangement may be a cycle
         torch.cuda.empty_cache()
         torch.cuda.reset_peak_memory_stats(device)
     programs = programs_of(trials, learners, parts, members)
@@ -88,7 +96,8 @@ def _fastest(
         try:
             found.append(measured(trials, learners, parts, members, graph))
         except RuntimeError as error:  # no memory; in a capture it has no class of its own
-            failed = error
+            failed = error.with_traceback(None)  # which would keep all that it failed with
+            failed.__context__ = None
     if not found:
         raise failed
     return max(found, key=lambda arrangement: arrangement.steps_per_second)

@@ -34,7 +34,8 @@ def _in_turn(programs: Sequence[Program], steps: int) -> None:
 
 def _replayed(programs: Sequence[Program]) -> Steps:
     device = programs[0].loss_K.device
-    with torch.cuda.device(device):
+    # The stream in use comes back also where the capture fails, which torch leaves behind then.
+    with torch.cuda.device(device), torch.cuda.stream(torch.cuda.current_stream(device)):
         streams = [torch.cuda.Stream(device) for _ in programs]  # type: ignore[no-untyped-call]
         for program, stream in zip(programs, streams, strict=True):
             program.begin(1)

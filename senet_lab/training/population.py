@@ -68,7 +68,7 @@ def train_together(
             try:
                 metrics = finite(EpochMetrics(epoch=epoch, seconds=seconds, **numbers._asdict()))
             except Diverged as error:
-                lost[member] = error
+                lost[member] = error.with_traceback(None)  # which would keep the programs
                 program.rest(k)
             else:
                 program.store(k)

@@ -21,7 +21,7 @@ class Typed:
 
 @pytest.fixture(autouse=True)
 def no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine, "gpus", tuple)
+    monkeypatch.setattr(engine, "has_gpu", lambda: False)
 
 
 @pytest.mark.parametrize(("due", "name"), [(0, "processes"), (200, "processes"), (201, "ray")])
@@ -35,7 +35,7 @@ def test_what_only_ray_does_is_done_by_ray(more: dict[str, object]) -> None:
 
 
 def test_a_gpu_is_shared_out_by_ray(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine, "gpus", lambda: ("H100",))
+    monkeypatch.setattr(engine, "has_gpu", lambda: True)
     assert engine.chosen(Typed(), 1) == "ray"
     assert engine.chosen(Typed("processes"), 1) == "processes", "what was asked for is done"
 
