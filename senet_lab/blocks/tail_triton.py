@@ -9,7 +9,7 @@ is told not to contract: the same bits, unless it contracts all the same (then a
 unit in the last place of the product, and its ReLU may decide otherwise where the sum is that near zero). The gradient
 of the gate is added up in float32 in another order, always the same one, and products are not rounded to bfloat16
 before: positions * 2^-24 of the sum of the magnitudes at most for float32; for bfloat16 its rounding and that of the
-plain formula's products, 2^-8 of the same sum. No second derivatives.
+plain formula's products, 2^-7 of the same sum. No second derivatives.
 
 Kernels are compiled at the first call with given types and sizes: before a CUDA graph's capture, in its warm-up.
 Shapes: N images, C channels, H x W positions.

@@ -77,27 +77,42 @@ def differentiated(call: Callable[..., Any], given: Tensors, go: Tensor, relu: b
 
 
 def check(mine: Tensors, theirs: Tensors, given: Tensors, go: Tensor) -> None:
-    """Equal bits but for the gate's gradient; on a GPU equal to what contraction may change."""
+    """Equal bits but for the gate's gradient; near where a GPU may contract or bfloat16 is cut off."""
+    branch, gate, shortcut = (t.double() for t in given)
+    scale = gate[:, :, None, None]
+    coarse = any(t.dtype == torch.bfloat16 for t in given)
+    magnitudes = ((branch * scale).abs() + shortcut.abs(), (go * scale).abs(), go.abs())
     for a, b in zip(mine, theirs, strict=True):
         assert a.dtype == b.dtype and a.shape == b.shape
-    for i in (0, 1, 3):
-        if CUDA:
-            torch.testing.assert_close(mine[i], theirs[i])
-        else:
-            assert torch.equal(mine[i], theirs[i])
+    for i, magnitude in zip((0, 1, 3), magnitudes, strict=True):
         assert mine[i].is_contiguous(memory_format=torch.channels_last)
-    branch, gate, _ = given
-    magnitude_NC = (go.double() * branch.double()).abs().sum((2, 3))
-    coarse = torch.bfloat16 in (gate.dtype, torch.promote_types(branch.dtype, gate.dtype))
+        relative = 2**-6 if coarse else 2**-23 if CUDA else 0
+        assert ((mine[i].double() - theirs[i].double()).abs() <= relative * magnitude).all()
     error_NC = (mine[2].double() - theirs[2].double()).abs()
-    assert (error_NC <= (2**-8 if coarse else go[0, 0].numel() * 2**-24) * magnitude_NC).all()
+    relative = 2**-6 if coarse else go[0, 0].numel() * 2**-24
+    assert (error_NC <= relative * (go.double() * branch).abs().sum((2, 3))).all()
+
+
+def decided(branch: Tensor, gate: Tensor, shortcut: Tensor, go: Tensor) -> Tensor:
+    """The gradient without places where a bfloat16 that is cut off may change whether the ReLU lets it through.
+
+    Triton's interpreter cuts off where a GPU, like PyTorch, rounds to the nearest.
+    """
+    branch, gate, shortcut = branch.double(), gate.double()[:, :, None, None], shortcut.double()
+    sure = (branch * gate + shortcut).abs() > 2**-6 * ((branch * gate).abs() + shortcut.abs())
+    return go * sure
+
+
+CASES = [(size, types) for types in TYPES for size in (SIZES if types in TYPES[:2] else ["parts of tiles"])]
 
 
 @pytest.mark.parametrize("relu", [True, False])
-@pytest.mark.parametrize("types", TYPES)
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize(("size", "types"), CASES)
 def test_results_and_gradients_are_those_of_the_formula(kernels: None, size: str, types: str, relu: bool) -> None:
     *given, go = inputs(size, types)
+    if "bfloat16" in types:
+        go = decided(*given, go)
+        assert (go != 0).float().mean() > 0.8
     mine, theirs = (differentiated(call, tuple(given), go, relu) for call in (tail_triton.gated_and_joined, plain))
     check(mine, theirs, tuple(given), go)
     assert not relu or 0 < (mine[0] == 0).float().mean() < 1
@@ -142,8 +157,10 @@ def test_what_does_not_fit_is_refused(kernels: None) -> None:
     branch, gate, shortcut, _ = inputs("small")
     assert tail_triton.gated_and_joined(branch, gate, shortcut) is not None
     for given in (
-        (branch.contiguous(), gate, shortcut), (branch, gate, shortcut.contiguous()), (branch[:0], gate[:0], shortcut[:0]),
-        (branch[:, :4], gate[:, :4], shortcut[:, :4]), (branch, gate[:1], shortcut), (branch[:, :, ::2], gate, shortcut),
+        (branch.contiguous(), gate, shortcut), (branch, gate, shortcut.contiguous()),
+        (branch[:, :, ::2], gate, shortcut),
+        (branch[:, :4], gate[:, :4], shortcut[:, :4]), (branch, gate[:1], shortcut),
+        (branch[:0], gate[:0], shortcut[:0]),
         (branch.double(), gate, shortcut), (branch, gate, shortcut.half()),
     ):  # fmt: skip
         assert tail_triton.gated_and_joined(*given) is None
@@ -210,6 +227,7 @@ def test_without_triton_everything_stays_plain(monkeypatch: pytest.MonkeyPatch) 
 @pytest.mark.parametrize("types", TYPES[:2])
 def test_in_a_cuda_graph_and_asked_by_the_tail(kernels: None, types: str, monkeypatch: pytest.MonkeyPatch) -> None:
     *given, go = inputs("parts of tiles", types)
+    go = decided(*given, go)
     monkeypatch.setattr(tail, "fused", tail_triton.gated_and_joined)
     leaves = [torch.zeros_like(t).requires_grad_() for t in given]
 
