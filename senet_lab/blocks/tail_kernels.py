@@ -4,25 +4,24 @@ Maps lie as channels_last does: image after image, position after position, chan
 on a tile of P_TILE positions x C_TILE channels of one image; ROUND says that the product is a bfloat16 in between.
 """
 
-from typing import Any
-
+# Triton reads annotations as code of the kernel: parameters have none but its own.
 import triton
 import triton.language as tl
 
 
-@triton.jit  # type: ignore[untyped-decorator]
-def _rounded(value: Any, ROUND: tl.constexpr) -> Any:
+@triton.jit
+def _rounded(value, ROUND: tl.constexpr):
     """A float32 as the type of the product holds it."""
     if ROUND:
         value = value.to(tl.bfloat16).to(tl.float32)
     return value
 
 
-@triton.jit  # type: ignore[untyped-decorator]
+@triton.jit
 def ended(
-    out: Any, branch: Any, gate: Any, shortcut: Any, positions: Any, channels: Any, gate_step_n: Any, gate_step_c: Any,
+    out, branch, gate, shortcut, positions, channels, gate_step_n, gate_step_c,
     RELU: tl.constexpr, ROUND: tl.constexpr, P_TILE: tl.constexpr, C_TILE: tl.constexpr,
-) -> None:  # fmt: skip
+):  # fmt: skip
     """relu(gate * branch + shortcut); grid: (images * tiles of positions, tiles of channels)."""
     tiles = tl.cdiv(positions, P_TILE)
     image = (tl.program_id(0) // tiles).to(tl.int64)
@@ -38,12 +37,12 @@ def ended(
     tl.store(out + at, total.to(out.dtype.element_ty), mask=inside)
 
 
-@triton.jit  # type: ignore[untyped-decorator]
+@triton.jit
 def returned(
-    of_branch: Any, of_gate: Any, of_sum: Any, go: Any, branch: Any, gate: Any, out: Any,
-    positions: Any, channels: Any, gate_step_n: Any, gate_step_c: Any,
+    of_branch, of_gate, of_sum, go, branch, gate, out,
+    positions, channels, gate_step_n, gate_step_c,
     RELU: tl.constexpr, ROUND: tl.constexpr, P_TILE: tl.constexpr, C_TILE: tl.constexpr,
-) -> None:  # fmt: skip
+):  # fmt: skip
     """Gradients of branch, gate and sum from `go`; grid: (images, tiles of channels), so no two programs add to one."""
     image = tl.program_id(0).to(tl.int64)
     c = tl.program_id(1) * C_TILE + tl.arange(0, C_TILE)

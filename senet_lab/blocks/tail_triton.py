@@ -1,7 +1,8 @@
 """The end of a residual unit (`blocks.tail`) in Triton: one pass over memory forward, one back.
 
-Not used unless `use` is called: these kernels have run in Triton's interpreter on a CPU only, never on a GPU. Whether
-they become the default waits for `benchmarks/gpu.py` to show on one that they beat the plain tail and the compiler's.
+Not used unless `use` is called: these kernels have been compiled for a GPU, but have run in Triton's interpreter on a
+CPU only. Whether they become the default waits for `benchmarks/gpu.py` to show on a GPU that they beat the plain tail
+and the compiler's.
 Triton is no dependency; builds of PyTorch for CUDA bring it along.
 
 Rounding: result and gradients of branch and shortcut are rounded where the plain formula rounds them, and the compiler

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -50,6 +51,31 @@ def test_in_the_interpreter() -> None:
     environment = os.environ | {"TRITON_INTERPRET": "1"}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(INTERPRETED, reason="nothing is compiled there")
+@pytest.mark.parametrize("types", ["fp32", "bf16"])
+@pytest.mark.parametrize("name", ["ended", "returned"])
+def test_a_gpus_code_contracts_nothing_and_has_no_atomics(name: str, types: str, tmp_path: Path) -> None:
+    """Compiled for an H100, which need not be there; the interpreter accepts more than the compiler."""
+    triton = pytest.importorskip("triton", minversion="3.3")
+    from triton.backends.compiler import GPUTarget
+    from triton.compiler import ASTSource
+
+    from senet_lab.blocks import tail_kernels
+
+    kernel = getattr(tail_kernels, name)
+    fixed = {"RELU": True, "ROUND": types == "bf16", "P_TILE": 128, "C_TILE": 16}
+    numbers = {"positions", "channels", "gate_step_n", "gate_step_c"}
+    kinds = {n: "constexpr" if n in fixed else "i32" if n in numbers else f"*{types}" for n in kernel.arg_names}
+    source = ASTSource(kernel, kinds, {(kernel.arg_names.index(n),): value for n, value in fixed.items()})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TRITON_CACHE_DIR", str(tmp_path))
+        made = triton.compile(source, GPUTarget("cuda", 90, 32), {"enable_fp_fusion": False})
+    code = made.asm["ptx"]
+    assert "mul" in code and "fma.rn.f32" not in code and "atom" not in code and "red.global" not in code
+    assert ("cvt.rn.bf16" in code) == (types == "bf16")
 
 
 def plain(branch_NCHW: Tensor, gate_NC: Tensor, shortcut_NCHW: Tensor, relu: bool = True) -> Tensor:
