@@ -20,6 +20,7 @@ from benchmarks.cases import Case, resnet20, resnet50
 from benchmarks.measure import CannotRun, Part, Row
 
 Work = Callable[[], object]
+Form = Callable[..., torch.Tensor | None]
 FIRST = "plain, eager, fp32, NCHW"
 
 
@@ -56,6 +57,36 @@ def as_graph(work: Work) -> Work:
     return graph.replay
 
 
+def tail_forms() -> dict[str, Form]:
+    """Other ways to end a residual unit than `blocks.tail`, by name."""
+    found: dict[str, Form] = {"compiled": torch.compile(plain_tail)}
+    with contextlib.suppress(ImportError):
+        from senet_lab.blocks import tail_triton
+
+        if tail_triton.available():
+            found["Triton"] = tail_triton.gated_and_joined
+    return found
+
+
+def plain_tail(x: torch.Tensor, gate: torch.Tensor, shortcut: torch.Tensor, relu: bool = True) -> torch.Tensor:
+    total = x * gate[:, :, None, None] + shortcut
+    return F.relu(total) if relu else total
+
+
+def with_tail(form: Form, work: Work) -> Work:
+    """The work, with residual units that end in this form wherever it takes them."""
+    from senet_lab.blocks import tail
+
+    def other() -> None:
+        tail.fused = form
+        try:
+            work()
+        finally:
+            tail.fused = None
+
+    return other
+
+
 def ways(case: Case, compiled: bool) -> dict[str, Callable[[], Work]]:
     """By name, what makes the step."""
     found: dict[str, Callable[[], Work]] = {FIRST: lambda: step(case.theirs(), case, False, False)}
@@ -66,6 +97,10 @@ def ways(case: Case, compiled: bool) -> dict[str, Callable[[], Work]]:
     for bf16 in (False, True):
         name = f"{'bf16' if bf16 else 'fp32'}, NHWC"
         found[f"ours, CUDA graph, {name}"] = lambda b=bf16: as_graph(step(case.ours(), case, b, True))
+        for tail, form in tail_forms().items() if compiled else ():
+            found[f"ours, CUDA graph, {tail} tail, {name}"] = lambda b=bf16, f=form: as_graph(
+                with_tail(f, step(case.ours(), case, b, True))
+            )
     if compiled:
         found["ours, compiled, bf16, NHWC"] = lambda: step(torch.compile(case.ours("cuda")), case, True, True)
         found["ours, compiled and graph, bf16, NHWC"] = lambda: as_graph(
@@ -107,29 +142,23 @@ def _add(part: Part, what: str, clocks: dict[str, Callable[[], float]], rounds: 
 
 def tails(chosen: Namespace, part: Part) -> None:
     """relu(gate * x + shortcut), forward and back: plain, compiled, and ours where it is."""
-
-    def plain(x: torch.Tensor, gate: torch.Tensor, shortcut: torch.Tensor) -> torch.Tensor:
-        return F.relu(x * gate[:, :, None, None] + shortcut)
-
-    forms = {"plain": plain, "compiled": torch.compile(plain)}
+    forms: dict[str, Form] = {"plain": plain_tail, **tail_forms()}
     with contextlib.suppress(ImportError, AttributeError):
         from senet_lab.blocks import tail
 
         forms["ours"] = tail.gated_and_joined
     for dtype in (torch.float32, torch.bfloat16):
-        x, shortcut = (
-            torch.randn(1024, 16, 32, 32, device="cuda", dtype=dtype)
-            .to(memory_format=torch.channels_last)
-            .requires_grad_()
-            for _ in range(2)
+        x, shortcut, go = (
+            torch.randn(1024, 16, 32, 32, device="cuda", dtype=dtype).to(memory_format=torch.channels_last)
+            for _ in range(3)
         )
-        gate = torch.rand(1024, 16, device="cuda", dtype=dtype, requires_grad=True)
+        gate = torch.rand(1024, 16, device="cuda", dtype=dtype)
 
-        def work(form: Callable[..., torch.Tensor], given: tuple[torch.Tensor, ...]) -> None:
-            torch.autograd.grad(form(*given).sum(), given)
+        def work(form: Form, given: tuple[torch.Tensor, ...], go: torch.Tensor) -> None:
+            torch.autograd.grad(form(*given), given, go)
 
-        given = (x, gate, shortcut)
-        clocks = {n: measure.clocked(lambda f=f, g=given: work(f, g), "cuda", 20) for n, f in forms.items()}
+        given = tuple(t.requires_grad_() for t in (x, gate, shortcut))
+        clocks = {n: measure.clocked(lambda f=f, g=given, o=go: work(f, g, o), "cuda", 20) for n, f in forms.items()}
         _add(part, f"SE tail, (1024, 16, 32, 32), {str(dtype).removeprefix('torch.')}", clocks, chosen.rounds or 5)
 
 

@@ -66,6 +66,7 @@ MIRRORED_ELSEWHERE = {
     "data/imagenet.py": "data/test_image_folder", "data/listing.py": "data/test_image_folder",
     "data/places.py": "data/test_image_folder", "data/folder.py": "data/test_image_folder",
     "spec/values.py": "test_spec", "networks.py": "test_anatomy", "blocks/placed.py": "models/test_cifar_resnet",
+    "blocks/tail_kernels.py": "blocks/test_tail_triton",
     "blocks/squeeze.py": "blocks/test_se", "blocks/gate.py": "blocks/test_se", "seals.py": "test_store",
 }  # fmt: skip
 """Rooms whose tests stand with those of the rooms that they serve."""

@@ -6,7 +6,7 @@ through a few images at a time, so that each operation finds in the cache what t
 Shapes: N images, C channels, H x W positions.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
@@ -16,6 +16,8 @@ PIECE_BYTES = 2**20
 """Of one map, that are worked on at a time on the CPU: with the others beside it, about what a cache holds."""
 SMALL_BYTES = 2**19
 """A map up to which, on the CPU, a Function's calls cost more than the passes it saves."""
+fused: Callable[[Tensor, Tensor, Tensor, bool], Tensor | None] | None = None
+"""Another way to do `gated_and_joined`, asked on CUDA; it answers None to what it cannot do (`tail_triton.use`)."""
 
 
 def joined(branch_NCHW: Tensor, shortcut_NCHW: Tensor, relu: bool = True) -> Tensor:
@@ -36,6 +38,10 @@ def gated(x_NCHW: Tensor, gate_NC: Tensor) -> Tensor:
 
 def gated_and_joined(branch_NCHW: Tensor, gate_NC: Tensor, shortcut_NCHW: Tensor, relu: bool = True) -> Tensor:
     """relu(gate * branch + shortcut), or the sum alone; without gradients it overwrites `branch`, as `joined` does."""
+    if fused is not None and branch_NCHW.is_cuda:
+        done_NCHW = fused(branch_NCHW, gate_NC, shortcut_NCHW, relu)
+        if done_NCHW is not None:
+            return done_NCHW
     differ = not branch_NCHW.dtype == gate_NC.dtype == shortcut_NCHW.dtype  # under autocast
     if differ or (torch.is_grad_enabled() and _is_small(branch_NCHW)):
         return joined(branch_NCHW * gate_NC[:, :, None, None], shortcut_NCHW, relu)
