@@ -220,6 +220,18 @@ def test_what_a_lost_process_ended_is_told_and_not_run_again(tmp_path: Path) -> 
     assert {r.sitting for r in again} == {2}, "of an earlier command: it was asked for again"
 
 
+def test_what_a_lost_process_ended_alone_is_told_and_not_run_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (job,) = jobs(tmp_path, ROWS[1])
+    (first,) = records(list(together.steps([job])))
+    with monkeypatch.context() as patch:
+        patch.setattr(trial, "train", lambda *_: pytest.fail("trained again"))
+        assert records(list(together.steps([job]))) == [first]
+    (again,) = records(list(together.steps(jobs(tmp_path, ROWS[1], sitting=2))))
+    assert again.sitting == 2, "of an earlier command: it was asked for again"
+
+
 def test_a_store_that_cannot_be_written_is_no_trials_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: Any, **__: Any) -> None:
         raise StoreError("the disk is full")
