@@ -63,6 +63,7 @@ class Crew(processes._Crew):
     def __init__(self, count: int, *lines: Line) -> None:
         super().__init__()
         self.lines = deque(lines)
+        self.begun: list[str] = []
         self.killed_at_last: Line | None = None
         """Whom it meets once nobody says anything any more."""
         self.start(count)
@@ -89,6 +90,7 @@ def ends(crew: Crew, *groups: Group) -> dict[str, str]:
     finally:
         crew.end()
     records = [step.record for step in told if step.record is not None]
+    crew.begun = [step.planned.variant.label for step in told if step.record is None]
     assert len({r.id for r in records}) == len(records)
     return {r.variant: r.traceback or "" for r in records}
 
@@ -110,19 +112,24 @@ def test_one_that_dies_before_it_is_there_is_not_waited_for(tmp_path: Path) -> N
 
 def test_an_idle_one_that_is_gone_takes_nothing_and_is_replaced(tmp_path: Path) -> None:
     first, *_ = jobs(tmp_path)
-    gone = Line([[], DEATH], is_gone)
-    assert ends(Crew(1, gone, Line([[]], works)), [first]) == {"row0": "as asked"}
+    crew = Crew(1, Line([[], DEATH], is_gone), Line([[]], works))
+    assert ends(crew, [first]) == {"row0": "as asked"}
+    assert crew.begun == ["row0"], "once"
 
 
 def test_a_deadly_member_of_a_group_fails_alone(tmp_path: Path) -> None:
-    group = jobs(tmp_path)
+    deaths: list[int] = []
 
     def is_careful(group: Group) -> list[Any]:
-        return [DEATH] if any(job.planned.variant.label == "row1" for job in group) else works(group)
+        if all(job.planned.variant.label != "row0" for job in group):
+            return works(group)
+        deaths.append(len(group))
+        return [DEATH]
 
-    found = ends(Crew(2, *(Line([[]], is_careful) for _ in range(6))), group)
-    assert "the worker process died 3 times" in found.pop("row1")
-    assert found == {"row0": "as asked", "row2": "as asked"}
+    found = ends(Crew(2, *(Line([[]], is_careful) for _ in range(6))), jobs(tmp_path))
+    assert "the worker process died 3 times" in found.pop("row0")
+    assert found == {"row1": "as asked", "row2": "as asked"}
+    assert deaths == [3, 1, 1, 1], "the one in company does not count"
 
 
 def test_with_ray_a_deadly_member_of_a_group_fails_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
