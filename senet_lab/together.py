@@ -33,10 +33,12 @@ News = tuple[Job, EpochMetrics | TrialRecord]
 def steps(jobs: Group) -> Iterator[tuple[Step, ...]]:
     """Run trials; about every second what each did since, and at last the records of all.
 
-    Raises as `trial.run_trial` does. A trial whose group a process that is gone has ended already is not run again.
+    Raises as `trial.run_trial` does. A trial that a process which is gone has ended already is not run again.
     """
     if len(jobs) == 1 and not _as_program(jobs):
-        for step in steps_alone(jobs[0]):
+        (job,) = jobs
+        record = ended(job)
+        for step in steps_alone(job) if record is None else [Step(job.planned, (), record, note(job, record))]:
             yield (step,)
         return
     epochs: dict[str, list[EpochMetrics]] = {}

@@ -67,13 +67,22 @@ class _Worker:
     line: "Connection[Any, Any]"
     left: dict[str, Job] = field(default_factory=dict)
     """Of its group, the jobs that have not ended, by id."""
+    there: bool = False
+    """Whether it has said that it is there."""
 
-    def begin(self, group: Group) -> list[Step]:
-        """Take a group; the beginnings of its jobs."""
-        self.left = {job.planned.id: job for job in group}
-        with contextlib.suppress(OSError):  # it died meanwhile, of which the line will tell
+    @property
+    def idle(self) -> bool:
+        """Whether it waits for a group, which it never says again."""
+        return self.there and not self.left
+
+    def begin(self, group: Group) -> bool:
+        """Take a group; False if it died meanwhile, of which the line will tell."""
+        try:
             self.line.send(group)
-        return [Step(job.planned, ()) for job in group]
+        except OSError:
+            return False
+        self.left = {job.planned.id: job for job in group}
+        return True
 
     def heard(self) -> list[Step]:
         """Steps of jobs that have not ended: a process that died may have told of an end already.
@@ -83,6 +92,7 @@ class _Worker:
         told = self.line.recv()
         if isinstance(told, Exception):
             raise told
+        self.there = True
         new = [step for step in told if step.planned.id in self.left]
         for step in new:
             if step.record is not None:
@@ -117,6 +127,14 @@ class _Crew:
         self._started.append(process)
         self.workers += [_Worker(ours) for ours, _ in lines]
 
+    def hand_out(self, waiting: "deque[Group]") -> list[Step]:
+        """Give what waits to workers that are idle; the beginnings of its jobs."""
+        begun: list[Step] = []
+        for worker in self.workers:
+            if waiting and worker.idle and worker.begin(waiting[0]):
+                begun += [Step(job.planned, ()) for job in waiting.popleft()]
+        return begun
+
     def ready(self) -> list[_Worker]:
         """Wait for workers that tell something, be it their death."""
         if not self.workers:
@@ -141,7 +159,8 @@ class _Crew:
     def end(self) -> None:
         """All that a worker has told is in the store: it needs no farewell."""
         for process in self._started:
-            with contextlib.suppress(ProcessLookupError):
+            # macOS says PermissionError where all of them have ended and nobody has waited for them.
+            with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
         for worker in self.workers:  # copies of that process are nobody's to wait for; their line tells
@@ -162,23 +181,26 @@ def _steps(crew: _Crew, waiting: "deque[Group]") -> Iterator[Step]:
                 told = worker.heard()
             except (EOFError, OSError):
                 told = _after_death(worker, crew, deaths, waiting)
-            else:
-                if not worker.left and waiting:
-                    told += worker.begin(waiting.popleft())
+            told += crew.hand_out(waiting)  # never only to who has just told something: it may be dead, another idle
             left -= {step.planned.id for step in told if step.record is not None}
             yield from told
 
 
 def _after_death(worker: _Worker, crew: _Crew, deaths: "Counter[str]", waiting: "deque[Group]") -> list[Step]:
-    """Put a dead worker's jobs back and another in its place; the ends of those that were tried often enough."""
+    """Put a dead worker's jobs back, one by one, and another in its place if that is needed.
+
+    Returns the end of a job that was alone with its worker's death too often; in company another may be the cause.
+    """
     from senet_lab.executors.deaths import MAX_WORKER_DEATHS, lost  # with torch: not while workers start
 
     crew.bury(worker)
-    if not worker.left:  # it died before it began, and so would another
-        return []
-    deaths.update(worker.left.keys())
-    if again := [job for id, job in worker.left.items() if deaths[id] <= MAX_WORKER_DEATHS]:
-        waiting.appendleft(again)
-    if waiting:
+    again = list(worker.left.values())
+    if len(again) == 1:
+        deaths[again[0].planned.id] += 1
+    ended = [lost(job, crew.last_words()) for job in again if deaths[job.planned.id] > MAX_WORKER_DEATHS]
+    if not ended:
+        waiting.extendleft([job] for job in reversed(again))
+    # In the place of one that died before it was there, another would die, too.
+    if worker.there and len(waiting) > sum(other.idle for other in crew.workers):
         crew.start(1)
-    return [lost(job, crew.last_words()) for id, job in worker.left.items() if deaths[id] > MAX_WORKER_DEATHS]
+    return ended

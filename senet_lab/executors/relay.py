@@ -21,6 +21,8 @@ class Relay(tune.Callback):  # type: ignore[misc]
         """Ids of the trials that have not ended."""
         self.crowded: tuple[int, Crowded] | None = None
         """Index of the group whose GPU had not enough memory for it and its neighbours, and what it said."""
+        self.bereft: set[str] = set()
+        """Ids of trials whose worker died with several of them, so that any one may be the cause."""
         self.error: Exception | None = None
         """What went wrong in here; Tune would let out a TuneError with its traceback as text."""
 
@@ -48,8 +50,7 @@ class Relay(tune.Callback):  # type: ignore[misc]
                 return
             if isinstance(news, Exception):
                 raise news
-            steps = (_lost(job, trial) for job in self._unended(trial)) if news is None else news
-            for step in steps:
+            for step in self._after_death(trial) if news is None else news:
                 if step.planned.id not in self.left:  # a process that died had told of its end
                     continue
                 if step.record is not None:
@@ -58,6 +59,21 @@ class Relay(tune.Callback):  # type: ignore[misc]
         except Exception as error:
             self.error = error
             raise
+
+    def _after_death(self, trial: Any) -> list[Step]:
+        """The end of a trial that was alone when its worker died too often; several are to go on one by one.
+
+        Raises ClusterLost if there is nothing left that could run a worker, which is no trial's fault.
+        """
+        unended = self._unended(trial)
+        if unended and not any(node["Alive"] and node["Resources"].get("CPU") for node in ray.nodes()):
+            raise ClusterLost("Ray, which has no node any more,")
+        if len(unended) > 1:
+            self.bereft |= {job.planned.id for job in unended}
+            note = f"the worker of {unended[0].planned.name} and {len(unended) - 1} others died; next one by one"
+            return [Step(unended[0].planned, (), note=note)]
+        said = trial.get_pickled_error() or trial.get_error() or "it left no word"
+        return [lost(job, str(said), trial.run_metadata.start_time) for job in unended]
 
 
 class WhenCrowded(tune.Stopper):  # type: ignore[misc]
@@ -71,14 +87,3 @@ class WhenCrowded(tune.Stopper):  # type: ignore[misc]
 
     def stop_all(self) -> bool:
         return self.relay.crowded is not None
-
-
-def _lost(job: Job, trial: Any) -> Step:
-    """What `deaths.lost` says of a trial.
-
-    Raises ClusterLost if there is nothing left that could run a worker, which is not the trial's fault.
-    """
-    if not any(node["Alive"] and node["Resources"].get("CPU") for node in ray.nodes()):
-        raise ClusterLost("Ray, which has no node any more,")
-    said = trial.get_pickled_error() or trial.get_error() or "it left no word"
-    return lost(job, str(said), trial.run_metadata.start_time)

@@ -39,8 +39,8 @@ class Slot:
         return self.alone() if trials > 1 and self.gpus and self.whole_for_groups else self
 
     def alone(self) -> "Slot":
-        """The same with a whole GPU."""
-        return replace(self, gpus=max(1.0, self.gpus))
+        """The same with a whole GPU, if it has a part of one."""
+        return replace(self, gpus=max(1.0, self.gpus)) if self.gpus else self
 
     def roomier(self) -> "Slot":
         """The same with twice the part of a GPU, a whole one at most."""

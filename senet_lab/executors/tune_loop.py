@@ -111,7 +111,7 @@ def fit(groups: Sequence[Group], listener: Listener, slot: Slot, scratch: Path, 
     `workers`: how many slots there are on this machine, where that is known.
 
     A group for which a GPU's memory ran out is tried again one by one, alone on its GPU, and the others that are left
-    go on with fewer neighbours.
+    go on with fewer neighbours. A group whose workers died goes on one by one, too, so that only the cause fails.
     """
     alone: set[str] = set()
     device = "cuda" if slot.gpus else "cpu"
@@ -127,13 +127,15 @@ def fit(groups: Sequence[Group], listener: Listener, slot: Slot, scratch: Path, 
         place = scratch / f"round-{rounds}"
         meeting = Meeting(place / "workers", 1 if alone else min(workers, len(left)))
         _round(relay, slots, meeting, place)
-        if relay.crowded is None:
+        if relay.crowded is None and not relay.bereft:
             return
-        number, error = relay.crowded
-        victims = [job.planned for job in left[number] if job.planned.id in relay.left]
-        listener(Step(victims[0], (), note=f"{error}; next alone, the others with fewer at once"))
-        alone |= {victim.id for victim in victims}
-        slot = slot.roomier()
+        alone |= relay.bereft
+        if relay.crowded is not None:
+            number, error = relay.crowded
+            victims = [job.planned for job in left[number] if job.planned.id in relay.left]
+            listener(Step(victims[0], (), note=f"{error}; next alone, the others with fewer at once"))
+            alone |= {victim.id for victim in victims}
+            slot = slot.roomier()
         rounds += 1
         left = list(_left(left, relay.left, alone))
 

@@ -37,6 +37,7 @@ def _serve(line: "Connection[Any, Any]") -> None:
     """Say that this one is there, then run what comes and tell its steps; of a store's failure, the exception."""
     from senet_lab.together import steps
 
+    os.register_at_fork(after_in_child=line.close)  # processes that decode images would keep it open after our death
     groups: queue.SimpleQueue[Group] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(line, groups), daemon=True).start()
     line.send(())

@@ -1,10 +1,12 @@
 """Processes of our own: what a death costs, on either side."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from multiprocessing import Pipe
 from pathlib import Path
 
 import pytest
@@ -142,3 +144,49 @@ def test_workers_that_were_started_for_nothing_end() -> None:
     executor.stop()
     assert process.poll() is not None
     executor.stop()
+
+
+SERVING = """
+import os, signal, sys, types
+sys.path = {path!r}
+
+def steps(group):
+    if os.fork() == 0:  # as a DataLoader does
+        signal.pause()
+    os._exit(9)
+
+sys.modules["senet_lab.together"] = types.SimpleNamespace(steps=steps)
+from multiprocessing.connection import Connection
+from senet_lab.executors.worker import _serve
+_serve(Connection({line}))
+"""
+
+
+def test_a_death_is_heard_of_though_a_process_of_the_workers_own_lives() -> None:
+    ours, its = Pipe()
+    code = SERVING.format(path=sys.path, line=its.fileno())
+    process = subprocess.Popen([sys.executable, "-c", code], pass_fds=[its.fileno()], start_new_session=True)
+    its.close()
+    try:
+        assert ours.recv() == ()
+        ours.send("a group")
+        assert ours.poll(60)
+        with pytest.raises(EOFError):
+            ours.recv()
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        ours.close()
+
+
+def test_processes_that_have_ended_may_not_be_there_to_kill(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As macOS says it of those that nobody has waited for."""
+
+    def refuse(*_: int) -> None:
+        raise PermissionError
+
+    crew = processes._Crew()
+    crew._started.append(subprocess.Popen([sys.executable, "-c", ""]))
+    monkeypatch.setattr(os, "killpg", refuse)
+    crew.end()
+    assert crew._started[0].returncode == 0

@@ -18,6 +18,7 @@ def test_a_part_of_a_gpu_is_shared(gpus: float, shares: bool) -> None:
 def test_alone_is_a_whole_gpu_and_never_less_than_before() -> None:
     assert Slot(cpus=3, gpus=0.25).alone() == Slot(cpus=3, gpus=1.0)
     assert Slot(gpus=2.0).alone() == Slot(gpus=2.0)
+    assert Slot().alone() == Slot(), "without one, none is asked for"
 
 
 @pytest.mark.parametrize(("gpus", "roomier"), [(0.1, 0.2), (0.25, 0.5), (0.75, 1.0), (1.0, 1.0), (0.0, 0.0)])
