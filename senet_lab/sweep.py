@@ -1,6 +1,6 @@
 """The first main job: run what a question is missing. The other, reporting, is `results.report`."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -12,11 +12,12 @@ from senet_lab.environment import collect
 from senet_lab.errors import Interrupted
 from senet_lab.executors import Executor, Listener
 from senet_lab.inventory import Inventory, keep_labels
-from senet_lab.jobs import Job
+from senet_lab.jobs import Group, Job
 from senet_lab.models.cost import count
-from senet_lab.plan import State
+from senet_lab.plan import PlannedTrial, State
 from senet_lab.records import Cost
 from senet_lab.shapes import groups
+from senet_lab.signals import deferred
 from senet_lab.spec import Trial
 
 
@@ -48,6 +49,16 @@ def run(
         keep_labels(inventory)  # stores of older versions have none
         return
     executor.start()
+    try:
+        with deferred():  # the first network that is counted imports half of torch
+            grouped = _grouped(inventory, missing, ways)
+        executor.run(grouped, listener)
+    except KeyboardInterrupt:
+        raise Interrupted from None
+
+
+def _grouped(inventory: Inventory, missing: Sequence[PlannedTrial], ways: Ways) -> list[Group]:
+    """The jobs of `missing`, in groups; with it the store has all that workers look for in it."""
     for trial in {t.trial.model: t.trial for t in missing if t.trial.model.weights}.values():
         _check_weights(trial, inventory.data_dir)
     store = inventory.store
@@ -65,11 +76,7 @@ def run(
     )
     names = store.names(missing)
     jobs = [job(t, cost=cost(t.trial, inventory.data_dir), folder=names[t.id]) for t in missing]
-    grouped = groups([job.planned.trial for job in jobs], ways.size)
-    try:
-        executor.run([[jobs[i] for i in group] for group in grouped], listener)
-    except KeyboardInterrupt:
-        raise Interrupted from None
+    return [[jobs[i] for i in group] for group in groups([job.planned.trial for job in jobs], ways.size)]
 
 
 def cost(trial: Trial, data_dir: Path = data.DATA_DIR) -> Cost:

@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from senet_lab import signals
 from senet_lab.commands import console, ctrl_c, engine
 from senet_lab.commands.report import show_report
 from senet_lab.commands.sequential import Means, Until, until_decided
@@ -142,8 +143,9 @@ def _run(found: Inventory, how: How, groups: Together, executor: "Executor", lis
 
 
 def _run_started(found: Inventory, how: How, groups: Together, executor: "Executor", listener: "Listener") -> None:
-    from senet_lab import sweep
-    from senet_lab.progress import Progress
+    with signals.deferred():
+        from senet_lab import sweep
+        from senet_lab.progress import Progress
 
     due = found.plan.to_run(how.rerun)
     sizes = groups.sizes(due, partial(_places, how))

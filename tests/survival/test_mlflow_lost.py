@@ -41,7 +41,8 @@ def here(begun: Path, tmp_path: Path) -> Path:
 
 
 def disturbed(folder: Path, harm: Callable[[Path], object]) -> str:
-    """What a sweep of one more seed says, when `harm` is done to its MLflow while it trains."""
+    """What a sweep of one more seed says, when `harm` is done to its MLflow while it trains and MLflow is at work."""
+    before = (folder / "mlflow.db").stat().st_mtime_ns
     driver = subprocess.Popen(
         [*kill.COMMAND, *kill.arguments(2, "local")],
         cwd=folder,
@@ -50,7 +51,7 @@ def disturbed(folder: Path, harm: Callable[[Path], object]) -> str:
         text=True,
     )
     until = time.monotonic() + 120
-    while not any(folder.glob("runs/small/*/state.bin")):
+    while (folder / "mlflow.db").stat().st_mtime_ns == before:
         assert time.monotonic() < until and driver.poll() is None
         time.sleep(0.01)
     harm(folder / "mlflow.db")
