@@ -1,5 +1,6 @@
 """The layers that most networks are made of: a convolution and its batch norm; a 1x1 convolution with a stride."""
 
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 
@@ -11,13 +12,13 @@ class Pointwise(nn.Conv2d):
     """
 
     def __init__(self, inputs: int, outputs: int, stride: int = 1, groups: int = 1) -> None:
-        super().__init__(inputs, outputs, 1, groups=groups, bias=False)
-        self.every = stride
+        super().__init__(inputs, outputs, 1, stride, groups=groups, bias=False)
 
     def forward(self, x_NCHW: Tensor) -> Tensor:
-        if self.every > 1:
-            x_NCHW = x_NCHW[:, :, :: self.every, :: self.every]
-        return super().forward(x_NCHW)
+        rows, columns = self.stride
+        if rows > 1:
+            x_NCHW = x_NCHW[:, :, ::rows, ::columns]
+        return F.conv2d(x_NCHW, self.weight, groups=self.groups)
 
 
 def conv_bn(inputs: int, outputs: int, size: int = 1, stride: int = 1, groups: int = 1) -> nn.Sequential:

@@ -132,7 +132,7 @@ def _folded(module: nn.Module, replicas: int) -> nn.Module | None:
     """What stands for `module` in the folded network; None: itself."""
     if isinstance(module, Pointwise):
         inputs, outputs = replicas * module.in_channels, replicas * module.out_channels
-        return Pointwise(inputs, outputs, module.every, replicas * module.groups)
+        return Pointwise(inputs, outputs, module.stride[0], replicas * module.groups)
     if isinstance(module, nn.Conv2d):
         assert not isinstance(module.padding, str)
         return nn.Conv2d(
