@@ -28,9 +28,11 @@ def test_plain_networks_are_the_same_functions(case: Case) -> None:
 
 def test_gradients_are_the_same_too() -> None:
     case = trained()[0]
+    # Equal images would leave batch norm next to nothing to divide by, and rounding would be all there is.
+    x_NCHW = torch.randn(8, 1, 8, 8, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
     sums = []
     for network in (case.ours().double(), case.theirs().double()):
-        network(torch.ones(2, 1, 8, 8, dtype=torch.float64)).square().sum().backward()
+        network(x_NCHW).square().sum().backward()
         sums.append(sorted(float(p.grad.abs().sum()) for p in network.parameters() if p.grad is not None))
     assert sums[0] == pytest.approx(sums[1]) and sums[0][-1] > 0
 
