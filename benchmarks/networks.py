@@ -17,7 +17,8 @@ from torch import nn
 from benchmarks import measure
 from benchmarks.cases import Case, digits, resnet20, trained
 from benchmarks.measure import Goal, Part, Row
-from senet_lab.training.train import Learner, train
+from senet_lab.training.learner import Learner
+from senet_lab.training.train import train
 
 FORMATS = {"plain NCHW": torch.contiguous_format, "plain NHWC": torch.channels_last}
 NEVER_SLOWER = Goal(">=", 1.0)

@@ -18,7 +18,8 @@ import torch
 from benchmarks import measure
 from benchmarks.cases import Case, digits, resnet20
 from benchmarks.measure import CannotRun, Goal, Part, Row
-from senet_lab.training.train import Learner, train
+from senet_lab.training.learner import Learner
+from senet_lab.training.train import train
 
 PROCESSES = 4
 AHEAD_SECONDS, COUNTED_SECONDS = 40.0, 5.0

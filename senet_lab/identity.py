@@ -47,6 +47,7 @@ def used_modules(trial: Trial) -> tuple[str, ...]:
         "randomness",
         "training.begin",
         "training.train",
+        "training.learner",
         "training.sgd",
         "training.evaluate",
         "data.split",

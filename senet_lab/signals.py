@@ -1,9 +1,10 @@
-"""Ctrl-C at a time that can bear it."""
+"""Ctrl-C that cannot get lost, and that comes at a time that can bear it."""
 
 import contextlib
 import signal
+import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import FrameType
 
 
@@ -26,3 +27,43 @@ def deferred() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
         if pressed:
             before(signal.SIGINT, pressed[0])
+
+
+@contextlib.contextmanager
+def remembered() -> Iterator[Callable[[], None]]:
+    """Note every Ctrl-C meanwhile, which raises as ever; the call that is given raises again if there was one.
+
+    Python drops an exception in a weakref callback or a `__del__` ("Exception ignored in"), also the KeyboardInterrupt
+    of a Ctrl-C that arrives just then; Ray's driver has many of both.
+
+    Who is called at all after a Ctrl-C was not stopped by it. Nothing is changed in another thread than the main one,
+    or where SIGINT does something else already: it is ignored by what a shell runs in the background.
+    """
+    pressed = threading.Event()
+
+    def note(number: int, frame: FrameType | None) -> None:
+        pressed.set()
+        signal.default_int_handler(number, frame)
+
+    def check() -> None:
+        if pressed.is_set():
+            raise KeyboardInterrupt
+
+    ours = threading.current_thread() is threading.main_thread()
+    if not ours or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield check
+        return
+    unraisable = sys.unraisablehook
+
+    def quiet(dropped: "sys.UnraisableHookArgs") -> None:
+        """Say nothing of a Ctrl-C that `check` raises again."""
+        if not issubclass(dropped.exc_type, KeyboardInterrupt):
+            unraisable(dropped)
+
+    signal.signal(signal.SIGINT, note)
+    sys.unraisablehook = quiet
+    try:
+        yield check
+    finally:
+        sys.unraisablehook = unraisable
+        signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -19,8 +19,9 @@ from senet_lab.jobs import Job, Step, new_record
 from senet_lab.records import EpochMetrics, TrialRecord
 from senet_lab.training.begin import begin
 from senet_lab.training.evaluate import final_test
+from senet_lab.training.learner import Learner
 from senet_lab.training.probe import Probe
-from senet_lab.training.train import Learner, train
+from senet_lab.training.train import train
 
 STEP_SECONDS = 1.0
 LOADERS = {False: 0, True: 4}

@@ -20,7 +20,8 @@ from senet_lab.jobs import Job, Step
 from senet_lab.records import Cost, EpochMetrics, TrialRecord
 from senet_lab.spec import Data, Model, Train, Trial, apply
 from senet_lab.training import population
-from senet_lab.training.train import Learner, train
+from senet_lab.training.learner import Learner
+from senet_lab.training.train import train
 
 TINY = Trial(
     model=Model(depth=4, widths=(4,)),

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from senet_lab import signals
-from senet_lab.commands import console, ctrl_c, engine
+from senet_lab.commands import console, engine
 from senet_lab.commands.report import show_report
 from senet_lab.commands.sequential import Means, Until, until_decided
 from senet_lab.commands.together import Together, rows_together
@@ -61,7 +61,7 @@ def run_sweep(found: Inventory, how: How, until: Until | None = None) -> None:
     how = replace(how, executor=engine.chosen(how, due))
     executor = engine.executor(how, needed=due > 0)
     tell = partial(console.print, soft_wrap=True, markup=False)
-    with found.store.locked(tell), ctrl_c.remembered() as check:
+    with found.store.locked(tell), signals.remembered() as check:
         found = found.again()  # another command may have worked on it until now
         projection = tracking.Projection(found.question, uri, found.store.environment)
         written: Report | None = None

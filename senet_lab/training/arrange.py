@@ -12,8 +12,8 @@ from senet_lab.data.split import Parts
 from senet_lab.spec import Trial
 from senet_lab.training.begin import begin
 from senet_lab.training.graphs import Steps, stepper
+from senet_lab.training.learner import Learner
 from senet_lab.training.population import Arrangement, programs_of
-from senet_lab.training.train import Learner
 
 GAIN = 1.05
 """More trials together have to make each faster by this much, or they are not worth their memory."""

@@ -7,7 +7,7 @@ import torch
 from senet_lab import data, models
 from senet_lab.data.split import Parts, split
 from senet_lab.spec import Trial
-from senet_lab.training.train import Learner
+from senet_lab.training.learner import Learner
 
 
 def begin(

@@ -12,8 +12,9 @@ from senet_lab.errors import Diverged
 from senet_lab.records import EpochMetrics
 from senet_lab.spec import Trial
 from senet_lab.training.graphs import stepper
+from senet_lab.training.learner import Learner
 from senet_lab.training.program import Program
-from senet_lab.training.train import Learner, finite
+from senet_lab.training.train import finite
 
 Outcome = EpochMetrics | Diverged
 """Of one member's epoch."""

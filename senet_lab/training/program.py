@@ -17,7 +17,8 @@ from senet_lab.spec import Trial
 from senet_lab.training import evaluate
 from senet_lab.training.crowd import Crowd, Feed
 from senet_lab.training.flat import FlatSGD
-from senet_lab.training.train import Learner, learning_rate, use_precision
+from senet_lab.training.learner import Learner, use_precision
+from senet_lab.training.train import learning_rate
 
 SMALLEST_BATCH = 64
 """Images of one member that are evaluated at once, however many members there are."""

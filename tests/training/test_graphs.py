@@ -10,9 +10,9 @@ import torch
 from senet_lab.spec import SE, Data, Model, Train, Trial
 from senet_lab.training.begin import begin
 from senet_lab.training.graphs import WARM_UP, stepper
+from senet_lab.training.learner import Learner
 from senet_lab.training.population import Arrangement, programs_of, train_together
 from senet_lab.training.program import Program
-from senet_lab.training.train import Learner
 
 gpu = [
     pytest.mark.gpu,

@@ -13,8 +13,9 @@ from senet_lab.errors import Diverged
 from senet_lab.records import EpochMetrics
 from senet_lab.spec import SE, Data, Model, Train, Trial, apply
 from senet_lab.training.begin import begin
+from senet_lab.training.learner import Learner
 from senet_lab.training.population import Arrangement, Outcome, programs_of, train_together
-from senet_lab.training.train import Learner, train
+from senet_lab.training.train import train
 
 CPU = torch.device("cpu")
 BASE = Trial(

@@ -1,38 +1,29 @@
 """The loop: the same bits again, from anywhere; the schedule; the end of what cannot be trained."""
 
-import io
 import math
 from collections.abc import Iterator
-from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from senet_lab import data, models
 from senet_lab.data.held import Held
 from senet_lab.data.scale import Scale
-from senet_lab.data.split import Part, Parts, split
+from senet_lab.data.split import Parts
 from senet_lab.errors import Diverged
 from senet_lab.randomness import torch_stream
-from senet_lab.records import EpochMetrics
-from senet_lab.spec import Data, Model, Train, Trial, apply
+from senet_lab.spec import Train, Trial, apply
 from senet_lab.training import train as module
 from senet_lab.training.begin import begin
-from senet_lab.training.evaluate import evaluate
 from senet_lab.training.train import Learner, learning_rate, train
 from tests.data.pictures import write_parquet
+from tests.training.trained import CPU, GATED, HALF, TINY, assert_same_bits, pixels, prepare, run
 
-CPU = torch.device("cpu")
-TINY = Trial(
-    model=Model(depth=4, widths=(4,)),
-    data=Data(source="digits", validation=408, crop_padding=1, flip=True),
-    train=Train(epochs=3, batch_size=100, learning_rate=0.1, weight_decay=1e-3, label_smoothing=0.1, warmup_epochs=0.5),
-)
-GATED = apply(TINY, {"model.se.reduction": 2, "model.widths": (4, 8), "model.depth": 6})
+NOISY = apply(TINY, {"model": {"family": "shake_shake", "depth": 8, "base_width": 8}, "data.cutout": 0.25})
+"""With draws inside the network, in training."""
 
 
 @pytest.fixture(autouse=True)
@@ -41,42 +32,6 @@ def _one_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
-
-
-NOISY = apply(TINY, {"model": {"family": "shake_shake", "depth": 8, "base_width": 8}, "data.cutout": 0.25})
-"""With draws inside the network, in training."""
-
-
-def prepare(trial: Trial) -> tuple[Learner, Parts]:
-    images, facts = data.load(trial.data), data.facts(trial.data)
-    network = models.build(trial.model, channels=facts.channels, classes=facts.classes, seed=trial.seed, device=CPU)
-    return Learner(network, trial.train), split(images, trial.data, trial.seed, CPU)
-
-
-def run(trial: Trial) -> Learner:
-    learner, parts = prepare(trial)
-    list(train(trial, learner, parts))
-    return learner
-
-
-def pixels(part: Part) -> Tensor:
-    """All that the network would see, in the part's order."""
-    return torch.cat([x_BCHW for x_BCHW, _ in part.in_order(100)])
-
-
-def without_seconds(epochs: tuple[EpochMetrics, ...]) -> list[EpochMetrics]:
-    return [m.model_copy(update={"seconds": 0.0}) for m in epochs]
-
-
-def assert_same_bits(a: Learner, b: Learner) -> None:
-    first, second = a.network.state_dict(), b.network.state_dict()
-    assert list(first) == list(second)
-    assert [name for name in first if not torch.equal(first[name], second[name])] == []
-    assert without_seconds(a.epochs) == without_seconds(b.epochs)
-    momenta = [list(learner.optimizer.state.values()) for learner in (a, b)]
-    assert len(momenta[0]) == len(momenta[1]) > 0
-    for one, other in zip(*momenta, strict=True):
-        assert torch.equal(one["momentum_buffer"], other["momentum_buffer"])
 
 
 @pytest.mark.parametrize("trial", [TINY, GATED, NOISY], ids=["plain", "se", "noise"])
@@ -137,56 +92,6 @@ def test_large_images_are_trained_on_with_the_same_bits_again_whoever_decodes(tm
     list(train(trial, again, parts))
     assert_same_bits(learner, again)
     assert len(parts.test) == 3 and learner.epochs[0].train_loss != learner.epochs[1].train_loss
-
-
-def test_what_is_loaded_is_what_was_saved() -> None:
-    learner = run(TINY)
-    other, _ = prepare(TINY)
-    other.load_bytes(learner.to_bytes())
-    assert_same_bits(learner, other)
-    assert other.epochs == learner.epochs
-
-
-def same(a: Tensor, b: Tensor) -> bool:
-    in_memory = [torch.as_strided(t, (t.numel(),), (1,)) for t in (a, b)]
-    return a.dtype == b.dtype and torch.equal(a, b) and torch.equal(*in_memory)
-
-
-@pytest.mark.parametrize("changes", [{}, {"train.momentum": 0.0}, {"model.se.gate": "tanh"}], ids=str)
-def test_a_state_keeps_every_tensor_its_type_and_its_order_in_memory(changes: dict[str, Any]) -> None:
-    trial = apply(GATED, {"train.epochs": 1} | changes)
-    learner, parts = prepare(trial)
-    learner.network.register_buffer("odd", torch.tensor([True, False, True]))  # what follows begins at no whole number
-    learner.network.register_buffer("count", torch.arange(3))
-    list(train(trial, learner, parts))
-    other, _ = prepare(trial)
-    other.network.register_buffer("odd", torch.zeros(3, dtype=torch.bool))
-    other.network.register_buffer("count", torch.zeros(3, dtype=torch.long))
-    other.load_bytes(learner.to_bytes())
-    one, two = learner.network.state_dict(), other.network.state_dict()
-    assert all(same(t, two[name]) for name, t in one.items())
-    kept, again = (x.optimizer.state_dict()["state"] for x in (learner, other))
-    assert kept.keys() == again.keys() and (len(kept) == 0) == (trial.train.momentum == 0)
-    assert all(same(state["momentum_buffer"], again[i]["momentum_buffer"]) for i, state in kept.items())
-
-
-def test_a_state_of_another_network_is_refused() -> None:
-    learner, _ = prepare(GATED)
-    with pytest.raises(RuntimeError, match="state_dict"):
-        learner.load_bytes(run(TINY).to_bytes())
-
-
-class Evil:
-    def __reduce__(self) -> tuple[object, tuple[str]]:
-        return print, ("this must not run",)
-
-
-def test_bytes_that_would_run_code_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
-    buffer = io.BytesIO()
-    torch.save({"network": Evil(), "optimizer": {}, "epochs": []}, buffer)
-    with pytest.raises(Exception, match=r"(?i)weights.only"):
-        prepare(TINY)[0].load_bytes(buffer.getvalue())
-    assert capsys.readouterr().out == ""
 
 
 def test_metrics_are_those_of_each_epoch() -> None:
@@ -309,56 +214,6 @@ def test_se_weights_decay_and_their_biases_do_not() -> None:
 
 def test_a_training_without_momentum_works() -> None:
     assert len(run(apply(TINY, {"train.momentum": 0.0, "train.epochs": 1})).epochs) == 1
-
-
-# --- the precision
-
-
-class Seen:
-    """The types of what each layer of a network makes, and of its gradients."""
-
-    def __init__(self, network: nn.Module) -> None:
-        self.types: dict[str, set[torch.dtype]] = {}
-        for name, layer in network.named_modules():
-            layer.register_forward_hook(lambda _, __, made, name=name: self.add(name, made))
-
-    def add(self, name: str, made: Tensor) -> None:
-        self.types.setdefault(name, set()).add(made.dtype)
-
-
-HALF = apply(GATED, {"train.precision": "bfloat16"})
-
-
-def test_in_bfloat16_the_network_computes_and_nothing_else() -> None:
-    learner, parts = prepare(HALF)
-    seen = Seen(learner.network)
-    found = list(train(HALF, learner, parts))
-    assert {"stem", "classifier"} < {name for name, types in seen.types.items() if types == {torch.bfloat16}}
-    assert seen.types[""] == {torch.float32}, "logits"
-    kept = [*learner.network.state_dict().values(), *(s["momentum_buffer"] for s in learner.optimizer.state.values())]
-    assert {t.dtype for t in kept} == {torch.float32, torch.int64}
-    exact = run(GATED).epochs
-    assert found[-1].train_loss != exact[-1].train_loss
-    assert found[-1].train_loss == pytest.approx(exact[-1].train_loss, rel=0.1)
-
-
-def test_a_network_of_bfloat16_is_tested_in_bfloat16() -> None:
-    """A tested number of the same weights in float32 would be another."""
-    learner, parts = prepare(HALF)
-    list(train(HALF, learner, parts))
-    twin, _ = prepare(GATED)
-    twin.network.load_state_dict(learner.network.state_dict())
-    tested = evaluate(learner.network, parts.validation)
-    assert tested.loss == learner.epochs[-1].validation_loss != evaluate(twin.network, parts.validation).loss
-    with torch.autocast("cpu", torch.bfloat16):
-        assert tested.loss == evaluate(twin.network, parts.validation).loss
-
-
-def test_a_copy_of_a_network_of_bfloat16_computes_with_its_own_weights() -> None:
-    learner, parts = prepare(HALF)
-    copy, x_BCHW = deepcopy(learner.network), pixels(parts.test)
-    learner.network.requires_grad_(False).classifier.weight.zero_()  # type: ignore[union-attr, operator]
-    assert copy(x_BCHW).any() and not learner.network(x_BCHW).any()
 
 
 # --- the schedule

@@ -9,10 +9,10 @@ from typing import cast
 
 import pytest
 
-from senet_lab.commands.ctrl_c import remembered
 from senet_lab.commands.sweep import _listener
 from senet_lab.jobs import Step
 from senet_lab.plan import PlannedTrial
+from senet_lab.signals import remembered
 from senet_lab.tracking import Projection
 
 
