@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from senet_lab import signals
 from senet_lab.commands import console, engine
-from senet_lab.commands.report import show_report
+from senet_lab.commands.report import prepare, show_report
 from senet_lab.commands.sequential import Means, Until, until_decided
 from senet_lab.commands.together import Together, rows_together
 from senet_lab.credentials import without_credentials
@@ -148,7 +148,7 @@ def _run_started(found: Inventory, how: How, groups: Together, executor: "Execut
         from senet_lab.progress import Progress
 
     due = found.plan.to_run(how.rerun)
-    sizes = groups.sizes(due, partial(_places, how))
+    sizes, places = groups.sizes(due, partial(_places, how)), _places(how, how.gpus_per_trial)
     if told := _told(how, groups, found):
         console.print(f"The trials to run will take {told.sentence}", soft_wrap=True)
     with Progress(console, found, due) as progress:
@@ -156,6 +156,8 @@ def _run_started(found: Inventory, how: How, groups: Together, executor: "Execut
         def both(step: "Step") -> None:
             progress(step)
             listener(step)
+            if len(due) - progress.ended <= places:  # the last ones run: soon cores will have nothing to do
+                prepare()
 
         sweep.run(found, executor, both, how.rerun, sweep.Ways(how.loaders, lambda kind: sizes.get(kind, 1)))
     console.print(progress.sentence())

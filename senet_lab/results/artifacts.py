@@ -1,20 +1,25 @@
 """The files of a report. Same store, same bytes."""
 
 import io
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 from matplotlib.figure import Figure
 
+from senet_lab import apart
+from senet_lab.catalog import Question
 from senet_lab.errors import UserError
-from senet_lab.results import activations, columns, kept, latex, page, paper, tables
+from senet_lab.records import TrialRecord
+from senet_lab.results import activations, columns, figures, kept, latex, page, paper, tables
 from senet_lab.results.across import Across
 from senet_lab.results.activations import Activations
 from senet_lab.results.figures.style import style
 from senet_lab.results.folder import FILES, FORMER, PUBLISHED, of_figure, writing
 from senet_lab.results.page.layout import Picture, Section, Table, Text
 from senet_lab.results.report import Report
+from senet_lab.store import Store
 
 METADATA: dict[str, dict[str, str | None]] = {
     "png": {"Software": "senet-lab"},
@@ -34,12 +39,22 @@ TITLES = {
 }
 
 
-def artifacts(report: Report) -> dict[str, bytes]:
-    """Name -> content of every file of a report, in a fixed order."""
+@dataclass(frozen=True)
+class Drawing:
+    """A figure as its files and for a page."""
+
+    png: bytes
+    pdf: bytes
+    svg: str
+
+
+def artifacts(report: Report, submit: apart.Submit = apart.here) -> dict[str, bytes]:
+    """Name -> content of every file of a report, in a fixed order; `submit` has what takes long made."""
+    said = submit(gates, report.question, report.trials, report.records, report.store)
+    shown = report.shown()
+    coming = {name: submit(draw, name, shown) for name in report.figure_names}
     table = tables.full_frame(report.summary, report.comparison)
-    figures = {name: report.figure(name) for name in report.figure_names}
     files = {
-        "report.html": page.html(report, pictures(report, figures), gates(report)).encode(),
         "table.csv": csv(table),
         "table.md": report.markdown().encode(),
         "table.tex": report.latex().encode(),
@@ -48,17 +63,23 @@ def artifacts(report: Report) -> dict[str, bytes]:
         "trials.csv": csv(report.trials),
         "columns.csv": csv(columns.described(table.columns, report.trials.columns)),
     }
-    for name, figure in figures.items():
-        files |= drawn(name, figure, report.figure_data(name))
+    drawings: dict[str, Drawing] = {name: future.result() for name, future in coming.items()}
+    for name, drawing in drawings.items():
+        files |= named(name, drawing.png, drawing.pdf, report.figure_data(name))
     if report.beside is not None and report.protocol is not None:
         files |= {"paper.csv": csv(paper.as_csv(report.beside)), "protocol.csv": csv(report.protocol)}
-    return files
+    return {"report.html": page.html(report, pictures(report, drawings), said.result()).encode(), **files}
 
 
-def pictures(report: Report, figures: Mapping[str, Figure] | None = None) -> tuple[Picture, ...]:
-    """The figures as they stand in the page; `figures`: by name, where they are drawn already."""
-    drawn = figures or {name: report.figure(name) for name in report.figure_names}
-    return tuple(Picture(n, TITLES[n], report.figure_caption(n), svg(figure)) for n, figure in drawn.items())
+def pictures(report: Report, drawings: Mapping[str, Drawing] | None = None) -> tuple[Picture, ...]:
+    """The figures as they stand in the page; `drawings`: by name, where they are drawn already."""
+    drawn = drawings or {name: draw(name, report.shown()) for name in report.figure_names}
+    return tuple(Picture(n, TITLES[n], report.figure_caption(n), drawing.svg) for n, drawing in drawn.items())
+
+
+def draw(name: str, shown: figures.Shown) -> Drawing:
+    """A figure of a report in all its formats."""
+    return formats(figures.draw(name, shown))
 
 
 WORDS = ("block", "row", "statement", "verdict")
@@ -66,9 +87,11 @@ CHANNELS = "every ceil(C / 50)-th channel, as in v4 Fig. 6"
 SEEDS = "Above: gates over all images, sorted; below: numbers of whole blocks by depth; 95 % Student-t intervals."
 
 
-def gates(report: Report) -> tuple[Section, ...]:
+def gates(
+    question: Question, trials: pd.DataFrame, records: Iterable[TrialRecord], store: Store | None
+) -> tuple[Section, ...]:
     """What the page says of the gates, where trials have kept them: not those of older records, or without SE."""
-    if not (held := kept.kept(report.question, report.trials, report.records, report.store)).rows():
+    if not (held := kept.kept(question, trials, records, store)).rows():
         return ()
     try:
         found = activations.analyse(held)
@@ -85,9 +108,19 @@ def gates(report: Report) -> tuple[Section, ...]:
     return (Section("excitation", "Excitation", (*pictures, *said)),)
 
 
-def drawn(name: str, figure: Figure, data: pd.DataFrame) -> Mapping[str, bytes]:
+def formats(figure: Figure) -> Drawing:
+    """A figure in the formats that are kept."""
+    return Drawing(saved(figure, "png"), saved(figure, "pdf"), svg(figure))
+
+
+def drawn(name: str, figure: Figure, data: pd.DataFrame) -> dict[str, bytes]:
     """A figure as PNG and PDF, and what it draws as CSV."""
-    return dict(zip(of_figure(name), (saved(figure, "png"), saved(figure, "pdf"), csv(data)), strict=True))
+    return named(name, saved(figure, "png"), saved(figure, "pdf"), data)
+
+
+def named(name: str, png: bytes, pdf: bytes, data: pd.DataFrame) -> dict[str, bytes]:
+    """A figure's files by their names."""
+    return dict(zip(of_figure(name), (png, pdf, csv(data)), strict=True))
 
 
 def saved(figure: Figure, format: str) -> bytes:
@@ -113,12 +146,12 @@ def of_settings(answer: Across) -> dict[str, bytes]:
     return {"interaction.md": answer.markdown().encode(), **drawn("interaction", answer.figure(), answer.data())}
 
 
-def write(report: Report, folder: Path) -> tuple[Path, ...]:
+def write(report: Report, folder: Path, submit: apart.Submit = apart.here) -> tuple[Path, ...]:
     """Write the artifacts into `folder` and take away those of an earlier report that this one has not.
 
-    Returns their paths. Raises UserError if that cannot be written.
+    `submit` has what takes long made. Returns their paths. Raises UserError if that cannot be written.
     """
-    return put(artifacts(report), folder, {*FILES, *PUBLISHED, *FORMER})
+    return put(artifacts(report, submit), folder, {*FILES, *PUBLISHED, *FORMER})
 
 
 def put(files: Mapping[str, bytes], folder: Path, former: Collection[str] = ()) -> tuple[Path, ...]:

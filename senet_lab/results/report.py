@@ -143,26 +143,25 @@ class Report:
     @property
     def figure_names(self) -> tuple[str, ...]:
         """The figures that apply, in the order in which they are shown."""
-        return figures.names(self._shown())
+        return figures.names(self.shown())
 
     def figure(self, name: str = "error", width: float = figures.WIDE) -> Figure:
         """A figure of `figure_names`, made for `width` centimetres of paper. Raises UserError for another name."""
-        shown = self._shown()
-        kind = figures.kind(name, shown)
-        return kind.draw(kind.frame(shown), shown, width)
+        return figures.draw(name, self.shown(), width)
 
     def figure_data(self, name: str = "error") -> pd.DataFrame:
         """All numbers that the figure draws; units stand in the columns' names."""
-        shown = self._shown()
+        shown = self.shown()
         return figures.kind(name, shown).frame(shown)
 
     def figure_caption(self, name: str = "error") -> str:
         """A sentence: what is drawn, n, kind of interval."""
-        shown = self._shown()
+        shown = self.shown()
         kind = figures.kind(name, shown)
         return kind.caption(kind.frame(shown), shown)
 
-    def _shown(self) -> figures.Shown:
+    def shown(self) -> figures.Shown:
+        """What the figures are made from."""
         frames = (self.trials, self.epochs, self.summary, self.comparison, self.beside)
         return figures.Shown(*frames, self.baseline, self.question.sweep.margin)
 

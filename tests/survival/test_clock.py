@@ -24,8 +24,8 @@ SAID = open("/proc/self/cmdline", "rb").read()
 
 
 def jumping():
-    """Another of four times every quarter of a second; Ray's own driver would take its start for too slow."""
-    return real() + 3600 * (0, 5, -7, 2)[int(time.monotonic() * 4) % 4]
+    """Another of four wrong times every quarter of a second; Ray's own driver would take its start for too slow."""
+    return real() + 3600 * (3, 5, -7, 2)[int(time.monotonic() * 4) % 4]
 
 
 if b"default_worker" in SAID or b"--executor\\0local" in SAID:

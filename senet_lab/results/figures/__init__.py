@@ -47,3 +47,9 @@ def kind(name: str, shown: Shown) -> Kind:
     if name not in (known := names(shown)):
         raise UserError(f"there is no figure {name!r} of this sweep; {choices(name, [*known])}")
     return KINDS[name]
+
+
+def draw(name: str, shown: Shown, width: float = WIDE) -> Figure:
+    """A figure by name, made for `width` centimetres of paper. Raises UserError naming those there are."""
+    made = kind(name, shown)
+    return made.draw(made.frame(shown), shown, width)
