@@ -1,4 +1,4 @@
-"""A call in another process: its answer, its error, its death, and that it outlives nobody."""
+"""Calls in other processes: their answers, errors and deaths, and that they outlive nobody."""
 
 import os
 import signal
@@ -10,14 +10,18 @@ from pathlib import Path
 
 import pytest
 
-from senet_lab.apart import apart
+from senet_lab.apart import apart, crew, here, prepare
 
+ASKED = {
+    "apart": "apart(sleep, sys.argv[1])",
+    "crew": "with crew(1) as submit: submit(sleep, sys.argv[1]).result()",
+}
 SLEEPER = """
-import sys, time
-from senet_lab.apart import apart
+import sys
+from senet_lab.apart import apart, crew
 from tests.test_apart import sleep
 if __name__ == "__main__":
-    apart(sleep, sys.argv[1])
+    {}
 """
 
 
@@ -38,10 +42,42 @@ def test_its_error_and_its_death() -> None:
         apart(os._exit, 1)
 
 
+def modules(*names: str) -> tuple[int, list[bool]]:
+    return os.getpid(), [name in sys.modules for name in names]
+
+
+def test_a_crew_has_imported_what_it_was_prepared_for() -> None:
+    prepare("senet_lab.results.artifacts")
+    with crew(2) as submit:
+        found = [submit(modules, "senet_lab.results.artifacts", "seaborn", "torch") for _ in range(4)]
+        pids, there = zip(*(one.result() for one in found), strict=True)
+    assert os.getpid() not in pids and 1 <= len(set(pids)) <= 2
+    assert list(there) == [[True, True, False]] * 4
+    assert here(modules, "os").result() == (os.getpid(), [True])
+
+
+def test_errors_and_deaths_in_a_crew() -> None:
+    with crew(1) as submit:
+        assert submit(max, 3, 5).result() == 5
+        with pytest.raises(ZeroDivisionError):
+            submit(divmod, 1, 0).result()
+        with pytest.raises(BrokenProcessPool):
+            submit(os._exit, 1).result()
+
+
+def test_what_a_crew_has_not_begun_is_dropped_when_it_ends_early(tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt), crew(1) as submit:
+        made = [submit(Path.touch, tmp_path / str(i)) for i in range(200)]
+        made[0].result()
+        raise KeyboardInterrupt
+    assert 1 <= len(list(tmp_path.iterdir())) < 200
+
+
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs /proc to see processes")
-def test_it_ends_with_the_one_that_asked(tmp_path: Path) -> None:
+@pytest.mark.parametrize("way", ASKED)
+def test_it_ends_with_the_one_that_asked(tmp_path: Path, way: str) -> None:
     note, script = tmp_path / "pid", tmp_path / "ask.py"
-    script.write_text(SLEEPER)
+    script.write_text(SLEEPER.format(ASKED[way]))
     root = Path(__file__).parent.parent
     asking = subprocess.Popen([sys.executable, script, note], env=os.environ | {"PYTHONPATH": str(root)})
     until = time.monotonic() + 60
