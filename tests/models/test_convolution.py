@@ -13,7 +13,7 @@ LOOP = """
 import torch
 from senet_lab.models.convolution import Pointwise
 torch.set_num_threads(1)
-for inputs in (1, 2, 3, 4, 6, 12):
+for inputs in (1, 2, 3, 4, 6, 12, 16, 32):
     layer = Pointwise(inputs, 2 * inputs, 2).to(memory_format=torch.channels_last)
     x = torch.randn(64, inputs, 8, 8).contiguous(memory_format=torch.channels_last)
     for _ in range(30):
@@ -23,12 +23,13 @@ for inputs in (1, 2, 3, 4, 6, 12):
 
 @pytest.mark.parametrize("groups", [1, 3])
 @pytest.mark.parametrize("stride", [1, 2, 3])
-def test_equal_to_torchs(stride: int, groups: int) -> None:
+@pytest.mark.parametrize("inputs", [6, 48])
+def test_equal_to_torchs(inputs: int, stride: int, groups: int) -> None:
     torch.manual_seed(0)
-    ours = Pointwise(6, 9, stride, groups).double()
-    plain = nn.Conv2d(6, 9, 1, stride, groups=groups, bias=False).double()
+    ours = Pointwise(inputs, 9, stride, groups).double()
+    plain = nn.Conv2d(inputs, 9, 1, stride, groups=groups, bias=False).double()
     plain.load_state_dict(ours.state_dict())
-    x = torch.randn(4, 6, 7, 7, dtype=torch.float64, requires_grad=True)
+    x = torch.randn(4, inputs, 7, 7, dtype=torch.float64, requires_grad=True)
     go = torch.randn_like(plain(x))
     found = torch.autograd.grad(ours(x), [x, ours.weight], go)
     wanted = torch.autograd.grad(plain(x), [x, plain.weight], go)
