@@ -216,6 +216,16 @@ def test_a_failed_trial_that_is_mended_loses_its_traceback(server):
 
 
 @pytest.mark.slow
+def test_a_trial_says_with_how_many_it_was_trained_until_it_is_trained_alone(server):
+    tags = []
+    for together in (1, 4, 1):  # of a later sitting each, or MLflow holds it already
+        found = record(PLANNED[0]).model_copy(update={"together": together, "ended_at": time.time()})
+        assert server.mirror([found]) is None
+        tags.append(server.runs()[PLANNED[0].name].data.tags.get("senet_lab.together"))
+    assert tags == [None, "4", "1"]
+
+
+@pytest.mark.slow
 def test_a_running_sweep_is_seen_running_and_what_a_dead_process_left_is_not(server):
     first = server.projection()
     first.epochs(PLANNED[0], [epoch(1)])
