@@ -108,7 +108,7 @@ def _run(command: list[str], folder: Path) -> float:
 
 def fill(chosen: Namespace, part: Part) -> None:
     """Rows at the few seeds, then at all."""
-    rounds = chosen.rounds or (1 if chosen.quick else 2)
+    rounds = chosen.rounds or 1
     few = min(chosen.few, 1) if chosen.quick else chosen.few
     many = 0 if chosen.quick else chosen.seeds
     went: list[dict[str, float]] = []
@@ -160,5 +160,5 @@ PART = Part("The default sweep, from typing it to its verdict", "as each row say
 if __name__ == "__main__":
     parser = measure.options(__doc__)
     parser.add_argument("--seeds", type=int, default=20)
-    parser.add_argument("--few", type=int, default=2, help="seeds at which the slow ways are timed")
+    parser.add_argument("--few", type=int, default=8, help="seeds at which the slow ways are timed")
     measure.main(parser, fill, PART)

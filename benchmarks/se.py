@@ -101,7 +101,7 @@ def compare(without: Case, with_se: Case, training: bool, chosen: Namespace, par
     what = (
         f"{without.name}, {without.size}x{without.size}, B={without.batch}, {'training' if training else 'inference'}"
     )
-    seconds = measure.in_turn(ways, chosen.rounds or (2 if chosen.quick else 7), what)
+    seconds = measure.in_turn(ways, chosen.rounds or (2 if chosen.quick else 5), what)
     part.raw[what] = seconds
     goal = {("ResNet-20", True): TRAINING, ("ResNet-50", False): INFERENCE}.get((without.name, training))
     for name in networks:
