@@ -126,9 +126,9 @@ def fill(chosen: Namespace, part: Part) -> None:
     for batch, training in ((1, False), (2, True)) if chosen.quick else ((1, False), (8, False), (4, True)):
         compare(resnet50(None, batch, size), resnet50(REDUCTION, batch, size), training, chosen, part)
     part.rows += [Row(name, "", remark=why) for name, why in others().items() if isinstance(why, str)]
-    part.rows.append(Row("ResNet-50, 224x224, inference on a CPU: the paper (v4 section 4)", "167 ms", "164 ms", [167 / 164]))
+    part.rows.append(Row("ResNet-50, 224x224, inference on a CPU: the paper (v4, 4)", "167 ms", "164 ms", [167 / 164]))
     part.rows.append(
-        Row("ResNet-50, B=256, forward and backward on 8 GPUs: the paper (v4 section 4)", "209 ms", "190 ms", [209 / 190])
+        Row("ResNet-50, B=256, forward and backward on 8 GPUs: the paper (v4, 4)", "209 ms", "190 ms", [209 / 190])
     )
     part.notes += [
         f"r = {REDUCTION}, channels last, {chosen.threads} thread(s); training is forward, loss, backward and SGD.",

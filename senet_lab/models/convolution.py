@@ -3,7 +3,6 @@
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-
 WHOLE = 16
 """oneDNN works on so many channels at a time, with AVX-512; 8 with AVX2."""
 
