@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import kill
 from senet_lab import data, inventory
 from senet_lab.catalog import Question
 from senet_lab.design import variants
 from senet_lab.spec import Data, Model, Sweep, Train, Trial
+from tests.undrawn import COMMAND, undraw
 
 TINY = Trial(
     model=Model(depth=4, widths=(4,)),
@@ -36,6 +38,13 @@ def question(name: str = "tiny", **changes: object) -> Question:
 def ask(tmp_path: Path) -> Callable[..., inventory.Inventory]:
     """Set a tiny question against a store in the test's own folder."""
     return lambda **changes: inventory.take(question(**changes), tmp_path / "runs")
+
+
+@pytest.fixture
+def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reports without pictures, of this process and of the commands that are killed."""
+    undraw(monkeypatch.setattr)
+    monkeypatch.setattr(kill, "COMMAND", COMMAND)
 
 
 LONG = (

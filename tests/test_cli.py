@@ -9,6 +9,7 @@ import pytest
 import typer.main
 
 from senet_lab.cli import app
+from tests.typed import typed
 
 OPTIONS = {
     "": {"--debug", "--version"},
@@ -129,8 +130,8 @@ MISSING = [
 @pytest.mark.parametrize(("arguments", "sentence"), MISSING)
 def test_missing_data_are_told_before_anything_starts(arguments: list[str], sentence: str, tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text(PARQUET)
-    shown = senet_lab(arguments[0], "mine.py", *arguments[1:], cwd=tmp_path)
-    assert shown.returncode == 2 and sentence in shown.stderr and "Traceback" not in shown.stderr
+    shown = typed(tmp_path, arguments[0], "mine.py", *arguments[1:])
+    assert shown.code == 2 and sentence in shown.err and "Traceback" not in shown.err
     assert [p.name for p in tmp_path.iterdir() if p.name != "__pycache__"] == ["mine.py"]
 
 
@@ -147,7 +148,7 @@ def test_a_sweep_without_its_data_is_a_line_of_list_and_doctor(tmp_path: Path) -
 def test_the_data_folder_can_come_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "mine.py").write_text(PARQUET)
     monkeypatch.setenv("SENET_LAB_DATA", str(tmp_path / "archives"))
-    assert str(tmp_path / "archives") in senet_lab("plan", "mine.py", cwd=tmp_path).stderr
+    assert str(tmp_path / "archives") in typed(tmp_path, "plan", "mine.py").err
 
 
 @pytest.mark.parametrize(("arguments", "sentence"), MISTAKES)
@@ -155,37 +156,37 @@ def test_mistakes_are_answered_in_a_sentence(arguments: list[str], sentence: str
     (tmp_path / "misspelt.py").write_text(GOOD.format(more=", grdi={}"))
     (tmp_path / "file").write_text("not a folder")
     before = sorted(tmp_path.rglob("*"))
-    shown = senet_lab(*arguments, cwd=tmp_path)
-    assert shown.returncode == 2
-    assert sentence in shown.stderr
-    assert "Traceback" not in shown.stderr + shown.stdout
+    shown = typed(tmp_path, *arguments)
+    assert shown.code == 2
+    assert sentence in shown.err
+    assert "Traceback" not in shown.err + shown.out
     assert [p for p in sorted(tmp_path.rglob("*")) if "__pycache__" not in p.parts] == before
 
 
 def test_debug_shows_the_traceback_wherever_it_stands(tmp_path: Path) -> None:
     for arguments in (["--debug", "plan", "nowhere"], ["plan", "nowhere", "--debug"]):
-        shown = senet_lab(*arguments, cwd=tmp_path)
-        assert "Traceback" in shown.stderr and "SweepFileError" in shown.stderr
+        shown = typed(tmp_path, *arguments)
+        assert "Traceback" in shown.err and "SweepFileError" in shown.err
 
 
 def test_json_stands_alone_and_names_the_command_again(tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text(GOOD.format(more=""))
     options = ("--set", "train.epochs=1", "--seeds", "1", "--store", "my runs")
-    shown = senet_lab("plan", "mine.py", "--json", "--probe", "0", *options, cwd=tmp_path)
-    told = json.loads(shown.stdout)
-    assert (shown.returncode, shown.stderr, told["forecast"]) == (0, "", None)
+    shown = typed(tmp_path, "plan", "mine.py", "--json", "--probe", "0", *options)
+    told = json.loads(shown.out)
+    assert (shown.code, shown.err, told["forecast"]) == (0, "", None)
     assert told["command"] == "senet-lab sweep mine.py --store 'my runs' --seeds 1 --set train.epochs=1"
-    refused = senet_lab("plan", "mine.py", "--json", "--set", "model.widths=[1,1]", "--seeds", "0", cwd=tmp_path)
-    assert (refused.returncode, refused.stdout) == (2, "") and "seeds: found 0" in refused.stderr
+    refused = typed(tmp_path, "plan", "mine.py", "--json", "--set", "model.widths=[1,1]", "--seeds", "0")
+    assert (refused.code, refused.out) == (2, "") and "seeds: found 0" in refused.err
 
 
 def test_all_that_is_wrong_with_the_rows_is_told_at_once(tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text(
         GOOD.format(more="").replace("[2]", "[2, 64, 128]").replace('baseline="no_se"', 'baseline="no_es"')
     )
-    shown = senet_lab("plan", "mine.py", cwd=tmp_path)
-    assert shown.returncode == 2 and "reduction=64 and reduction=128 build the same network" in shown.stderr
-    assert "hidden widths per stage {2: (1,), 3: (1,)}" in shown.stderr and "did you mean 'no_se'?" in shown.stderr
+    shown = typed(tmp_path, "plan", "mine.py")
+    assert shown.code == 2 and "reduction=64 and reduction=128 build the same network" in shown.err
+    assert "hidden widths per stage {2: (1,), 3: (1,)}" in shown.err and "did you mean 'no_se'?" in shown.err
 
 
 def test_version(tmp_path: Path) -> None:

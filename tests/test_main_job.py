@@ -11,7 +11,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +21,9 @@ import torch
 from senet_lab import store
 from senet_lab.results.folder import FILES
 from tests.typed import train, typed
+from tests.undrawn import COMMAND
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("undrawn")]
 
 SMALL = '''"""Is small enough?"""
 from senet_lab import Data, Model, Sweep, Train, Trial
@@ -41,7 +42,7 @@ SWEEP = Sweep(
 )
 '''
 DIVERGING = 'variants=[{"train.learning_rate": 99.0, "train.weight_decay": 0.9}],\n    margin'
-COMMAND = [sys.executable, "-c", "from senet_lab.cli import main; main()"]
+DRAWN = [sys.executable, "-c", "from senet_lab.cli import main; main()"]
 
 
 @pytest.fixture
@@ -55,8 +56,8 @@ def write(folder: Path, epochs: int = 2, seeds: int = 2) -> None:
     (folder / "sweeps" / "small.py").write_text(SMALL.format(epochs=epochs, seeds=seeds))
 
 
-def senet_lab(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run([*COMMAND, *arguments], cwd=folder, capture_output=True, text=True, timeout=180)
+def senet_lab(folder: Path, *arguments: str, command: Sequence[str] = COMMAND) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run([*command, *arguments], cwd=folder, capture_output=True, text=True, timeout=180)
 
 
 def start(folder: Path, *arguments: str) -> "subprocess.Popen[str]":
@@ -98,7 +99,7 @@ def mlflow_runs(folder: Path) -> list[tuple[str, str]]:
 
 def test_sweep_report_extend(here: Path) -> None:
     """Table, files and MLflow from one command; again trains nothing; one more seed trains only that."""
-    first = senet_lab(here, "sweep", "small")
+    first = senet_lab(here, "sweep", "small", command=DRAWN)
     assert first.returncode == 0, first.stdout + first.stderr
     assert "6 of 6 trials ended" in first.stdout and "baseline" in first.stdout
     assert first.stderr == "", "no chatter of Ray or MLflow"

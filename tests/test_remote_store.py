@@ -27,7 +27,7 @@ from senet_lab.store import Store
 from tests.conftest import TINY
 from tests.typed import train, typed
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("undrawn")]
 
 SECRET = f"canary{uuid.uuid4().hex}"
 """Of a run of the tests, as records hold what differs from the last commit, which may be this file."""
@@ -36,6 +36,9 @@ BEAT_SECONDS = 1.0
 COMMAND = f"""
 import sys
 from senet_lab import cli, lease
+sys.path.insert(0, {str(Path(__file__).parent.parent)!r})
+from tests.undrawn import undraw_later
+undraw_later()
 lease.BEAT_SECONDS, lease.SILENT_SECONDS = {BEAT_SECONDS}, {SILENT_SECONDS}
 sys.argv = ["senet-lab", *sys.argv[1].split()]
 cli.main()

@@ -3,7 +3,6 @@
 import math
 import re
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -27,6 +26,7 @@ from senet_lab.results.page import account
 from senet_lab.results.report import Report
 from tests.conftest import question
 from tests.results.conftest import make_record
+from tests.undrawn import COMMAND
 
 Ask = Callable[..., Inventory]
 GRID = {"grid": {"model.se.reduction": [1, 2, 4]}, "seeds": 3}
@@ -359,8 +359,7 @@ def test_as_it_is_typed(tmp_path: Path) -> None:
     (tmp_path / "small.py").write_text(TYPED)
 
     def typed(*words: str) -> "subprocess.CompletedProcess[str]":
-        command = [sys.executable, "-c", "from senet_lab.cli import main; main()", *words]
-        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300)
+        return subprocess.run([*COMMAND, *words], cwd=tmp_path, capture_output=True, text=True, timeout=300)
 
     swept = typed("sweep", "small.py", "--until-decided", "--max-hours", "1", "--executor", "local")
     assert swept.returncode == 0, swept.stdout + swept.stderr

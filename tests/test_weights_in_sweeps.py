@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ from senet_lab.errors import DataError, SpecError
 from senet_lab.inventory import Inventory
 from senet_lab.spec import Model, apply
 from tests.typed import typed
+from tests.undrawn import COMMAND
 
 SWEEP = '''"""Tiny?"""
 from senet_lab import Sweep, recipes
@@ -65,7 +65,7 @@ def test_a_file_that_is_not_there_is_told_before_anything_runs(tmp_path: Path) -
 
 
 def senet_lab(*arguments: str, cwd: Path) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-c", "from senet_lab.cli import main; main()", *arguments]
+    command = [*COMMAND, *arguments]
     environment = os.environ | {"COLUMNS": "100"}
     return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=180, env=environment)
 

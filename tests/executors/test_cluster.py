@@ -8,7 +8,6 @@ import json
 import os
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -23,8 +22,13 @@ from senet_lab.executors.local import Local
 from senet_lab.jobs import Job, Step
 from tests.conftest import question
 from tests.typed import train, typed
+from tests.undrawn import COMMAND
 
-pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]  # Ray's own, in this process
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.usefixtures("undrawn"),
+    pytest.mark.filterwarnings("ignore"),  # Ray's own, in this process
+]
 
 SWEEP = '''"""Does a softer maximum do?"""
 import torch
@@ -50,7 +54,6 @@ SWEEP = Sweep(
     margin=0.01,
 )
 '''
-COMMAND = [sys.executable, "-c", "from senet_lab.cli import main; main()"]
 
 
 def free_port() -> int:

@@ -194,8 +194,10 @@ def test_a_worker_that_dies_with_a_group_costs_only_the_member_that_kills_it(
 ) -> None:
     """Another member has its record when the process dies, and has not told of it; the others have none."""
     from senet_lab import together
-    from senet_lab.executors import tune_loop
+    from senet_lab.executors import deaths, tune_loop
 
+    for module in (deaths, tune_loop):  # a death costs Ray many seconds; that it tries again is tested above
+        monkeypatch.setattr(module, "MAX_WORKER_DEATHS", 0)
     deadly = ask().planned[-1].id
 
     class Dying(tune_loop.Trainable):

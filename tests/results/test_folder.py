@@ -29,6 +29,7 @@ def nowhere(tmp_path):
 
 
 @pytest.mark.parametrize("obstacle", [file_as_folder, file_above, folder_as_file, nowhere])
+@pytest.mark.usefixtures("undrawn")
 def test_a_folder_that_cannot_be_written_is_a_users_error(obstacle, question, planned, tmp_path):
     folder = obstacle(tmp_path)
     before = sorted(tmp_path.rglob("*"))
@@ -50,6 +51,7 @@ def test_asking_leaves_nothing_behind_and_changes_nothing(tmp_path):
     assert (table.read_text(), table.stat().st_mtime_ns, len([*tmp_path.iterdir()])) == ("numbers", then, 1)
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_full_disk_is_told_too(question, planned, tmp_path, monkeypatch):
     def full(*_, **__):
         raise OSError(28, "No space left on device")
@@ -59,6 +61,7 @@ def test_a_full_disk_is_told_too(question, planned, tmp_path, monkeypatch):
         artifacts.write(report.analyse(question, planned, []), tmp_path)
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_relative_folder_is_made(question, planned, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     check_folder(Path("reports/sweep"))

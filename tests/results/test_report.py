@@ -37,6 +37,7 @@ def test_the_files(question, planned, records, tmp_path):
     assert len(pd.read_csv(tmp_path / "reports/reduction_ratio/published.csv")) == 5 + 5 + 4
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_the_test_set_has_its_part(make, question, planned, tmp_path):
     """Bits of the records reach the caption and table.csv."""
     generator = np.random.default_rng(0)
@@ -55,6 +56,7 @@ def test_the_test_set_has_its_part(make, question, planned, tmp_path):
     assert (table["images"] == 900).all()
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_every_column_of_the_tables_is_explained(question, planned, records):
     """Those of `stats`, `parts` and `load` each have a meaning of their own in columns.csv, none is left over."""
     files = artifacts.artifacts(report.analyse(question, planned, records))
@@ -125,6 +127,7 @@ def test_results_of_older_code_count_when_asked_and_are_named(make):
     assert "12 trials are of older code" in report.analyse(question, planned, records, include_stale=True).caption()
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_sweeps_without_a_published_table(make, tmp_path):
     question = make.question(seeds=2, grid={"model.se.gate": ("sigmoid", "relu")})
     planned = make.plan(question)
@@ -134,6 +137,7 @@ def test_sweeps_without_a_published_table(make, tmp_path):
     assert [p.name for p in artifacts.write(written, tmp_path)] == FILES
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_published_numbers_of_an_earlier_report_do_not_stay(make, question, planned, tmp_path):
     artifacts.write(report.analyse(question, planned, []), tmp_path)
     for name in ("figure.png", "figure.pdf", "figure.csv"):  # of an earlier version

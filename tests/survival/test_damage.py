@@ -18,7 +18,7 @@ from senet_lab.jobs import Job
 from senet_lab.records import Environment, TrialRecord
 from senet_lab.trial import run_trial
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("undrawn")]
 Damage = Callable[[bytes], bytes]
 
 

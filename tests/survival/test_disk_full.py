@@ -106,6 +106,7 @@ def test_a_trial_whose_disk_is_full_keeps_what_it_had(tmp_path: Path, disk: Disk
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("undrawn")
 def test_a_sweep_whose_disk_is_full_ends_in_a_sentence(tmp_path: Path, disk: Disk) -> None:
     here, quiet = tmp_path / "here", tmp_path / "quiet"
     for folder in (here, quiet):

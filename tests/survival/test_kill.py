@@ -8,7 +8,7 @@ import pytest
 from benchmarks import kill
 from tests.typed import typed
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("undrawn")]
 
 
 def test_a_driver_killed_at_random_moments(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 from benchmarks import kill
 from tests.typed import typed
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("undrawn")]
 
 
 @pytest.fixture(scope="module")

@@ -34,6 +34,7 @@ def wait_until(true: Callable[[], bool]) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("undrawn")
 def test_of_two_that_start_at_once_one_runs(tmp_path: Path) -> None:
     kill.write(tmp_path, epochs=20)
     for seeds in (1, 2):  # in a folder where nothing is yet, and in one of a sweep that ended
@@ -46,6 +47,7 @@ def test_of_two_that_start_at_once_one_runs(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("undrawn")
 def test_a_stopped_command_keeps_its_store(tmp_path: Path) -> None:
     kill.write(tmp_path, epochs=20)
     first = start(tmp_path, 1)

@@ -4,7 +4,6 @@ import json
 import os
 import re
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,9 +16,11 @@ from senet_lab.tracking import Projection
 from tests.tracking.narrow import QUESTION
 from tests.tracking.servers import CANARY, Postgres, TeamServer, postgres, program, team_server
 from tests.typed import typed
+from tests.undrawn import COMMAND
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.usefixtures("undrawn"),
     pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:DeprecationWarning"),  # mlflow, SQLAlchemy 2.1
 ]
 SECONDS = 300
@@ -42,7 +43,6 @@ SWEEP = Sweep(
 '''
 ROWS = ("no_se", "reduction=2", "reduction=4")
 TRIALS = [f"{row} seed={seed}" for row in ROWS for seed in (0, 1)]
-COMMAND = [sys.executable, "-c", "from senet_lab.cli import main; main()", "sweep", "small"]
 LOCAL = ("--executor", "local")
 
 
@@ -79,7 +79,7 @@ def write(folder: Path, epochs: int) -> None:
 
 def start(folder: Path, uri: str, *arguments: str) -> "subprocess.Popen[str]":
     environment = os.environ | {"MLFLOW_TRACKING_URI": uri}
-    command = [*COMMAND, *arguments]
+    command = [*COMMAND, "sweep", "small", *arguments]
     return subprocess.Popen(
         command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
