@@ -1,6 +1,6 @@
 """The default sweep's wall time against the same trainings done barely, and against the documented way.
 
-    python -m benchmarks.end_to_end --seeds 20 --rounds 2
+    python -m benchmarks.end_to_end --seeds 20 --few 8
 
 "one process" and "two processes" (one a core) import torch and train and test, one thread each: no checkpoints,
 records, gates, Ray, MLflow, table. "sweep" is `senet-lab sweep` as typed. "documented" is `documented.py`. Each from

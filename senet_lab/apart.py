@@ -1,18 +1,22 @@
-"""Calls in other processes: they may crash, or leave a GPU's memory in disorder, without harm to this one; or take
+"""Calls in other processes: they may crash, or leave a GPU's memory in disorder, without harm to this one; or they take
 their time while this one goes on."""
 
-import contextlib
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
-from multiprocessing import forkserver, get_context, parent_process
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from functools import partial
+from importlib import import_module
+from multiprocessing import get_context, parent_process, resource_tracker
 from typing import Any, TypeVar
 
 Made = TypeVar("Made")
-Submit = Callable[..., "Future[Any]"]
-"""`submit(call, *given)` has `call(*given)` made by somebody; the answer is the future's result."""
+Ask = Callable[..., Callable[[], Any]]
+"""`ask(call, *given)` is told early what will be wanted; what it returns is called for the answer, `call(*given)`."""
+here: Ask = partial
+"""Of who has no help: the call is made in this process, when its answer is wanted."""
 
 
 def apart(call: Callable[..., Made], *given: object) -> Made:
@@ -21,36 +25,35 @@ def apart(call: Callable[..., Made], *given: object) -> Made:
         return child.submit(call, *given).result()
 
 
-def here(call: Callable[..., Made], *given: object) -> "Future[Made]":
-    """The `Submit` of who has nobody: `call(*given)` in this process and at once; raises what it raises."""
-    future: Future[Made] = Future()
-    future.set_result(call(*given))
-    return future
+class Helpers:
+    """Processes that work ahead until this one ends; what none of them has begun when it is wanted is made here."""
 
+    def __init__(self, count: int, module: str) -> None:
+        """Start them; in the background they import `module`. Raises OSError where there can be none."""
+        self._pool = ProcessPoolExecutor(count, mp_context=get_context("spawn"), initializer=_end_with_parent)
+        for _ in range(count):
+            self.ask(import_module, module)
 
-def prepare(module: str) -> None:
-    """Begin to import `module`, in the background and for all that a later `crew` starts."""
-    get_context("forkserver").set_forkserver_preload([module])
-    forkserver.ensure_running()
+    def ask(self, call: Callable[..., Made], *given: object) -> Callable[[], Made]:
+        """An `Ask`."""
+        resource_tracker.ensure_running()  # or the pool starts it, which unblocks what is blocked here
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])  # inherited: Ctrl-C is this process's
+        try:
+            future = self._pool.submit(call, *given)
+        except (BrokenProcessPool, OSError):
+            return partial(call, *given)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
+        def answer() -> Made:
+            if future.cancel():
+                return call(*given)
+            try:
+                return future.result()
+            except BrokenProcessPool:  # most often the machine's memory ran out
+                return call(*given)
 
-@contextlib.contextmanager
-def crew(count: int) -> Iterator[Submit]:
-    """Up to `count` processes, each a copy of one that has imported what `prepare` was told of.
-
-    A result raises BrokenProcessPool if one of them dies. What has not begun is not waited for where this ends early.
-    """
-    pool = ProcessPoolExecutor(count, mp_context=get_context("forkserver"), initializer=_deaf_to_interrupts)
-    try:
-        yield pool.submit
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _deaf_to_interrupts() -> None:
-    """Ctrl-C is the parent's to answer: here it would only print a traceback."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _end_with_parent()
+        return answer
 
 
 def _end_with_parent() -> None:

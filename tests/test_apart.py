@@ -10,18 +10,30 @@ from pathlib import Path
 
 import pytest
 
-from senet_lab.apart import apart, crew, here, prepare
+from senet_lab.apart import Helpers, apart, here
 
 ASKED = {
     "apart": "apart(sleep, sys.argv[1])",
-    "crew": "with crew(1) as submit: submit(sleep, sys.argv[1]).result()",
+    "helpers": "Helpers(1, 'json').ask(sleep, sys.argv[1]); time.sleep(60)",
 }
 SLEEPER = """
-import sys
-from senet_lab.apart import apart, crew
+import sys, time
+from senet_lab.apart import Helpers, apart
 from tests.test_apart import sleep
 if __name__ == "__main__":
     {}
+"""
+INTERRUPTED = """
+import signal, sys, time
+from pathlib import Path
+from senet_lab.apart import Helpers
+if __name__ == "__main__":
+    folder = Path(sys.argv[1])
+    signal.signal(signal.SIGINT, lambda number, frame: None)
+    (folder / "begun").touch()
+    Helpers(1, "pandas").ask(Path.touch, folder / "done")
+    while not (folder / "done").exists():
+        time.sleep(0.01)
 """
 
 
@@ -42,35 +54,69 @@ def test_its_error_and_its_death() -> None:
         apart(os._exit, 1)
 
 
-def modules(*names: str) -> tuple[int, list[bool]]:
-    return os.getpid(), [name in sys.modules for name in names]
+def work(folder: Path, number: int) -> tuple[int, bool]:
+    time.sleep(0.1)
+    (folder / str(number)).touch()
+    return os.getpid(), "wave" in sys.modules
 
 
-def test_a_crew_has_imported_what_it_was_prepared_for() -> None:
-    prepare("senet_lab.results.artifacts")
-    with crew(2) as submit:
-        found = [submit(modules, "senet_lab.results.artifacts", "seaborn", "torch") for _ in range(4)]
-        pids, there = zip(*(one.result() for one in found), strict=True)
-    assert os.getpid() not in pids and 1 <= len(set(pids)) <= 2
-    assert list(there) == [[True, True, False]] * 4
-    assert here(modules, "os").result() == (os.getpid(), [True])
+def test_helpers_have_imported_what_they_were_told_and_work_ahead(tmp_path: Path) -> None:
+    helpers = Helpers(1, "wave")
+    answers = [helpers.ask(work, tmp_path, number) for number in range(6)]
+    until = time.monotonic() + 60
+    while not (tmp_path / "1").exists() and time.monotonic() < until:
+        time.sleep(0.01)
+    last, first = answers[-1](), answers[0]()
+    assert last[0] == os.getpid(), "nobody had begun with the last one"
+    assert first[0] != os.getpid() and first[1]
+    assert [answer()[0] for answer in answers[:2]] == [first[0]] * 2
 
 
-def test_errors_and_deaths_in_a_crew() -> None:
-    with crew(1) as submit:
-        assert submit(max, 3, 5).result() == 5
-        with pytest.raises(ZeroDivisionError):
-            submit(divmod, 1, 0).result()
-        with pytest.raises(BrokenProcessPool):
-            submit(os._exit, 1).result()
+def test_errors_of_helpers_are_raised_where_the_answer_is_wanted() -> None:
+    wrong = Helpers(1, "json").ask(divmod, 1, 0)
+    with pytest.raises(ZeroDivisionError):
+        wrong()
 
 
-def test_what_a_crew_has_not_begun_is_dropped_when_it_ends_early(tmp_path: Path) -> None:
-    with pytest.raises(KeyboardInterrupt), crew(1) as submit:
-        made = [submit(Path.touch, tmp_path / str(i)) for i in range(200)]
-        made[0].result()
-        raise KeyboardInterrupt
-    assert 1 <= len(list(tmp_path.iterdir())) < 200
+def home_or_death(home: int) -> str:
+    """As where a process needs more memory than there is."""
+    if os.getpid() != home:
+        os._exit(9)
+    return "home"
+
+
+def test_a_helper_that_dies_costs_no_answer() -> None:
+    helpers = Helpers(1, "json")
+    answers = [helpers.ask(home_or_death, os.getpid()) for _ in range(4)]
+    assert [answer() for answer in answers] == ["home"] * 4
+    assert helpers.ask(home_or_death, os.getpid())() == "home", "and of those that are asked for later"
+
+
+def test_without_help_the_call_is_made_when_its_answer_is_wanted(tmp_path: Path) -> None:
+    answer = here(work, tmp_path, 1)
+    assert not list(tmp_path.iterdir())
+    assert answer()[0] == os.getpid()
+
+
+def test_ctrl_c_is_the_parents_alone(tmp_path: Path) -> None:
+    """A terminal sends it to all processes of a command."""
+    script = tmp_path / "ask.py"
+    script.write_text(INTERRUPTED)
+    asking = subprocess.Popen(
+        [sys.executable, script, tmp_path],
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parent.parent)},
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    until = time.monotonic() + 60
+    while not (tmp_path / "done").exists() and time.monotonic() < until:
+        time.sleep(0.02)
+        if (tmp_path / "begun").exists():  # while helpers start, import and work
+            os.killpg(asking.pid, signal.SIGINT)
+    _, err = asking.communicate(timeout=60)
+    assert (asking.returncode, err) == (0, "")
+    assert (tmp_path / "done").exists()
 
 
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs /proc to see processes")

@@ -1,9 +1,10 @@
 """Tables and files of what the store holds."""
 
+import contextlib
 import functools
 import importlib
 import threading
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,22 +25,30 @@ if TYPE_CHECKING:
 
 DRAWS = "senet_lab.results.artifacts"
 """The module that imports all that a report takes: seconds."""
+MOST = 3
+"""Helpers that draw: a report has five figures, and this process works, too."""
 
 
-@functools.cache
-def prepare() -> None:
-    """Begin to import what `show_report` takes, here and where figures are drawn, while there is something else to do.
+def prepare(ready: Callable[[], None]) -> None:
+    """Begin to import what `show_report` takes, here, once `ready` returns, and where figures are drawn.
 
     A Ctrl-C cannot break these imports off: it goes to the main thread.
     """
-    threading.Thread(target=importlib.import_module, args=(DRAWS,), daemon=True).start()
-    _prepare_crew()
+
+    def imports() -> None:
+        ready()
+        importlib.import_module(DRAWS)
+
+    threading.Thread(target=imports).start()
+    _helpers(cores())
 
 
 @functools.cache
-def _prepare_crew() -> None:
-    if cores() > 1:
-        apart.prepare(DRAWS)
+def _helpers(cores: int) -> apart.Helpers | None:
+    """Those of this process, started when they are first asked for."""
+    with contextlib.suppress(OSError):
+        return apart.Helpers(min(cores - 1, MOST), DRAWS) if cores > 1 else None
+    return None
 
 
 def answered(found: Inventory, include_stale: bool = False, until_decided: bool = False) -> "tuple[Inventory, Report]":
@@ -81,7 +90,6 @@ def report_only(found: Inventory, folder: Path, include_stale: bool, until_decid
     MLflow is left alone, as it has one writer: `sweep` brings it these files, also where nothing is left to run.
     """
     refuse_empty(found, "report", include_stale)
-    _prepare_crew()
     if not until_decided:
         show_report(found, folder, include_stale)
         return
@@ -97,13 +105,13 @@ def show_report(found: Inventory, folder: Path, include_stale: bool = False, loo
 
     With `looks`, it is of these, and `found` has the trials that they use.
     """
-    _prepare_crew()
-    from senet_lab.results import keys, provenance, report
+    helpers = _helpers(cores())  # they import while this process does
+    from senet_lab.results import artifacts, keys, provenance, report
 
     name = keys.table(found.question, include_stale, looks is not None)
     answer = report.analyse(found.question, found.planned, found.records, include_stale, found.store, looks=looks)
     answer = replace(answer, images=provenance.images(found))
-    written = _written(answer, folder / name)
+    written = artifacts.write(answer, folder / name, helpers.ask if helpers else apart.here)
     console.print(answer.terminal(console.width))
     if failed := [t for t, state in found.plan.trials if state == "failed"]:
         why = to_show(found.store.root, failed[0].id)
@@ -120,19 +128,6 @@ def show_report(found: Inventory, folder: Path, include_stale: bool = False, loo
     rest = f"and {len(written) - 1} files more: tables (csv, md, tex), figures (png, pdf, csv)"
     console.print(printable(f"Written to {folder / name}: {written[0].name}, {rest}"), soft_wrap=True, markup=False)
     return answer
-
-
-def _written(answer: "Report", folder: Path) -> tuple[Path, ...]:
-    """Write the report's files; the figures are drawn on all cores."""
-    from senet_lab.results import artifacts
-
-    if cores() == 1:
-        return artifacts.write(answer, folder)
-    try:
-        with apart.crew(cores()) as submit:
-            return artifacts.write(answer, folder, submit)
-    except BrokenProcessPool:  # most often the machine's memory ran out: one after the other takes less
-        return artifacts.write(answer, folder)
 
 
 def _beyond(found: Inventory) -> str:

@@ -43,6 +43,15 @@ class How:
     together: str | None = None
 
 
+@dataclass(frozen=True)
+class Beside:
+    """What is done beside the trials."""
+
+    listener: "Listener"
+    nearly_done: Callable[[], None]
+    """Called when the first place has nothing to do any more."""
+
+
 def run_sweep(found: Inventory, how: How, until: Until | None = None) -> None:
     """Run what is missing, report, and bring MLflow up to date; with `until`, look after look.
 
@@ -67,7 +76,8 @@ def run_sweep(found: Inventory, how: How, until: Until | None = None) -> None:
         written: Report | None = None
         try:
             groups = Together(how.together, how.executor, how.address, how.gpus_per_trial, found.data_dir)
-            run = partial(_run, how=how, groups=groups, executor=executor, listener=_listener(projection, check))
+            beside = Beside(_listener(projection, check), partial(prepare, projection.settle))
+            run = partial(_run, how=how, groups=groups, executor=executor, beside=beside)
             found, looked, ending = _work(found, Means(how.rerun, run, partial(_told, how, groups)), until)
             check()
             projection.settle()
@@ -133,31 +143,32 @@ def _listener(projection: "Projection", check: Callable[[], None]) -> "Listener"
     return listener
 
 
-def _run(found: Inventory, how: How, groups: Together, executor: "Executor", listener: "Listener") -> None:
+def _run(found: Inventory, how: How, groups: Together, executor: "Executor", beside: Beside) -> None:
     """Start the executor first: it takes seconds to get ready, torch's import and the rest fit into them."""
     executor.start()
     try:
-        _run_started(found, how, groups, executor, listener)
+        _run_started(found, how, groups, executor, beside)
     finally:
         executor.stop()
 
 
-def _run_started(found: Inventory, how: How, groups: Together, executor: "Executor", listener: "Listener") -> None:
+def _run_started(found: Inventory, how: How, groups: Together, executor: "Executor", beside: Beside) -> None:
     with signals.deferred():
         from senet_lab import sweep
         from senet_lab.progress import Progress
 
     due = found.plan.to_run(how.rerun)
-    sizes, places = groups.sizes(due, partial(_places, how)), _places(how, how.gpus_per_trial)
+    sizes = groups.sizes(due, partial(_places, how))
+    places = _places(how, groups.share(sizes))
     if told := _told(how, groups, found):
         console.print(f"The trials to run will take {told.sentence}", soft_wrap=True)
     with Progress(console, found, due) as progress:
 
         def both(step: "Step") -> None:
             progress(step)
-            listener(step)
-            if len(due) - progress.ended <= places:  # the last ones run: soon cores will have nothing to do
-                prepare()
+            beside.listener(step)
+            if step.record is not None and progress.ended == max(1, len(due) - places + 1):
+                beside.nearly_done()
 
         sweep.run(found, executor, both, how.rerun, sweep.Ways(how.loaders, lambda kind: sizes.get(kind, 1)))
     console.print(progress.sentence())

@@ -3,16 +3,16 @@
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-WHOLE = 16
-"""oneDNN works on so many channels at a time, with AVX-512; 8 with AVX2."""
+BLOCK = 16
+"""Channels that oneDNN's kernels for AVX-512 work on at a time; those for AVX2 take 8."""
 
 
 class Pointwise(nn.Conv2d):
     """A 1x1 convolution of every stride-th position: (N, C_in, H, W) -> (N, C_out, ceil(H / stride), ...).
 
-    Where the input channels of a group do not fill whole blocks, the positions are taken before the convolution:
-    oneDNN of torch 2.13 writes past the end of the weights' gradient there (its AVX2 kernel in channels-last order,
-    as a memory checker shows). Elsewhere that would cost 1.1 to 2 times the convolution's time.
+    With fewer input channels than a block has, the positions are taken before the convolution, at 1.1 to 2 times its
+    cost: oneDNN copies them into a space that is too small then, and writes past its end (torch 2.13, channels-last
+    order; github.com/uxlfoundation/oneDNN/issues/6035).
     """
 
     def __init__(self, inputs: int, outputs: int, stride: int = 1, groups: int = 1) -> None:
@@ -20,9 +20,9 @@ class Pointwise(nn.Conv2d):
 
     def forward(self, x_NCHW: Tensor) -> Tensor:
         rows, columns = self.stride
-        if rows > 1 and self.in_channels // self.groups % WHOLE:
+        if rows > 1 and self.in_channels // self.groups < BLOCK:
             return F.conv2d(x_NCHW[:, :, ::rows, ::columns], self.weight, groups=self.groups)
-        return F.conv2d(x_NCHW, self.weight, stride=self.stride[0], groups=self.groups)
+        return F.conv2d(x_NCHW, self.weight, stride=(rows, columns), groups=self.groups)
 
 
 def conv_bn(inputs: int, outputs: int, size: int = 1, stride: int = 1, groups: int = 1) -> nn.Sequential:

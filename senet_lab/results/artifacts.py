@@ -1,7 +1,7 @@
 """The files of a report. Same store, same bytes."""
 
 import io
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,9 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from senet_lab import apart
-from senet_lab.catalog import Question
 from senet_lab.errors import UserError
-from senet_lab.records import TrialRecord
 from senet_lab.results import activations, columns, figures, kept, latex, page, paper, tables
 from senet_lab.results.across import Across
 from senet_lab.results.activations import Activations
@@ -19,7 +17,6 @@ from senet_lab.results.figures.style import style
 from senet_lab.results.folder import FILES, FORMER, PUBLISHED, of_figure, writing
 from senet_lab.results.page.layout import Picture, Section, Table, Text
 from senet_lab.results.report import Report
-from senet_lab.store import Store
 
 METADATA: dict[str, dict[str, str | None]] = {
     "png": {"Software": "senet-lab"},
@@ -48,11 +45,11 @@ class Drawing:
     svg: str
 
 
-def artifacts(report: Report, submit: apart.Submit = apart.here) -> dict[str, bytes]:
-    """Name -> content of every file of a report, in a fixed order; `submit` has what takes long made."""
-    said = submit(gates, report.question, report.trials, report.records, report.store)
+def artifacts(report: Report, ask: apart.Ask = apart.here) -> dict[str, bytes]:
+    """Name -> content of every file of a report, in a fixed order; `ask` is asked for figures while others are made."""
     shown = report.shown()
-    coming = {name: submit(draw, name, shown) for name in report.figure_names}
+    coming = {name: ask(draw, name, shown) for name in report.figure_names}
+    said = gates(report)
     table = tables.full_frame(report.summary, report.comparison)
     files = {
         "table.csv": csv(table),
@@ -63,12 +60,13 @@ def artifacts(report: Report, submit: apart.Submit = apart.here) -> dict[str, by
         "trials.csv": csv(report.trials),
         "columns.csv": csv(columns.described(table.columns, report.trials.columns)),
     }
-    drawings: dict[str, Drawing] = {name: future.result() for name, future in coming.items()}
+    drawn: dict[str, Drawing] = {name: coming[name]() for name in reversed(coming)}  # who helps began with the first
+    drawings = {name: drawn[name] for name in coming}
     for name, drawing in drawings.items():
         files |= named(name, drawing.png, drawing.pdf, report.figure_data(name))
     if report.beside is not None and report.protocol is not None:
         files |= {"paper.csv": csv(paper.as_csv(report.beside)), "protocol.csv": csv(report.protocol)}
-    return {"report.html": page.html(report, pictures(report, drawings), said.result()).encode(), **files}
+    return {"report.html": page.html(report, pictures(report, drawings), said).encode(), **files}
 
 
 def pictures(report: Report, drawings: Mapping[str, Drawing] | None = None) -> tuple[Picture, ...]:
@@ -87,11 +85,9 @@ CHANNELS = "every ceil(C / 50)-th channel, as in v4 Fig. 6"
 SEEDS = "Above: gates over all images, sorted; below: numbers of whole blocks by depth; 95 % Student-t intervals."
 
 
-def gates(
-    question: Question, trials: pd.DataFrame, records: Iterable[TrialRecord], store: Store | None
-) -> tuple[Section, ...]:
+def gates(report: Report) -> tuple[Section, ...]:
     """What the page says of the gates, where trials have kept them: not those of older records, or without SE."""
-    if not (held := kept.kept(question, trials, records, store)).rows():
+    if not (held := kept.kept(report.question, report.trials, report.records, report.store)).rows():
         return ()
     try:
         found = activations.analyse(held)
@@ -146,12 +142,12 @@ def of_settings(answer: Across) -> dict[str, bytes]:
     return {"interaction.md": answer.markdown().encode(), **drawn("interaction", answer.figure(), answer.data())}
 
 
-def write(report: Report, folder: Path, submit: apart.Submit = apart.here) -> tuple[Path, ...]:
+def write(report: Report, folder: Path, ask: apart.Ask = apart.here) -> tuple[Path, ...]:
     """Write the artifacts into `folder` and take away those of an earlier report that this one has not.
 
-    `submit` has what takes long made. Returns their paths. Raises UserError if that cannot be written.
+    `ask`: see `artifacts`. Returns their paths. Raises UserError if that cannot be written.
     """
-    return put(artifacts(report, submit), folder, {*FILES, *PUBLISHED, *FORMER})
+    return put(artifacts(report, ask), folder, {*FILES, *PUBLISHED, *FORMER})
 
 
 def put(files: Mapping[str, bytes], folder: Path, former: Collection[str] = ()) -> tuple[Path, ...]:

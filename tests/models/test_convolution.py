@@ -5,6 +5,7 @@ import sys
 
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import nn
 
 from senet_lab.models.convolution import Pointwise, conv_bn, convolution
@@ -36,6 +37,22 @@ def test_equal_to_torchs(inputs: int, stride: int, groups: int) -> None:
     torch.testing.assert_close(ours(x), plain(x), rtol=1e-13, atol=1e-13)
     for one, other in zip(found, wanted, strict=True):
         torch.testing.assert_close(one, other, rtol=1e-13, atol=1e-13)
+
+
+@pytest.mark.parametrize("inputs", [8, 15, 16, 20, 24, 32])
+@pytest.mark.parametrize("size", [7, 8])
+def test_in_channels_last_order_as_the_positions_alone(inputs: int, size: int) -> None:
+    """In float32, as oneDNN does it, with a stride of torch's or without."""
+    torch.manual_seed(0)
+    layer = Pointwise(inputs, 24, 2).to(memory_format=torch.channels_last)
+    x = torch.randn(8, inputs, size, size).to(memory_format=torch.channels_last).requires_grad_()
+    out, wanted = layer(x), F.conv2d(x[:, :, ::2, ::2].contiguous(), layer.weight)
+    go = torch.randn_like(wanted)
+    torch.testing.assert_close(out, wanted, rtol=1e-4, atol=1e-5)
+    for one, other in zip(
+        torch.autograd.grad(out, [x, layer.weight], go), torch.autograd.grad(wanted, [x, layer.weight], go), strict=True
+    ):
+        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-4)
 
 
 def test_few_channels_in_channels_last_order_end_well() -> None:
