@@ -165,8 +165,8 @@ def test_mistakes_are_answered_in_a_sentence(arguments: list[str], sentence: str
 
 def test_debug_shows_the_traceback_wherever_it_stands(tmp_path: Path) -> None:
     for arguments in (["--debug", "plan", "nowhere"], ["plan", "nowhere", "--debug"]):
-        shown = typed(tmp_path, *arguments)
-        assert "Traceback" in shown.err and "SweepFileError" in shown.err
+        shown = senet_lab(*arguments, cwd=tmp_path)
+        assert "Traceback" in shown.stderr and "SweepFileError" in shown.stderr
 
 
 def test_json_stands_alone_and_names_the_command_again(tmp_path: Path) -> None:
