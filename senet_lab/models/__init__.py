@@ -20,7 +20,7 @@ def build(model: Model, *, channels: int, classes: int, seed: int, device: torch
         network = cast(nn.Module, import_module(f"senet_lab.models.{model.module}").network(model, channels, classes))
     if device.type == "meta":
         return network
-    _allocate(network, device)
+    allocate(network, device)
     initialise(network, seed)
     if model.weights is not None:
         from senet_lab.models.weights import load
@@ -29,7 +29,7 @@ def build(model: Model, *, channels: int, classes: int, seed: int, device: torch
     return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
 
 
-def _allocate(network: nn.Module, device: torch.device) -> None:
+def allocate(network: nn.Module, device: torch.device) -> None:
     """Memory for what is on the meta device, as `to_empty` gives it; that imports SymPy, 1.5 s a process."""
     for module in network.modules():
         for name, p in module.named_parameters(recurse=False):

@@ -1,4 +1,4 @@
-"""What a network costs: parameters and multiply-adds, counted without memory on the meta device."""
+"""What a network costs: parameters and multiply-adds, counted while one image passes through it."""
 
 from dataclasses import dataclass, field
 from functools import cache
@@ -6,13 +6,18 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.utils.flop_counter import FlopCounterMode
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import flop_registry
 
 from senet_lab.blocks.se import SEBlock
 from senet_lab.errors import SpecError
-from senet_lab.models import build
+from senet_lab.models import allocate, build
 from senet_lab.records import Cost
 from senet_lab.spec import Model, Narrow
+
+LITTLE = 10**9
+"""Parameters times positions up to which the image really passes, in hundredths of a second. Larger networks are only
+gone through on torch's meta device, which takes no memory and 2 s of imports."""
 
 
 @dataclass
@@ -46,32 +51,57 @@ def count(model: Model, *, channels: int, size: int, classes: int) -> Cost:
 
 
 def layout(model: Model, *, channels: int, size: int, classes: int) -> tuple[Part, ...]:
-    """The parts of `model` in order, for one (channels, size, size) image; nothing is allocated."""
+    """The parts of `model` in order, for one (channels, size, size) image; only a small network takes memory."""
     network = build(model, channels=channels, classes=classes, seed=0, device=torch.device("meta")).eval()
+    if sum(p.numel() for p in network.parameters()) * size**2 <= LITTLE:
+        allocate(network, torch.device("cpu"))
+    device = next(network.parameters()).device
     parts: dict[str, Part] = {}
-    of_module: dict[str, Part] = {}
+    operations = _Operations()  # type: ignore[no-untyped-call]
     for path, module in _top(network):
         name = _name(path, after_stages=any(known.isdigit() for known in parts))
-        part = of_module[path] = parts.setdefault(name, Part(name))
+        part = parts.setdefault(name, Part(name))
         part.params += sum(p.numel() for p in module.parameters() if p.requires_grad)
         part.statistics += sum(b.numel() for b in module.buffers() if b.is_floating_point())
+        module.register_forward_pre_hook(_begin(operations, part))
         module.register_forward_hook(_note_output(part))
         for block in (m for m in module.modules() if isinstance(m, SEBlock)):
             part.hidden.append(block.reduce.out_features)
             block.squeeze.register_forward_hook(_note_reads(part))
-    image = torch.empty(1, channels, size, size, device="meta")
+    image = torch.zeros(1, channels, size, size, device=device)
     try:
-        with FlopCounterMode(display=False) as flops, torch.no_grad():
+        with operations, torch.no_grad():
             network(image)
     except RuntimeError as error:  # a kernel or a pooling that is larger than what is left of the image
         stem = " say small_images=True where the network is named, or" if isinstance(model, Narrow) else ""
         raise SpecError(
             f"{model.title} cannot take images of {size} pixels ({error});{stem} use larger images"
         ) from None
-    counts = flops.get_flop_counts()
-    for path, part in of_module.items():
-        part.macs += sum(counts.get(f"{type(network).__name__}.{path}", {}).values()) // 2
     return tuple(parts.values())
+
+
+class _Operations(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Adds to `part` what torch's own counter would; that one takes torch's compiler with it, seconds of imports."""
+
+    part: Part | None = None
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        return False
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        output = func(*args, **(kwargs or {}))
+        operations = flop_registry.get(func.overloadpacket)
+        if operations is not None and self.part is not None:
+            self.part.macs += operations(*args, **(kwargs or {}), out_val=output) // 2
+        return output
+
+
+def _begin(operations: _Operations, part: Part) -> Any:
+    def begin(_: nn.Module, __: Any) -> None:
+        operations.part = part
+
+    return begin
 
 
 def _top(network: nn.Module) -> list[tuple[str, nn.Module]]:

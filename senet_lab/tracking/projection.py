@@ -24,7 +24,9 @@ from senet_lab.tracking.reasons import reason
 from senet_lab.tracking.runs import News, VariantAggregate, asked
 from senet_lab.tracking.writer import Writer
 
-FLUSH_SECONDS = 1.0
+FLUSH_SECONDS, LONGEST_SECONDS = 1.0, 10.0
+SHARE = 40
+"""News are gathered so long that writing takes this part of a core: the trials have the others."""
 RETRY_SECONDS = 15.0
 GIVE_UP = 3
 """Failures at the end after which it is not one odd record but MLflow itself."""
@@ -51,6 +53,7 @@ class Projection:
         self._due: dict[str, News] = {}
         self._skipped: set[str] = set()
         self._retry_at = 0.0
+        self._gather = FLUSH_SECONDS
         self._called, self._imported = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._work, name="mlflow", daemon=True)
         self._thread.start()
@@ -146,7 +149,10 @@ class Projection:
                     news, epochs=tuple(epochs.values()), record=news.record or known.record
                 )
             if time.monotonic() >= self._retry_at:
+                began = time.thread_time()
                 self._flush()
+                took = time.thread_time() - began
+                self._gather = min(LONGEST_SECONDS, max(FLUSH_SECONDS, SHARE * took))
 
     def _flush(self) -> None:
         for id_, news in list(self._due.items()):
@@ -160,9 +166,9 @@ class Projection:
                 return
 
     def _batches(self) -> Iterator[list[News]]:
-        """What came in, gathered for a second, until `close`."""
+        """What came in, gathered for a while, until `close`."""
         while True:
-            batch, until = [self._inbox.get()], time.monotonic() + FLUSH_SECONDS
+            batch, until = [self._inbox.get()], time.monotonic() + self._gather
             while batch[-1] is not None:
                 try:
                     batch.append(self._inbox.get(timeout=max(0.0, until - time.monotonic())))

@@ -1,11 +1,19 @@
 """Parameters and multiply-adds, against hand counts and published figures."""
 
-import pytest
+import subprocess
+import sys
+from typing import Any
 
+import pytest
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from senet_lab.blocks.se import SEBlock
 from senet_lab.errors import SpecError
+from senet_lab.models import build
 from senet_lab.models.cost import count
 from senet_lab.records import Cost
-from senet_lab.spec import SE, InceptionResNetV2, Model
+from senet_lab.spec import SE, InceptionResNetV2, Model, ResNet, ResNeXt, ShuffleNet
 
 
 def cost(model: Model, size: int = 32) -> Cost:
@@ -38,6 +46,40 @@ def test_against_the_literature(depth: int, params: float, mega_macs: float) -> 
     found = cost(Model(depth=depth, widths=(16, 32, 64)))
     assert found.params == pytest.approx(params, rel=0.02)
     assert found.macs / 1e6 == pytest.approx(mega_macs, rel=0.01)
+
+
+NETWORKS: dict[str, Any] = {
+    "SE-ResNet-20": Model(depth=20, widths=(16, 32, 64), se=SE(reduction=4)),
+    "no squeeze": Model(depth=8, widths=(8, 16, 32), se=SE(squeeze="none")),
+    "SE-ResNet-50": ResNet(depth=50, se=SE()),
+    "SE-ResNeXt-50": ResNeXt(depth=50, se=SE()),
+    "SE-ShuffleNet": ShuffleNet(se=SE()),
+    "SE-Inception-ResNet-v2": InceptionResNetV2(se=SE()),
+}
+
+
+@pytest.mark.parametrize(("name", "size"), [(n, s) for n in NETWORKS for s in (32, 96) if s > 32 or "-v2" not in n])
+def test_operations_are_those_that_torchs_own_counter_counts(name: str, size: int) -> None:
+    """But for what a squeeze reads, which that one does not count; on either side of what passes really."""
+    model = NETWORKS[name]
+    network = build(model, channels=3, classes=10, seed=0, device=torch.device("meta")).eval()
+    reads = []
+    for block in (m for m in network.modules() if isinstance(m, SEBlock)):
+        block.squeeze.register_forward_hook(lambda _, x, out: reads.append(x[0].numel() if out.ndim == 2 else 0))
+    with FlopCounterMode(display=False) as flops, torch.no_grad():
+        network(torch.empty(1, 3, size, size, device="meta"))
+    found = cost(model, size)
+    assert found.macs == flops.get_total_flops() // 2 + sum(reads)
+    assert found.params == sum(p.numel() for p in network.parameters())
+
+
+def test_a_small_network_is_counted_without_imports_of_seconds() -> None:
+    code = (
+        "import sys; from senet_lab.models.cost import count; from senet_lab.recipes import DIGITS as d\n"
+        "count(d.model, channels=1, size=8, classes=10); print({'sympy', 'torch._dynamo'} & {*sys.modules})"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"
 
 
 @pytest.mark.parametrize("bias", [False, True])
