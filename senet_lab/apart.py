@@ -1,15 +1,18 @@
 """Calls in other processes: they may crash, or leave a GPU's memory in disorder, without harm to this one; or they take
 their time while this one goes on."""
 
+import contextlib
 import os
 import signal
 import threading
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import Future, ProcessPoolExecutor
 from functools import partial
 from importlib import import_module
-from multiprocessing import get_context, parent_process, resource_tracker
+from multiprocessing import Pipe, get_context, parent_process, resource_tracker
+from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnProcess
+from queue import SimpleQueue
 from typing import Any, TypeVar
 
 Made = TypeVar("Made")
@@ -26,34 +29,93 @@ def apart(call: Callable[..., Made], *given: object) -> Made:
 
 
 class Helpers:
-    """Processes that work ahead until this one ends; what none of them has begun when it is wanted is made here."""
+    """Processes that work ahead until `end`; what none of them has begun when it is wanted is made here.
+
+    One call at a time goes to each, so that this process can take the next ones from them. A helper that dies, most
+    often for want of memory, costs its time and no answer.
+    """
 
     def __init__(self, count: int, module: str) -> None:
-        """Start them; in the background they import `module`. Raises OSError where there can be none."""
-        self._pool = ProcessPoolExecutor(count, mp_context=get_context("spawn"), initializer=_end_with_parent)
-        for _ in range(count):
-            self.ask(import_module, module)
+        """Start them; in the background they import `module`. Raises OSError where they cannot be started."""
+        self._waiting: SimpleQueue[tuple[Future[Any], Callable[..., Any], tuple[object, ...]] | None] = SimpleQueue()
+        self._started: list[SpawnProcess] = []
+        resource_tracker.ensure_running()  # or a start does that, and lets in what is blocked here
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])  # inherited: Ctrl-C is this process's
+        try:
+            for _ in range(count):
+                self._start(module)
+        except OSError:
+            self.end()
+            raise
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     def ask(self, call: Callable[..., Made], *given: object) -> Callable[[], Made]:
         """An `Ask`."""
-        resource_tracker.ensure_running()  # or the pool starts it, which unblocks what is blocked here
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])  # inherited: Ctrl-C is this process's
-        try:
-            future = self._pool.submit(call, *given)
-        except (BrokenProcessPool, OSError):
-            return partial(call, *given)
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        future: Future[Made] = Future()
+        self._waiting.put((future, call, given))
 
         def answer() -> Made:
             if future.cancel():
                 return call(*given)
             try:
                 return future.result()
-            except BrokenProcessPool:  # most often the machine's memory ran out
+            except _Lost:
                 return call(*given)
 
         return answer
+
+    def end(self) -> None:
+        """Let them go at once."""
+        for process in self._started:
+            process.kill()
+            self._waiting.put(None)
+
+    def _start(self, module: str) -> None:
+        ours, theirs = Pipe()
+        process = get_context("spawn").Process(target=_serve, args=(theirs, module), daemon=True)
+        process.start()
+        theirs.close()
+        self._started.append(process)
+        threading.Thread(target=self._hand_out, args=(ours,), daemon=True).start()
+
+    def _hand_out(self, line: "Connection[Any, Any]") -> None:
+        with line:
+            while (task := self._waiting.get()) is not None:
+                future, call, given = task
+                if not future.set_running_or_notify_cancel():
+                    continue
+                try:
+                    line.send((call, given))
+                    error, made = line.recv()
+                except Exception:  # it died, or nothing of the kind can be sent
+                    future.set_exception(_Lost())
+                    return
+                if error is None:
+                    future.set_result(made)
+                else:
+                    future.set_exception(error)
+
+
+class _Lost(Exception):
+    """There is no answer."""
+
+
+def _serve(line: "Connection[Any, Any]", module: str) -> None:
+    """What a helper does, until nobody is at the other end."""
+    _end_with_parent()
+    import_module(module)
+    with contextlib.suppress(EOFError, OSError):
+        while True:
+            call, given = line.recv()
+            line.send(_made(call, given))
+
+
+def _made(call: Callable[..., Any], given: tuple[object, ...]) -> tuple[Exception | None, Any]:
+    try:
+        return None, call(*given)
+    except Exception as error:
+        return error, None
 
 
 def _end_with_parent() -> None:

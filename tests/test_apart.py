@@ -31,9 +31,11 @@ if __name__ == "__main__":
     folder = Path(sys.argv[1])
     signal.signal(signal.SIGINT, lambda number, frame: None)
     (folder / "begun").touch()
-    Helpers(1, "pandas").ask(Path.touch, folder / "done")
+    helpers = Helpers(1, "pandas")
+    helpers.ask(Path.touch, folder / "done")
     while not (folder / "done").exists():
         time.sleep(0.01)
+    helpers.end()
 """
 
 
@@ -70,12 +72,27 @@ def test_helpers_have_imported_what_they_were_told_and_work_ahead(tmp_path: Path
     assert last[0] == os.getpid(), "nobody had begun with the last one"
     assert first[0] != os.getpid() and first[1]
     assert [answer()[0] for answer in answers[:2]] == [first[0]] * 2
+    helpers.end()
 
 
 def test_errors_of_helpers_are_raised_where_the_answer_is_wanted() -> None:
-    wrong = Helpers(1, "json").ask(divmod, 1, 0)
+    helpers = Helpers(1, "json")
+    wrong = helpers.ask(divmod, 1, 0)
     with pytest.raises(ZeroDivisionError):
         wrong()
+    helpers.end()
+
+
+def test_what_nobody_has_begun_at_the_end_is_forgotten(tmp_path: Path) -> None:
+    helpers = Helpers(1, "json")
+    for number in range(50):
+        helpers.ask(work, tmp_path, number)
+    until = time.monotonic() + 60
+    while not list(tmp_path.iterdir()) and time.monotonic() < until:
+        time.sleep(0.01)
+    helpers.end()
+    time.sleep(1)
+    assert 1 <= len(list(tmp_path.iterdir())) < 10
 
 
 def home_or_death(home: int) -> str:

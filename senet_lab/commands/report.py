@@ -1,10 +1,9 @@
 """Tables and files of what the store holds."""
 
 import contextlib
-import functools
 import importlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,6 +26,8 @@ DRAWS = "senet_lab.results.artifacts"
 """The module that imports all that a report takes: seconds."""
 MOST = 3
 """Helpers that draw: a report has five figures, and this process works, too."""
+_prepared: list[apart.Helpers] = []
+"""For the next report of this process."""
 
 
 def prepare(ready: Callable[[], None]) -> None:
@@ -40,15 +41,28 @@ def prepare(ready: Callable[[], None]) -> None:
         importlib.import_module(DRAWS)
 
     threading.Thread(target=imports).start()
-    _helpers(cores())
+    if helpers := _helpers():
+        _prepared.append(helpers)
 
 
-@functools.cache
-def _helpers(cores: int) -> apart.Helpers | None:
-    """Those of this process, started when they are first asked for."""
+def _helpers() -> apart.Helpers | None:
+    """New ones, where they can be had and be of use."""
     with contextlib.suppress(OSError):
-        return apart.Helpers(min(cores - 1, MOST), DRAWS) if cores > 1 else None
+        return apart.Helpers(min(cores() - 1, MOST), DRAWS) if cores() > 1 else None
     return None
+
+
+@contextlib.contextmanager
+def _help() -> Iterator[apart.Ask]:
+    """Who is asked for figures."""
+    helpers = _prepared.pop() if _prepared else _helpers()
+    if helpers is None:
+        yield apart.here
+        return
+    try:
+        yield helpers.ask
+    finally:
+        helpers.end()
 
 
 def answered(found: Inventory, include_stale: bool = False, until_decided: bool = False) -> "tuple[Inventory, Report]":
@@ -105,13 +119,13 @@ def show_report(found: Inventory, folder: Path, include_stale: bool = False, loo
 
     With `looks`, it is of these, and `found` has the trials that they use.
     """
-    helpers = _helpers(cores())  # they import while this process does
-    from senet_lab.results import artifacts, keys, provenance, report
+    with _help() as ask:  # helpers import while this process does
+        from senet_lab.results import artifacts, keys, provenance, report
 
-    name = keys.table(found.question, include_stale, looks is not None)
-    answer = report.analyse(found.question, found.planned, found.records, include_stale, found.store, looks=looks)
-    answer = replace(answer, images=provenance.images(found))
-    written = artifacts.write(answer, folder / name, helpers.ask if helpers else apart.here)
+        name = keys.table(found.question, include_stale, looks is not None)
+        answer = report.analyse(found.question, found.planned, found.records, include_stale, found.store, looks=looks)
+        answer = replace(answer, images=provenance.images(found))
+        written = artifacts.write(answer, folder / name, ask)
     console.print(answer.terminal(console.width))
     if failed := [t for t, state in found.plan.trials if state == "failed"]:
         why = to_show(found.store.root, failed[0].id)
