@@ -35,6 +35,7 @@ if __name__ == "__main__":
     helpers.ask(Path.touch, folder / "done")
     while not (folder / "done").exists():
         time.sleep(0.01)
+    time.sleep(0.5)  # the last Ctrl-C is not to hit an interpreter that ends
     helpers.end()
 """
 
