@@ -48,16 +48,19 @@ def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 LONG = (
-    "survival/test_kill.py",
     "executors/test_cluster.py",
+    "executors/test_contract.py",
+    "survival/test_kill.py",
     "tracking/test_server.py",
     "test_main_job.py",
     "test_remote_store.py",
+    "survival/test_damage.py",
     "survival/test_mlflow_lost.py",
+    "survival/test_worker_death.py",
     "survival/test_disk_full.py",
-    "executors/test_contract.py",
     "survival/test_clock.py",
     "survival/test_two_drivers.py",
+    "results/test_activations.py",
     "test_house.py",
 )
 """Files that take half a minute and more, the longest first."""

@@ -16,7 +16,7 @@ from senet_lab.executors.slot import Slot
 from senet_lab.jobs import Step
 
 pytestmark = pytest.mark.slow
-EPOCHS = 30
+EPOCHS = 100
 
 
 def worker_of(folder: Path) -> int:
