@@ -2,7 +2,8 @@
 PYTHON ?= python3
 SWEEP ?= reduction_ratio
 VENV := .venv
-INSTALL := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+# What is imported is compiled then: of Ray, MLflow and torch most never is.
+INSTALL := $(VENV)/bin/python -m pip install --no-compile --quiet --disable-pip-version-check -c constraints.txt
 
 .PHONY: sweep test bench lint clean
 
