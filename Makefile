@@ -4,14 +4,19 @@ SWEEP ?= reduction_ratio
 VENV := .venv
 # What is imported is compiled then: of Ray, MLflow and torch most never is.
 INSTALL := $(VENV)/bin/python -m pip install --no-compile --quiet --disable-pip-version-check -c constraints.txt
+PYTEST := $(VENV)/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-.PHONY: sweep test bench lint clean
+.PHONY: sweep test test-all bench lint clean
 
 sweep: $(VENV)/installed
 	@$(VENV)/bin/senet-lab sweep $(SWEEP)
 
 test: $(VENV)/installed-dev
-	@$(VENV)/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	@$(PYTEST) -m 'not long'
+
+# Clusters that go away, disks that fill, dozens of kills: twice the time.
+test-all: $(VENV)/installed-dev
+	@$(PYTEST)
 
 # BENCH: options, e.g. make bench BENCH="--only networks,se --rounds 9"
 bench: $(VENV)/installed

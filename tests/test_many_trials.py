@@ -65,6 +65,7 @@ def test_fifty_trials_leave_no_file_and_no_thread_behind(ask: Ask) -> None:
     assert len(held) == 50 and set(held[5:]) == {held[5]}
 
 
+@pytest.mark.long
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="counts files as Linux shows them")
 def test_the_driver_of_sixty_trials_on_ray_opens_no_more_files_than_that_of_twenty(

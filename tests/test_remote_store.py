@@ -217,6 +217,7 @@ def test_run_extend_repair_and_look_in_a_bucket(desk: Desk) -> None:
     assert not (desk.folder / "runs").exists()
 
 
+@pytest.mark.long
 def test_a_driver_that_was_killed_is_found_out_and_its_trial_goes_on(desk: Desk) -> None:
     desk.write(epochs=60)
     small, command = files.place(desk.address) / "small", f"sweep small STORE {UNTRACKED}"
@@ -239,6 +240,7 @@ def test_a_driver_that_was_killed_is_found_out_and_its_trial_goes_on(desk: Desk)
     assert results(whole) == undisturbed(desk)
 
 
+@pytest.mark.long
 def test_a_server_that_goes_away_costs_a_sentence_and_the_same_command_goes_on(desk: Desk, server: Server) -> None:
     desk.write(epochs=40)
     command = f"sweep small STORE {UNTRACKED}"

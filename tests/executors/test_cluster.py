@@ -184,6 +184,7 @@ def test_more_than_the_cluster_has_is_refused_and_leaves_nothing(here: Path, clu
     assert {p.name for p in here.iterdir()} == {"sweeps"}
 
 
+@pytest.mark.long
 def test_a_node_that_is_lost_costs_an_epoch_at_most(
     here: Path, cluster: Cluster, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
@@ -220,6 +221,7 @@ def test_a_store_that_the_nodes_do_not_see_is_refused(
     assert inventory.take(question(), tmp_path / "runs").plan.counts()["failed"] == 0
 
 
+@pytest.mark.long
 def test_a_process_whose_gpu_failed_takes_no_other_job_and_costs_no_other_trial(
     tmp_path: Path, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -248,6 +250,7 @@ def test_a_process_whose_gpu_failed_takes_no_other_job_and_costs_no_other_trial(
     assert len({pid for id, pid in workers if id in failing}) == 3, "each broke a process of its own"
 
 
+@pytest.mark.long
 def test_a_cluster_that_goes_away_is_no_trials_fault(here: Path, fresh: Cluster) -> None:
     write(here, epochs=40, seeds=1)
     running = subprocess.Popen(
@@ -265,6 +268,7 @@ def test_a_cluster_that_goes_away_is_no_trials_fault(here: Path, fresh: Cluster)
     assert len(facts(here)) == 3
 
 
+@pytest.mark.long
 def test_a_gpu_that_is_too_small_gives_way_to_fewer_at_once(
     tmp_path: Path, with_gpu: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -170,6 +170,7 @@ def test_ctrl_c_keeps_what_was_done_and_says_how_to_go_on(ask: Ask) -> None:
     assert ask().plan.counts() == {"done": 1, "missing": 3}
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_a_worker_that_always_dies_leaves_a_failed_record(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
     """The process is gone, nothing was raised in it: the driver writes the record."""
@@ -188,6 +189,7 @@ def test_a_worker_that_always_dies_leaves_a_failed_record(ask: Ask, monkeypatch:
     assert ask(seeds=1, grid={}, variants=[{}], controls=[], baseline={}).plan.counts() == {"failed": 1}
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_a_worker_that_dies_with_a_group_costs_only_the_member_that_kills_it(
     ask: Ask, monkeypatch: pytest.MonkeyPatch
@@ -222,6 +224,7 @@ def test_the_plan_is_seed_by_seed(ask: Ask) -> None:
     assert [t.trial.seed for t in order] == [0, 0, 1, 1]
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_a_worker_that_starts_late_is_waited_for(ask: Ask, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Short trials on one worker would be over before the other is up, and Tune would give that one up each time."""

@@ -105,6 +105,7 @@ def test_a_trial_whose_disk_is_full_keeps_what_it_had(tmp_path: Path, disk: Disk
     assert facts(record) == expected
 
 
+@pytest.mark.long
 @pytest.mark.slow
 @pytest.mark.usefixtures("undrawn")
 def test_a_sweep_whose_disk_is_full_ends_in_a_sentence(tmp_path: Path, disk: Disk) -> None:

@@ -11,6 +11,7 @@ from tests.typed import typed
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("undrawn")]
 
 
+@pytest.mark.long
 def test_a_driver_killed_at_random_moments(tmp_path: Path) -> None:
     """Each trial once, complete and bit-equal; nothing RUNNING, nothing double, nothing left behind."""
     tormented, undisturbed = tmp_path / "tormented", tmp_path / "undisturbed"

@@ -60,6 +60,7 @@ def disturbed(folder: Path, harm: Callable[[Path], object]) -> str:
     return " ".join(said.split())
 
 
+@pytest.mark.long
 def test_a_locked_database_is_caught_up_with(here: Path, undisturbed: Path) -> None:
     with closing(sqlite3.connect(here / "mlflow.db", isolation_level=None)) as other:
         clock = time.monotonic()
@@ -82,6 +83,7 @@ def test_a_deleted_database_is_made_again(here: Path, undisturbed: Path) -> None
     assert list(kill.faults(here, undisturbed)) == []
 
 
+@pytest.mark.long
 def test_a_database_replaced_by_rubbish_is_told_of(here: Path, undisturbed: Path) -> None:
     said = disturbed(here, lambda path: path.write_bytes(b"rubbish" * 10_000))
     assert "does not have" in said and "move it away, or choose another with --tracking-uri" in said, said

@@ -33,6 +33,7 @@ def wait_until(true: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
+@pytest.mark.long
 @pytest.mark.slow
 @pytest.mark.usefixtures("undrawn")
 def test_of_two_that_start_at_once_one_runs(tmp_path: Path) -> None:

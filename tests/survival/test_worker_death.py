@@ -35,6 +35,7 @@ def worker_of(folder: Path) -> int:
     raise AssertionError("no worker trains")
 
 
+@pytest.mark.long
 def test_a_killed_worker_is_nothing_to_its_trial(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     kill.write(tmp_path, epochs=EPOCHS)

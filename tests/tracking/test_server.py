@@ -199,6 +199,7 @@ def test_refused_from_the_start_costs_one_sentence_and_the_same_command_brings_e
     is_complete(team.uri, here)
 
 
+@pytest.mark.long
 def test_a_server_killed_while_trials_run_and_started_again_has_everything(team: TeamServer, here: Path) -> None:
     write(here, epochs=60)
     team.start()
