@@ -156,6 +156,7 @@ def client_calls(monkeypatch: pytest.MonkeyPatch) -> Iterator[Counter[str]]:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("undrawn")
 def test_a_command_with_nothing_to_run_asks_nothing_more_where_more_is_done(
     tmp_path: Path, client_calls: Counter[str], count: Callable[[object, str], Counter[str]]
 ) -> None:

@@ -24,22 +24,14 @@ def files(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
-def test_any_number_of_cores_gives_the_same_bytes(fill: Fill, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_whoever_draws_the_bytes_are_the_same(fill: Fill, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One core, two helpers, and helpers that die while they draw."""
     found = fill(seeds=2)
-    for count in (1, 3):
+    for count, place in ((1, "alone"), (3, "helped"), (2, "bereft")):
         monkeypatch.setattr(report, "cores", lambda count=count: count)
-        report.report_only(found, Path(str(count)), include_stale=False)
-    (one,), (two,) = (list(Path(str(count)).iterdir()) for count in (1, 3))
-    assert len(files(one)) == 25
-    assert files(one) == files(two)
-
-
-def test_a_process_that_dies_costs_no_report(fill: Fill, monkeypatch: pytest.MonkeyPatch) -> None:
-    found = fill(seeds=2)
-    monkeypatch.setattr(report, "cores", lambda: 1)
-    report.report_only(found, Path("whole"), include_stale=False)
-    monkeypatch.setattr(report, "cores", lambda: 4)  # helpers of no other test's number: they die
-    monkeypatch.setattr(artifacts, "draw", draw_only_at_home)
-    report.report_only(found, Path("died"), include_stale=False)
-    (whole,), (died,) = (list(Path(name).iterdir()) for name in ("whole", "died"))
-    assert files(whole) == files(died)
+        if place == "bereft":
+            monkeypatch.setattr(artifacts, "draw", draw_only_at_home)
+        report.report_only(found, Path(place), include_stale=False)
+    (alone,), (helped,), (bereft,) = (list(Path(place).iterdir()) for place in ("alone", "helped", "bereft"))
+    assert len(files(alone)) == 25
+    assert files(alone) == files(helped) == files(bereft)

@@ -34,8 +34,9 @@ if b"default_worker" in SAID or b"--executor\\0local" in SAID:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.usefixtures("undrawn")
-@pytest.mark.parametrize("executor", ["local", pytest.param("ray", marks=pytest.mark.long)])
+@pytest.mark.parametrize("executor", ["local", "ray"])
 def test_a_clock_that_jumps_by_hours(tmp_path: Path, executor: str) -> None:
     jumpy, steady = tmp_path / "jumpy", tmp_path / "steady"
     kill.write(jumpy, epochs=6)
