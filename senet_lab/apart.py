@@ -31,12 +31,12 @@ def apart(call: Callable[..., Made], *given: object) -> Made:
 class Helpers:
     """Processes that work ahead until `end`; what none of them has begun when it is wanted is made here.
 
-    One call at a time goes to each, so that this process can take the next ones from them. A helper that dies, most
-    often for want of memory, costs its time and no answer.
+    One call at a time goes to each, once it has imported what it needs, so that this process can take the others from
+    them. A helper that dies or finds no memory costs its time and no answer.
     """
 
     def __init__(self, count: int, module: str) -> None:
-        """Start them; in the background they import `module`. Raises OSError where they cannot be started."""
+        """Start them; in the background they import `module`. Raises OSError or RuntimeError where they cannot."""
         self._waiting: SimpleQueue[tuple[Future[Any], Callable[..., Any], tuple[object, ...]] | None] = SimpleQueue()
         self._started: list[SpawnProcess] = []
         resource_tracker.ensure_running()  # or a start does that, and lets in what is blocked here
@@ -44,7 +44,7 @@ class Helpers:
         try:
             for _ in range(count):
                 self._start(module)
-        except OSError:
+        except BaseException:
             self.end()
             raise
         finally:
@@ -60,7 +60,7 @@ class Helpers:
                 return call(*given)
             try:
                 return future.result()
-            except _Lost:
+            except (_Lost, MemoryError, OSError):
                 return call(*given)
 
         return answer
@@ -80,7 +80,8 @@ class Helpers:
         threading.Thread(target=self._hand_out, args=(ours,), daemon=True).start()
 
     def _hand_out(self, line: "Connection[Any, Any]") -> None:
-        with line:
+        with line, contextlib.suppress(EOFError, OSError):
+            line.recv()  # it is ready
             while (task := self._waiting.get()) is not None:
                 future, call, given = task
                 if not future.set_running_or_notify_cancel():
@@ -106,6 +107,7 @@ def _serve(line: "Connection[Any, Any]", module: str) -> None:
     _end_with_parent()
     import_module(module)
     with contextlib.suppress(EOFError, OSError):
+        line.send("ready")
         while True:
             call, given = line.recv()
             line.send(_made(call, given))

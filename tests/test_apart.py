@@ -76,9 +76,21 @@ def test_helpers_have_imported_what_they_were_told_and_work_ahead(tmp_path: Path
     helpers.end()
 
 
-def test_errors_of_helpers_are_raised_where_the_answer_is_wanted() -> None:
+def ready(folder: Path) -> Helpers:
+    """One that takes calls at once."""
     helpers = Helpers(1, "json")
+    helpers.ask(work, folder, 0)
+    until = time.monotonic() + 60
+    while not (folder / "0").exists() and time.monotonic() < until:
+        time.sleep(0.01)
+    time.sleep(0.2)
+    return helpers
+
+
+def test_errors_of_helpers_are_raised_where_the_answer_is_wanted(tmp_path: Path) -> None:
+    helpers = ready(tmp_path)
     wrong = helpers.ask(divmod, 1, 0)
+    time.sleep(0.2)
     with pytest.raises(ZeroDivisionError):
         wrong()
     helpers.end()
@@ -96,6 +108,20 @@ def test_what_nobody_has_begun_at_the_end_is_forgotten(tmp_path: Path) -> None:
     assert 1 <= len(list(tmp_path.iterdir())) < 10
 
 
+def home_or_no_memory(home: int) -> str:
+    if os.getpid() != home:
+        raise MemoryError
+    return "home"
+
+
+def test_a_helper_without_memory_costs_no_answer(tmp_path: Path) -> None:
+    helpers = ready(tmp_path)
+    answers = [helpers.ask(home_or_no_memory, os.getpid()) for _ in range(3)]
+    time.sleep(0.2)
+    assert [answer() for answer in answers] == ["home"] * 3
+    helpers.end()
+
+
 def home_or_death(home: int) -> str:
     """As where a process needs more memory than there is."""
     if os.getpid() != home:
@@ -103,9 +129,10 @@ def home_or_death(home: int) -> str:
     return "home"
 
 
-def test_a_helper_that_dies_costs_no_answer() -> None:
-    helpers = Helpers(1, "json")
+def test_a_helper_that_dies_costs_no_answer(tmp_path: Path) -> None:
+    helpers = ready(tmp_path)
     answers = [helpers.ask(home_or_death, os.getpid()) for _ in range(4)]
+    time.sleep(0.2)
     assert [answer() for answer in answers] == ["home"] * 4
     assert helpers.ask(home_or_death, os.getpid())() == "home", "and of those that are asked for later"
 

@@ -41,13 +41,19 @@ def prepare(ready: Callable[[], None]) -> None:
         importlib.import_module(DRAWS)
 
     threading.Thread(target=imports).start()
-    if helpers := _helpers():
+    if not _prepared and (helpers := _helpers()):
         _prepared.append(helpers)
+
+
+def release() -> None:
+    """End what `prepare` began, where no report has used it."""
+    while _prepared:
+        _prepared.pop().end()
 
 
 def _helpers() -> apart.Helpers | None:
     """New ones, where they can be had and be of use."""
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError, RuntimeError):
         return apart.Helpers(min(cores() - 1, MOST), DRAWS) if cores() > 1 else None
     return None
 

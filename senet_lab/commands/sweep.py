@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from senet_lab import signals
 from senet_lab.commands import console, engine
-from senet_lab.commands.report import prepare, show_report
+from senet_lab.commands.report import prepare, release, show_report
 from senet_lab.commands.sequential import Means, Until, until_decided
 from senet_lab.commands.together import Together, rows_together
 from senet_lab.credentials import without_credentials
@@ -87,6 +87,7 @@ def run_sweep(found: Inventory, how: How, until: Until | None = None) -> None:
         except KeyboardInterrupt:
             raise Interrupted from None
         finally:
+            release()
             rows = written.aggregates() if written else ()
             now = found if written else _latest(found)
             behind = projection.close(

@@ -1,6 +1,7 @@
 """A report's files, drawn on several cores."""
 
 import os
+import signal
 from multiprocessing import parent_process
 from pathlib import Path
 
@@ -35,3 +36,16 @@ def test_whoever_draws_the_bytes_are_the_same(fill: Fill, monkeypatch: pytest.Mo
     (alone,), (helped,), (bereft,) = (list(Path(place).iterdir()) for place in ("alone", "helped", "bereft"))
     assert len(files(alone)) == 25
     assert files(alone) == files(helped) == files(bereft)
+
+
+def test_what_is_prepared_twice_is_there_once_and_can_be_released(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As look after look, and a sweep that ends without a report."""
+    monkeypatch.setattr(report, "cores", lambda: 2)
+    report.prepare(lambda: None)
+    report.prepare(lambda: None)
+    (helpers,) = report._prepared
+    report.release()
+    assert not report._prepared
+    for process in helpers._started:
+        process.join(30)
+        assert process.exitcode == -signal.SIGKILL
