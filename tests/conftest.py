@@ -1,9 +1,10 @@
 """Strictness and small parts that several rooms' tests share."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import torch
 
 from benchmarks import kill
 from senet_lab import data, inventory
@@ -38,6 +39,15 @@ def question(name: str = "tiny", **changes: object) -> Question:
 def ask(tmp_path: Path) -> Callable[..., inventory.Inventory]:
     """Set a tiny question against a store in the test's own folder."""
     return lambda **changes: inventory.take(question(**changes), tmp_path / "runs")
+
+
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """As trials have it: the same bits wherever they run, and tiny networks only lose by more."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture

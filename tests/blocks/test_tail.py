@@ -1,6 +1,5 @@
 """The end of a residual unit against its formula in plain operations: every bit, of results and of gradients."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -27,6 +26,8 @@ from senet_lab.spec import (
     WideResNet,
 )  # fmt: skip
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 Tensors = tuple[Tensor, ...]
 FORMATS = {"NCHW": torch.contiguous_format, "NHWC": torch.channels_last}
 SIZES = {
@@ -41,14 +42,6 @@ SIZES = {
 def no_map_is_small(monkeypatch: pytest.MonkeyPatch) -> None:
     """What large maps get, on maps that take no time."""
     monkeypatch.setattr(tail, "SMALL_BYTES", 0)
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def plain_joined(branch_NCHW: Tensor, shortcut_NCHW: Tensor, relu: bool = True) -> Tensor:

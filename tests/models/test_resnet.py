@@ -1,7 +1,6 @@
 """ResNet, ResNeXt and SENet-154, against their definitions written out a second time."""
 
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,17 +12,10 @@ from senet_lab import models
 from senet_lab.models.resnet import Bottleneck
 from senet_lab.spec import SE, Model, ResNet, ResNeXt, SENet
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 CPU, META = torch.device("cpu"), torch.device("meta")
 PLACES = ["standard", "pre", "post", "identity", "conv3x3"]
-
-
-@pytest.fixture(autouse=True)
-def _one_thread() -> Iterator[None]:
-    """Tiny networks only lose by more."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def se(**settings: Any) -> SE:

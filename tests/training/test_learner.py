@@ -1,7 +1,6 @@
 """What a training is between two epochs: as bytes and back; in which precision it computes."""
 
 import io
-from collections.abc import Iterator
 from copy import deepcopy
 from typing import Any
 
@@ -14,13 +13,7 @@ from senet_lab.training.evaluate import evaluate
 from senet_lab.training.train import train
 from tests.training.trained import GATED, HALF, TINY, assert_same_bits, pixels, prepare, run
 
-
-@pytest.fixture(autouse=True)
-def _one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def test_what_is_loaded_is_what_was_saved() -> None:

@@ -22,16 +22,10 @@ from senet_lab.training.train import Learner, learning_rate, train
 from tests.data.pictures import write_parquet
 from tests.training.trained import CPU, GATED, HALF, TINY, assert_same_bits, pixels, prepare, run
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 NOISY = apply(TINY, {"model": {"family": "shake_shake", "depth": 8, "base_width": 8}, "data.cutout": 0.25})
 """With draws inside the network, in training."""
-
-
-@pytest.fixture(autouse=True)
-def _one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.mark.parametrize("trial", [TINY, GATED, NOISY], ids=["plain", "se", "noise"])
