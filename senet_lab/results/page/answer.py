@@ -104,7 +104,7 @@ def lines(report: "Report") -> tuple[Line, ...]:
     return tuple(found)
 
 
-ROOM = 20
+LABEL = 20
 """Percent of the scale's width that an end's label needs beside that of 0."""
 
 
@@ -114,7 +114,7 @@ def scale(report: "Report") -> Scale:
     ends = _ends(report.comparison, margin)
     zero, low, high = (_place(x, ends) for x in (0.0, -margin, margin))
     left, right = (signed(x, 1) for x in ends)
-    return Scale(zero, low, high, left if zero > ROOM else "", right if zero < 100 - ROOM else "")
+    return Scale(zero, low, high, left if zero > LABEL else "", right if zero < 100 - LABEL else "")
 
 
 def signed(fraction: float, digits: int = 2) -> str:

@@ -70,6 +70,8 @@ def test_strips_share_one_scale(found):
         assert line.strip.at == pytest.approx(scale.zero + unit * deltas[line.label], abs=0.1)
         assert 0 < line.strip.low < line.strip.at < line.strip.high < 100
     assert 0 < scale.margin_low < scale.margin_high < 100
+    reached = [x for line in lines for x in (line.strip.low, line.strip.high)] + [scale.margin_low, scale.margin_high]
+    assert 2 < min(reached) < 10 and 90 < max(reached) < 98, "the scale ends a little beyond all that it shows"
 
 
 def test_without_trials_there_is_no_strip_and_no_number(make):
