@@ -1,5 +1,6 @@
 """Guards over the whole house: style, types, imports, the README's commands, tests that mirror the rooms."""
 
+import ast
 import re
 import shutil
 import subprocess
@@ -81,6 +82,16 @@ def rooms() -> list[Path]:
 def test_rooms_are_small(room: Path) -> None:
     lines = (ROOT / "senet_lab" / room).read_text(encoding="utf-8").count("\n")
     assert lines <= LINES_PER_FILE
+
+
+@pytest.mark.parametrize("room", rooms(), ids=str)
+def test_a_name_means_one_thing_in_a_room(room: Path) -> None:
+    """The later of two values would count for the earlier one's readers, too; no tool says so."""
+    body = ast.parse((ROOT / "senet_lab" / room).read_text()).body
+    assigned = [n for n in body if isinstance(n, ast.Assign | ast.AnnAssign)]
+    stored = [x for n in assigned for x in ast.walk(n) if isinstance(x, ast.Name) and isinstance(x.ctx, ast.Store)]
+    names = [x.id for x in stored] + [n.name for n in body if isinstance(n, ast.FunctionDef | ast.ClassDef)]
+    assert len(set(names)) == len(names), sorted(n for n in names if names.count(n) > 1)
 
 
 @pytest.mark.parametrize("room", rooms(), ids=str)
