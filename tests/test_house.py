@@ -88,8 +88,9 @@ def test_rooms_are_small(room: Path) -> None:
 def test_a_name_means_one_thing_in_a_room(room: Path) -> None:
     """The later of two values would count for the earlier one's readers, too; no tool says so."""
     body = ast.parse((ROOT / "senet_lab" / room).read_text()).body
-    assigned = [n for n in body if isinstance(n, ast.Assign | ast.AnnAssign)]
-    stored = [x for n in assigned for x in ast.walk(n) if isinstance(x, ast.Name) and isinstance(x.ctx, ast.Store)]
+    targets = [t for n in body if isinstance(n, ast.Assign) for t in n.targets]
+    targets += [n.target for n in body if isinstance(n, ast.AnnAssign)]
+    stored = [x for t in targets for x in ast.walk(t) if isinstance(x, ast.Name) and isinstance(x.ctx, ast.Store)]
     names = [x.id for x in stored] + [n.name for n in body if isinstance(n, ast.FunctionDef | ast.ClassDef)]
     assert len(set(names)) == len(names), sorted(n for n in names if names.count(n) > 1)
 
