@@ -10,40 +10,50 @@ if TYPE_CHECKING:
     from senet_lab.spec import SE as SE
     from senet_lab.spec import VGG as VGG
     from senet_lab.spec import BNInception as BNInception
+    from senet_lab.spec import Choice as Choice
     from senet_lab.spec import CifarResNet as CifarResNet
     from senet_lab.spec import Data as Data
+    from senet_lab.spec import Float as Float
     from senet_lab.spec import InceptionResNetV2 as InceptionResNetV2
+    from senet_lab.spec import Int as Int
     from senet_lab.spec import MobileNet as MobileNet
     from senet_lab.spec import Model as Model
     from senet_lab.spec import PreActResNet as PreActResNet
     from senet_lab.spec import ResNet as ResNet
     from senet_lab.spec import ResNeXt as ResNeXt
+    from senet_lab.spec import Search as Search
     from senet_lab.spec import SENet as SENet
     from senet_lab.spec import ShakeShake as ShakeShake
     from senet_lab.spec import ShuffleNet as ShuffleNet
     from senet_lab.spec import Sweep as Sweep
     from senet_lab.spec import Train as Train
     from senet_lab.spec import Trial as Trial
+    from senet_lab.spec import Tune as Tune
     from senet_lab.spec import WideResNet as WideResNet
 
 __all__ = [
     "SE",
     "VGG",
     "BNInception",
+    "Choice",
     "CifarResNet",
     "Data",
+    "Float",
     "InceptionResNetV2",
+    "Int",
     "MobileNet",
     "Model",
     "PreActResNet",
     "ResNeXt",
     "ResNet",
     "SENet",
+    "Search",
     "ShakeShake",
     "ShuffleNet",
     "Sweep",
     "Train",
     "Trial",
+    "Tune",
     "WideResNet",
     "gate",
     "recipes",

@@ -7,21 +7,24 @@ import sys
 import traceback
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
 import senet_lab
 from senet_lab import recipes
-from senet_lab.design import Variant, factors, slug, variants
+from senet_lab.design import Variant, check_space, factors, slug, variants
 from senet_lab.errors import SpecError, SweepFileError, choices, printable, shown
 from senet_lab.explain import explain
-from senet_lab.spec import Source, Sweep, Trial, apply
+from senet_lab.spec import Search, Source, Study, Sweep, Trial, apply
 from senet_lab.spec.operators import Operator, defining
 from senet_lab.syntax import digest
 
 LONGEST = 120
 """Letters of a report's name."""
+BASE = "base"
+"""The row of a search that its best are compared to."""
+S = TypeVar("S", Sweep, Search)
 NAME = re.compile(r"[a-z][a-z0-9_]{0,60}")
 PACKAGE = Path(__file__).parent
 SHIPPED = next((p for p in (PACKAGE / "sweeps", PACKAGE.parent / "sweeps") if p.is_dir()), PACKAGE / "sweeps")
@@ -41,6 +44,13 @@ class Question:
     """The file as it travels to workers, if it defines operators."""
     changed: tuple[tuple[str, str], ...] = ()
     """What was asked otherwise than the file does: ("recipe", "cifar10"), ("seeds", "2"), ("train.epochs", "5")."""
+    search: Search | None = None
+    """Of a file that searches: `sweep` is then what measures its best again, beside the base."""
+
+    @property
+    def study(self) -> Study | None:
+        """What is chosen before anything is measured: for every row by itself, or in a search once."""
+        return self.search or self.sweep.tune
 
     @property
     def report_name(self) -> str:
@@ -100,29 +110,40 @@ def read(path: Path) -> Question:
 
 def _read(path: Path, operators: set[Operator]) -> Question:
     module = _execute(path)
-    text = importlib.util.decode_source(path.read_bytes()) if operators else ""
-    own = Source(path.stem, text, frozenset(operators)) if operators else None
+    source = importlib.util.decode_source(path.read_bytes()) if operators else ""
+    own = Source(path.stem, source, frozenset(operators)) if operators else None
     sweep = getattr(module, "SWEEP", None)
-    if not isinstance(sweep, Sweep):
+    if not isinstance(sweep, Sweep | Search):
         found = f"SWEEP is {_kind(sweep)}" if hasattr(module, "SWEEP") else "it defines no SWEEP"
         raise SweepFileError(f"{path}: {found}; SWEEP = Sweep(...) is missing, README.md has a whole file")
-    sweep = _checked_again(sweep, path)
-    return _checked(Question(path.stem, printable((module.__doc__ or "").strip()), path, sweep, (), own))
+    text = printable((module.__doc__ or "").strip())
+    if isinstance(sweep, Search):
+        search = _checked_again(sweep, path)
+        return _checked(Question(path.stem, text, path, _measured(search), (), own, search=search))
+    return _checked(Question(path.stem, text, path, _checked_again(sweep, path), (), own))
+
+
+def _measured(search: Search) -> Sweep:
+    """The sweep that measures a search's best: of rows, only the base is known before."""
+    return Sweep(
+        base=search.base, variants={BASE: {}}, baseline=BASE, seeds=search.seeds, margin=search.margin, tune=None
+    )
 
 
 def _kind(value: object) -> str:
     return f"the class {value.__name__}" if isinstance(value, type) else f"of the type {type(value).__name__}"
 
 
-def _checked_again(sweep: Sweep, path: Path) -> Sweep:
+def _checked_again(sweep: S, path: Path) -> S:
     """`sweep`, which may come from a copy that pydantic does not check. Raises SpecError for what it may not hold."""
-    values = {name: getattr(sweep, name) for name in Sweep.model_fields if hasattr(sweep, name)}
+    kind = type(sweep)
+    values = {name: getattr(sweep, name) for name in kind.model_fields if hasattr(sweep, name)}
     try:
         if isinstance(base := values.get("base"), Trial):
             values["base"] = apply(base, {})
-        return Sweep.model_validate(values)
+        return kind.model_validate(values)
     except ValidationError as error:
-        raise SpecError(f"{path}: {explain(error, Sweep)}") from None
+        raise SpecError(f"{path}: {explain(error, kind)}") from None
     except SpecError as error:
         raise SpecError(f"{path}: base: {error}") from None
 
@@ -134,6 +155,8 @@ def derive(
     sweep = question.sweep
     if varied := sorted(set(settings) & set(factors(question.rows))):
         raise SpecError(f"--set {varied[0]}: the sweep varies it, row by row; change {question.path} instead")
+    if question.study is not None and (chosen := sorted(set(settings) & set(question.study.space))):
+        raise SpecError(f"--set {chosen[0]}: the study of {question.path} chooses it; change its space instead")
     if "seed" in settings:
         raise SpecError("--set seed: a sweep gives every row the seeds 0, 1, 2, ...; --seeds says how many")
     try:
@@ -141,18 +164,24 @@ def derive(
         changed = {"base": apply(base, settings), "seeds": sweep.seeds if seeds is None else seeds}
         tree = sweep.model_dump() | {k: v.model_dump() if hasattr(v, "model_dump") else v for k, v in changed.items()}
         derived = Sweep.model_validate(tree)
+        search = question.search
+        if search is not None:
+            search = Search.model_validate({**dict(search), "base": derived.base, "seeds": derived.seeds})
     except ValidationError as error:
         raise SpecError(f"command line: {explain(error, Sweep)}") from None
     except SpecError as error:
         raise SpecError(f"command line: {error}") from None
     said = {"recipe": recipe, "seeds": None if seeds == sweep.seeds else seeds} | settings
     otherwise = tuple((key, str(value)) for key, value in said.items() if value is not None or key in settings)
-    return _checked(replace(question, sweep=derived, changed=otherwise))
+    return _checked(replace(question, sweep=derived, changed=otherwise, search=search))
 
 
 def _checked(question: Question) -> Question:
     try:
-        return replace(question, rows=variants(question.sweep))
+        found = replace(question, rows=variants(question.sweep))
+        if found.study is not None:
+            check_space(found.study, found.rows)
+        return found
     except SpecError as error:
         raise SpecError(f"{question.path}: {error}") from None
 

@@ -3,11 +3,13 @@
 import itertools
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from senet_lab.errors import SpecError, choices
-from senet_lab.spec import Model, Spec, Sweep, Trial, apply
+from senet_lab.spec import Model, Spec, Study, Sweep, Trial, apply
+from senet_lab.spec.space import corners
+from senet_lab.spec.space import settings as settings_of
 
 Settings = Mapping[str, Any]
 
@@ -25,6 +27,17 @@ class Variant:
     trial: Trial
     """The whole configuration, with seed 0."""
     control: bool = False
+    origin: Trial | None = None
+    """Of a row that was tuned: its configuration before."""
+    tuned: Settings = field(default_factory=dict)
+    """What was chosen for it, by dotted path."""
+    candidate: int | None = None
+    """Of what is tried to choose by: its number in the row's study."""
+
+    @property
+    def asked(self) -> Trial:
+        """The configuration as the sweep asks for it, before anything was tuned."""
+        return self.origin or self.trial
 
     @property
     def slug(self) -> str:
@@ -94,10 +107,10 @@ def baselines(sweep: Sweep, rows: tuple[Variant, ...]) -> dict[str, str]:
     if not sweep.counterpart:
         against = _baseline(sweep, rows).label
         return {row.label: against for row in rows if row.label != against}
-    by_trial = {row.trial: row.label for row in rows}
+    by_trial = {row.asked: row.label for row in rows}
     pairs = {}
     for row in rows:
-        other = by_trial.get(apply(row.trial, sweep.counterpart))
+        other = by_trial.get(apply(row.asked, sweep.counterpart))
         if other is not None and other != row.label:
             pairs[row.label] = other
     if not pairs:
@@ -114,7 +127,7 @@ def _baseline(sweep: Sweep, rows: tuple[Variant, ...]) -> Variant:
         fitting = [v for v in rows if v.label == sweep.baseline]
     else:
         wanted = apply(sweep.base, sweep.baseline or {})
-        fitting = [v for v in rows if v.trial == wanted]
+        fitting = [v for v in rows if v.asked == wanted]
     if not fitting:
         raise SpecError(f"baseline: {sweep.baseline!r} is not a row of this sweep; {choices(sweep.baseline, labels)}")
     return fitting[0]
@@ -123,6 +136,18 @@ def _baseline(sweep: Sweep, rows: tuple[Variant, ...]) -> Variant:
 def factors(rows: tuple[Variant, ...]) -> tuple[str, ...]:
     """The dotted paths that the rows vary, controls left aside, in order of appearance."""
     return tuple(dict.fromkeys(key for v in rows if not v.control for key in v.settings))
+
+
+def check_space(study: Study, rows: tuple[Variant, ...]) -> None:
+    """Raises SpecError for a setting that the sweep asks about, and for an end of the space that no trial may have."""
+    if asked := sorted(set(study.space) & {"seed", "data.source", "model.weights", *factors(rows)}):
+        raise SpecError(f"space: {asked[0]} is not to be chosen: the sweep itself gives it; leave it out")
+    for row in rows:
+        for chosen in corners(study.space):
+            try:
+                apply(row.trial, settings_of(study.space, chosen))
+            except SpecError as error:
+                raise SpecError(f"space: {row.label} with {chosen}: {error}") from None
 
 
 def _designed(sweep: Sweep, wrong: list[str]) -> Iterator[Settings]:

@@ -1,17 +1,18 @@
 """A question set against a store: what it asks for and what is there. Needs no torch."""
 
 import contextlib
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from senet_lab import data, labels, plan
 from senet_lab.catalog import Question
+from senet_lab.design import Variant
 from senet_lab.errors import SenetLabError, SpecError
 from senet_lab.files import Place
-from senet_lab.plan import Plan, PlannedTrial
+from senet_lab.plan import Plan, PlannedTrial, StoredTrial
 from senet_lab.records import TrialRecord
-from senet_lab.spec import Data
+from senet_lab.spec import SELECTION_SEED, Data
 from senet_lab.store import Store
 
 
@@ -25,6 +26,10 @@ class Inventory:
     """All that the sweep's store holds, wanted or not."""
     plan: Plan
     data_dir: Path = data.DATA_DIR
+    begun: tuple[StoredTrial, ...] = ()
+    """Trials that began and did not end, asked for or not."""
+    before: "Inventory | None" = None
+    """Of what a study has chosen (`selection.confirmed`): the question as it was asked."""
 
     @property
     def planned(self) -> tuple[PlannedTrial, ...]:
@@ -39,7 +44,8 @@ class Inventory:
 
     def again(self) -> "Inventory":
         """The same question against what the store holds now."""
-        return take(self.question, self.store.root, self.data_dir)
+        before = self.before and self.before.again()
+        return replace(take(self.question, self.store.root, self.data_dir), before=before)
 
 
 def take(question: Question, root: "str | Place", data_dir: Path = data.DATA_DIR) -> Inventory:
@@ -77,7 +83,7 @@ def _against(
 ) -> Inventory:
     """`digests`: of data and of files of weights."""
     records, unfinished = store.contents()
-    stored = [plan.StoredTrial(r.id, r.fingerprint, r.status) for r in records]
+    stored = _stored(records)
     planned = plan.wanted(question.rows, question.sweep.seeds, *digests, question.own)
     rows: dict[str, str] = {}
     for trial in planned:
@@ -86,7 +92,29 @@ def _against(
                 f"{question.path}: {label} and {trial.variant.label} are the same trial: equal settings, and the same "
                 f"content in their data and weights; leave one of them out"
             )
-    return Inventory(question, store, tuple(records), plan.reconcile(planned, [*stored, *unfinished]), data_dir)
+    reconciled = plan.reconcile(planned, [*stored, *unfinished])
+    return Inventory(question, store, tuple(records), reconciled, data_dir, tuple(unfinished))
+
+
+def candidates(found: Inventory, rows: Iterable[Variant]) -> tuple[PlannedTrial, ...]:
+    """`rows` as trials that are made to choose by, on the data of `found`."""
+    content = {t.trial.data.source: t.data for t in found.planned}
+    return plan.wanted(
+        rows,
+        (SELECTION_SEED,),
+        lambda asked: content[asked.source],
+        lambda weights: data.file_digest(Path(weights), found.data_dir),
+        found.question.own,
+    )
+
+
+def states(found: Inventory, planned: Iterable[PlannedTrial]) -> Plan:
+    """How any trials of the sweep stand in the store."""
+    return plan.reconcile(planned, [*_stored(found.records), *found.begun])
+
+
+def _stored(records: Iterable[TrialRecord]) -> list[StoredTrial]:
+    return [StoredTrial(r.id, r.fingerprint, r.status) for r in records]
 
 
 def keep_labels(found: Inventory) -> None:

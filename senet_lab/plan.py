@@ -1,7 +1,7 @@
 """The difference between the trials a sweep asks for and those that the store holds. Pure."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -28,7 +28,9 @@ class PlannedTrial:
 
     @property
     def name(self) -> str:
-        """For people: row and seed."""
+        """For people: row and seed, or the number in its study."""
+        if self.variant.candidate is not None:
+            return f"{self.variant.label} candidate {self.variant.candidate}"
         return f"{self.variant.label} seed={self.trial.seed}"
 
 
@@ -59,7 +61,7 @@ class Plan:
 
 def wanted(
     rows: Iterable[Variant],
-    seeds: int,
+    seeds: int | Sequence[int],
     data_digest: Callable[[Data], str],
     weights_digest: Callable[[str], str] = str,
     own: Source | None = None,
@@ -72,7 +74,7 @@ def wanted(
     rows = tuple(rows)
     codes = [code_digest(row.trial, own) for row in rows]
     planned = []
-    for seed in range(seeds):
+    for seed in range(seeds) if isinstance(seeds, int) else seeds:
         for row, code in zip(rows, codes, strict=True):
             trial = row.trial.model_copy(update={"seed": seed})
             data = data_digest(trial.data)

@@ -58,6 +58,17 @@ def record(path: Place, content: bytes | None) -> TrialRecord | None:
         raise of_another_version(path, error) from None
 
 
+def facts(content: bytes | None) -> dict[str, Any] | None:
+    """What a file says that was written `sealed`; None where it is not there, cut off or damaged."""
+    try:
+        found = json.loads(content or b"")
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(found, dict) or found.pop(SEAL, None) != _seal(found):
+        return None
+    return found
+
+
 def of_another_version(path: Place, error: ValidationError) -> StoreError:
     return StoreError(
         f"{path}: this was written by another version of senet-lab ({error.errors()[0]['msg']}); "

@@ -7,6 +7,7 @@
         record.json     how it ended, with the digest of the gates; written last, and only whole
     runs/<sweep>/environments/<digest>.json
     runs/<sweep>/labels/<data digest>.parquet     of the test images (see `labels`)
+    runs/<sweep>/studies/<row>_<id>.json          which candidates a study has asked for (see `selection`)
 
 A record and a checkpoint carry their own digest: one that was cut off or damaged counts as not there, and the
 trial is done again; without its gates a result is still one. The store knows bytes, not tensors; nothing in it is
@@ -19,6 +20,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -32,7 +34,7 @@ from senet_lab.records import Asked, Environment, TrialRecord
 
 SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,200}")
 DIGEST_BYTES = 32
-BESIDE = {"environments", "labels"}
+BESIDE = {"environments", "labels", "studies"}
 """Folders that are no trial's."""
 
 
@@ -142,6 +144,19 @@ class Store:
         """The test labels of the data set whose digest is `data`, as records have it, if they are kept and whole."""
         content = files.read(self._labels(data)) if SAFE_NAME.fullmatch(data) else None
         return None if content is None else read_labels(content)
+
+    def save_study(self, name: str, facts: dict[str, Any]) -> None:
+        """Keep what a study has asked for, before any of it is run."""
+        files.write(self._study(name), json.dumps(seals.sealed(facts), indent=1).encode())
+
+    def study(self, name: str) -> dict[str, Any] | None:
+        """What the study of that name has asked for, if that is kept and whole: else it asks the same again."""
+        return seals.facts(files.read(self._study(name)))
+
+    def _study(self, name: str) -> Place:
+        if not SAFE_NAME.fullmatch(name):
+            raise StoreError(f"{name!r} cannot name a study; allowed: letters, digits, and _ . + -")
+        return self.path / "studies" / f"{name}.json"
 
     def _labels(self, data: str) -> Place:
         return self.path / "labels" / f"{data}.parquet"

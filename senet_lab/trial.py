@@ -17,6 +17,7 @@ from senet_lab.errors import Crowded, StoreError
 from senet_lab.files import Place
 from senet_lab.jobs import Job, Step, new_record
 from senet_lab.records import EpochMetrics, TrialRecord
+from senet_lab.spec import SELECTION_SEED
 from senet_lab.training.begin import begin
 from senet_lab.training.evaluate import final_test
 from senet_lab.training.learner import Learner
@@ -113,16 +114,23 @@ def _attempt(job: Job, folder: Place) -> Generator[EpochMetrics, None, dict[str,
 
 
 def tested(job: Job, folder: Place, learner: Learner, parts: Parts) -> dict[str, Any]:
-    """Test a trial that has had its last epoch, and keep its gates; what the record needs, but for the time."""
+    """Test a trial that has had its last epoch, and keep its gates; what the record needs, but for the time.
+
+    What is made to choose by never sees the test images: its validation numbers are all that there is of it.
+    """
+    if job.planned.trial.seed >= SELECTION_SEED:
+        return _ended(learner, job)
     probe = Probe(learner.network, parts.test, data.load(job.planned.trial.data, job.data_dir).classes)
     with probe.watching():
         test = final_test(learner.network, parts)
     payload, lost = _gates(probe)
+    kept = None if payload is None else store.save_gates(folder, payload)
+    return _ended(learner, job) | {"test": test, "gates": kept, "traceback": lost}
+
+
+def _ended(learner: Learner, job: Job) -> dict[str, Any]:
     return {
         "status": "done",
-        "test": test,
-        "gates": None if payload is None else store.save_gates(folder, payload),
-        "traceback": lost,
         "epochs": learner.epochs,
         "together": max((m.together for m in learner.epochs), default=1),
         "train_seconds": sum(m.seconds for m in learner.epochs),

@@ -1,5 +1,6 @@
 """A trial and a sweep of trials, and the one way to make a trial out of another."""
 
+import copy
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
@@ -11,6 +12,7 @@ from senet_lab.explain import explain
 from senet_lab.spec.cifar import CifarResNet, PreActResNet, ShakeShake, WideResNet
 from senet_lab.spec.imagenet import VGG, BNInception, InceptionResNetV2, MobileNet, ResNet, ResNeXt, SENet, ShuffleNet
 from senet_lab.spec.model import families
+from senet_lab.spec.study import Tune
 from senet_lab.spec.training import Data, Train
 from senet_lab.spec.values import Name, Spec
 
@@ -80,6 +82,8 @@ class Sweep(Spec):
     """Differences in test error below this are called equivalent: a fraction, 0.005 is half a point."""
     published: Published | None = None
     """The paper's table to set beside the results."""
+    tune: Tune | None = None
+    """Settings that are chosen for every row by itself before it is trained on the seeds above."""
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -110,7 +114,7 @@ def apply(trial: Trial, settings: Mapping[str, Any]) -> Trial:
             if not isinstance(node.get(name), dict):
                 raise SpecError(f"{path}: {here} is a value and has nothing inside; set {here} itself")
             node = node[name]
-        node[last] = value.model_dump() if isinstance(value, Spec) else value
+        node[last] = value.model_dump() if isinstance(value, Spec) else copy.deepcopy(value)  # more may be set inside
     try:
         return Trial.model_validate(tree)
     except ValidationError as error:
