@@ -2,7 +2,7 @@
 
 import json
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -60,8 +60,7 @@ def look(found: Inventory, command: str, detect: float | None, spread: float | N
     wanted = None if math.isnan(most) else max(int(most), sweep.seeds)
     expected, lacking = None, 0
     if wanted is not None and wanted <= MOST_SEEDS:
-        more = catalog.derive(found.question, {}, seeds=wanted)
-        whole = inventories.take(replace(more, changed=found.question.changed), found.store.root, found.data_dir)
+        whole = inventories.take(catalog.with_seeds(found.question, wanted), found.store.root, found.data_dir)
         due, places = whole.plan.to_run(), slots(None)
         lacking = len(due)
         expected = by_done_trials(whole, due, places)

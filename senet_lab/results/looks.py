@@ -58,9 +58,8 @@ def look(asked: Inventory, include_stale: bool = False, beyond: int = 0) -> Look
     first = 1
     while design.seeds(first) <= max([beyond - 1, *stored], default=0):
         first += 1
-    more = catalog.derive(asked.question, {}, seeds=min(MOST_SEEDS, design.seeds(first + 1)))
-    question = replace(more, changed=asked.question.changed)
-    whole = inventories.take(question, asked.store.root, asked.data_dir)
+    question = catalog.with_seeds(asked.question, min(MOST_SEEDS, design.seeds(first + 1)))
+    whole = replace(inventories.take(question, asked.store.root, asked.data_dir), before=asked.before)
     failed = {(t.variant.label, t.trial.seed) for t, state in whole.plan.trials if state == "failed"}
     trials = load.trials(whole.planned, whole.records, include_stale=include_stale)
     return Looked(whole, replay.replay(trials, load.rows(whole.planned), design, failed))

@@ -15,9 +15,9 @@ from optuna.samplers import BaseSampler
 from optuna.trial import FrozenTrial, TrialState
 
 from senet_lab import selection
+from senet_lab.candidates import Candidate, Trials
 from senet_lab.inventory import Inventory
 from senet_lab.plan import PlannedTrial
-from senet_lab.selection import Candidate, Trials
 from senet_lab.spec import Search, Study
 from senet_lab.spec.space import AnyDimension, Choice, Chosen, Float, applies
 from senet_lab.spec.study import INDEPENDENT
@@ -50,21 +50,12 @@ def ask(found: Inventory, trials: Trials, costs: Costs) -> Trials:
         chosen = asker.next()
         if chosen is None:
             return replace(trials, exhausted="the grid has no more")
-        trials = _with(found, trials, chosen, asker.batch, costs)
+        trials = selection.appended(found, trials, asker.batch, chosen, costs)
         new = trials.candidates[-1].outcome == "not yet"
         count, missed = count - new, 0 if new else missed + 1
     if missed < MOST_REPEATS:
         return trials
     return replace(trials, exhausted=f"of {missed} further candidates none was new and within the limits")
-
-
-def _with(found: Inventory, trials: Trials, chosen: Chosen, batch: int, costs: Costs) -> Trials:
-    """`trials` with one more candidate."""
-    asked = [*selection.kept(trials)["asked"], {"batch": batch, "chosen": dict(chosen), "costs": {}}]
-    newest = selection.against(found, trials, asked).candidates[-1]
-    known = next((c.costs for c in trials.candidates if c.planned.id == newest.planned.id), None)
-    asked[-1]["costs"] = dict(costs(newest.planned) if known is None else known)
-    return selection.against(found, trials, asked)
 
 
 class _Asker:

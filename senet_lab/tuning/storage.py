@@ -6,15 +6,24 @@ import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.trial import FrozenTrial, TrialState
 
-from senet_lab.selection import Candidate, Trials
+from senet_lab.candidates import Candidate, Trials
+from senet_lab.credentials import without_credentials
 from senet_lab.spec.space import AnyDimension, Choice, Float
 
 
-def project(studies: Iterable[Trials], names: Sequence[str], url: str) -> None:
-    """Bring the studies called `names` in the Optuna storage at `url` up to date, for `optuna-dashboard`.
+def project(studies: Iterable[Trials], names: Sequence[str], url: str) -> str:
+    """Bring the studies called `names` in the Optuna storage at `url` up to date; why not, where that cannot be.
 
-    As MLflow, it is a projection: what is there of another sampler or space under the same name is replaced.
+    What is there of another sampler or space under the same name is replaced.
     """
+    try:
+        _project(studies, names, url)
+    except Exception as error:  # whatever a database may say: nothing depends on it
+        return without_credentials(f"{url}: {type(error).__name__}: {error}".splitlines()[0])
+    return ""
+
+
+def _project(studies: Iterable[Trials], names: Sequence[str], url: str) -> None:
     storage = optuna.storages.RDBStorage(url)
     for trials, name in zip(studies, names, strict=True):
         ended = [_frozen(trials, c) for c in trials.candidates if c.outcome != "not yet"]
