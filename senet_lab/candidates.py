@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from senet_lab.design import Variant
 from senet_lab.plan import PlannedTrial
@@ -12,6 +12,7 @@ from senet_lab.spec import Search, Study, Tune
 Outcome = Literal["done", "stopped", "failed", "over a limit", "repeated", "not yet"]
 """What came of a candidate. Over a limit: its network costs too much, so it was not trained. Repeated: it is an
 earlier one again, whose result it has. Not yet: missing or interrupted."""
+OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 BUDGETED: tuple[Outcome, ...] = ("done", "stopped")
 
 

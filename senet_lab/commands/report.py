@@ -16,6 +16,7 @@ from senet_lab.environment import cores
 from senet_lab.errors import UserError, printable
 from senet_lab.inventory import Inventory
 from senet_lab.options import to_show
+from senet_lab.spec import SELECTION_SEED
 
 if TYPE_CHECKING:
     from senet_lab.results.replay import State
@@ -153,7 +154,7 @@ def show_report(found: Inventory, folder: Path, include_stale: bool = False, loo
 def _beyond(found: Inventory) -> str:
     """Says that the store holds more seeds than were asked for."""
     rows, asked = {row.trial for row in found.question.rows}, found.question.sweep.seeds
-    done = [r.trial for r in found.records if r.status == "done" and r.trial.seed >= asked]
+    done = [r.trial for r in found.records if r.status == "done" and asked <= r.trial.seed < SELECTION_SEED]
     more = [t.seed for t in done if t.model_copy(update={"seed": 0}) in rows]
     if not more:
         return ""

@@ -18,8 +18,8 @@ from senet_lab import selection
 from senet_lab.candidates import Candidate, Trials
 from senet_lab.inventory import Inventory
 from senet_lab.plan import PlannedTrial
-from senet_lab.spec import Search, Study
-from senet_lab.spec.space import AnyDimension, Choice, Chosen, Float, applies
+from senet_lab.spec import Search, Study, Trial, apply
+from senet_lab.spec.space import AnyDimension, Choice, Chosen, Float, applies, settings
 from senet_lab.spec.study import INDEPENDENT
 
 MOST_REPEATS = 200
@@ -171,3 +171,11 @@ def sampler(study: Study, number: int) -> BaseSampler:
 
 def _limited(trial: FrozenTrial) -> Sequence[float]:
     return list(trial.user_attrs.get(OVER, []))
+
+
+def at_random(trials: Trials, count: int = 16) -> list[Trial]:
+    """Some configurations of a study's space, drawn at random: what its candidates cost on average."""
+    study = trials.study.model_copy(update={"sampler": "random"})
+    draws = optuna.create_study()
+    chosen = [_suggested(draws, study, number) for number in range(count)]
+    return [apply(trials.row.trial, settings(study.space, one)) for one in chosen]

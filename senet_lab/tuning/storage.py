@@ -1,5 +1,6 @@
 """Studies in an Optuna storage, for `optuna-dashboard`: a projection of the store, as MLflow is."""
 
+import warnings
 from collections.abc import Iterable, Sequence
 
 import optuna
@@ -17,7 +18,9 @@ def project(studies: Iterable[Trials], names: Sequence[str], url: str) -> str:
     What is there of another sampler or space under the same name is replaced.
     """
     try:
-        _project(studies, names, url)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # names of objectives are experimental
+            _project(studies, names, url)
     except Exception as error:  # whatever a database may say: nothing depends on it
         return without_credentials(f"{url}: {type(error).__name__}: {error}".splitlines()[0])
     return ""
