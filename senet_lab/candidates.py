@@ -1,7 +1,7 @@
 """What a study has tried so far, and which of it is best. Pure values; `selection` reads them from the store."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
 from senet_lab.design import Variant
@@ -30,6 +30,8 @@ class Candidate:
     planned: PlannedTrial
     outcome: Outcome
     record: TrialRecord | None
+    notes: Mapping[str, Any] = field(default_factory=dict)
+    """What the sampler needs to know of it later: its generation, a state."""
 
     @property
     def last(self) -> EpochMetrics | None:

@@ -23,6 +23,10 @@ from senet_lab.syntax import digest
 BUDGET = ("trials", "confirm", "seeds", "margin", "base", "limits")
 """Fields that do not make it another study: more trials continue it. What the base is, the row says."""
 
+Asked = tuple[Chosen, Mapping[str, Any]]
+"""What a sampler chose, and its notes."""
+Costs = Callable[[PlannedTrial], Mapping[str, float]]
+
 
 def read(found: Inventory) -> tuple[Trials, ...]:
     """The studies of a question, against what the store holds: one a row, or one."""
@@ -54,13 +58,13 @@ def against(found: Inventory, trials: Trials, asked: Sequence[Mapping[str, Any]]
     return trials
 
 
-def appended(
-    found: Inventory, trials: Trials, batch: int, chosen: Chosen, costs: Callable[[PlannedTrial], Mapping[str, float]]
-) -> Trials:
+def appended(found: Inventory, trials: Trials, batch: int, asked: Asked, costs: Costs) -> Trials:
     """`trials` with one more candidate; `costs`: of the network of a trial, see `Candidate.costs`."""
+    chosen, notes = asked
     (planned,) = inventories.candidates(found, [_variant(trials, len(trials.candidates), chosen)])
     known = next((c.costs for c in trials.candidates if c.planned.id == planned.id), None)
-    one = {"batch": batch, "chosen": dict(chosen), "costs": dict(costs(planned) if known is None else known)}
+    spent = dict(costs(planned) if known is None else known)
+    one = {"batch": batch, "chosen": dict(chosen), "costs": spent, "notes": dict(notes)}
     return _Known(found).appended(trials, planned, one)
 
 
@@ -75,7 +79,7 @@ class _Known:
         # A result of older code is good enough to choose by; what is reported is measured with the code of now.
         record = self.by_id.get(planned.id) or self.by_fingerprint.get(planned.fingerprint)
         number = len(trials.candidates)
-        new = Candidate(number, one["batch"], one["chosen"], one["costs"], planned, "not yet", record)
+        new = Candidate(number, one["batch"], one["chosen"], one["costs"], planned, "not yet", record, one["notes"])
         again = any(c.planned.id == planned.id for c in trials.candidates)
         outcome = "repeated" if again else _outcome(trials.study, new)
         return replace(trials, candidates=(*trials.candidates, replace(new, outcome=outcome)))
@@ -83,7 +87,8 @@ class _Known:
 
 def kept(trials: Trials) -> dict[str, Any]:
     """The file of a study."""
-    asked = [{"batch": c.batch, "chosen": dict(c.chosen), "costs": dict(c.costs)} for c in trials.candidates]
+    names = ("batch", "chosen", "costs", "notes")
+    asked = [{name: getattr(c, name) for name in names} for c in trials.candidates]
     importances = [dict(line) for line in trials.importances]
     return {"row": trials.row.label, "asked": asked, "exhausted": trials.exhausted, "importances": importances}
 
