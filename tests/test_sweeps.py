@@ -52,6 +52,7 @@ MEANT_FOR = {
     "reduction_ratio": "imagenet", "squeeze_operator": "imagenet", "excitation_operator": "imagenet",
     "stages": "imagenet", "integration": "imagenet", "role_of_squeeze": "imagenet", "architectures": "imagenet_100",
     "mobile_architectures": "imagenet_100", "cifar_architectures": "cifar10",
+    "tuned_reduction_ratio": "imagenet", "search_se_block": "cifar10",
 }  # fmt: skip
 
 

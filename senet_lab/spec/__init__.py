@@ -26,6 +26,7 @@ from senet_lab.spec.operators import Source as Source
 from senet_lab.spec.operators import is_shipped as is_shipped
 from senet_lab.spec.se import SE as SE
 from senet_lab.spec.se import Placement as Placement
+from senet_lab.spec.se import Reductions as Reductions
 from senet_lab.spec.se import Unit as Unit
 from senet_lab.spec.search import Search as Search
 from senet_lab.spec.space import Choice as Choice

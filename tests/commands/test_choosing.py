@@ -59,18 +59,17 @@ def read(folder: Path, name: str) -> inventory.Inventory:
 
 
 @pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def here(tmp_path: Path) -> Path:
     (tmp_path / "sweeps").mkdir()
     (tmp_path / "sweeps" / "tuned.py").write_text(TUNED.format(trials=2))
     (tmp_path / "sweeps" / "searched.py").write_text(SEARCHED)
-    monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
-def test_a_tuned_sweep_reports_what_did_not_choose(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert typed("report", "tuned") == 2
-    assert "not known yet what is chosen" in capsys.readouterr().err
-    assert typed("sweep", "tuned", "--executor", "local") == 0
+def test_a_tuned_sweep_reports_what_did_not_choose(here: Path) -> None:
+    refused = typed(here, "report", "tuned")
+    assert refused.code == 2 and "not known yet what is chosen" in refused.err
+    assert typed(here, "sweep", "tuned", "--executor", "local").code == 0
     found = read(here, "tuned")
     assert Counter(r.trial.seed for r in found.records) == {SELECTION_SEED: 4, 0: 2, 1: 2}
     for record in found.records:
@@ -81,17 +80,17 @@ def test_a_tuned_sweep_reports_what_did_not_choose(here: Path, capsys: pytest.Ca
     assert chosen.question.rows[0].trial.train.learning_rate == study.best[0].chosen["train.learning_rate"]
 
     first = {r.id for r in found.records}
-    assert typed("sweep", "tuned", "--executor", "local") == 0
+    assert typed(here, "sweep", "tuned", "--executor", "local").code == 0
     assert {r.id for r in read(here, "tuned").records} == first
     (here / "sweeps" / "tuned.py").write_text(TUNED.format(trials=3))
-    assert typed("report", "tuned") == 2  # another candidate may win
-    assert typed("sweep", "tuned", "--executor", "local") == 0
+    assert typed(here, "report", "tuned").code == 2  # another candidate may win
+    assert typed(here, "sweep", "tuned", "--executor", "local").code == 0
     more = read(here, "tuned")
     assert sum(r.trial.seed == SELECTION_SEED for r in more.records) == 6 and first < {r.id for r in more.records}
 
 
 def test_mlflow_and_optuna_show_it(here: Path) -> None:
-    assert typed("sweep", "tuned", "--executor", "local") == 0
+    assert typed(here, "sweep", "tuned", "--executor", "local").code == 0
     with sqlite3.connect(here / "mlflow.db") as database:
         tags = "select r.name, t.value from runs r join tags t on t.run_uuid = r.run_uuid where t.key = ?"
         candidates = dict(database.execute(tags, ("senet_lab.candidate",)).fetchall())
@@ -111,35 +110,34 @@ def test_mlflow_and_optuna_show_it(here: Path) -> None:
         assert kept.best_value == one.best[0].value("validation_error") and len(kept.trials) == 2
 
 
-def test_a_search_measures_its_front_again(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert typed("sweep", "searched", "--executor", "local") == 0
+def test_a_search_measures_its_front_again(here: Path) -> None:
+    done = typed(here, "sweep", "searched", "--executor", "local")
+    assert done.code == 0, done.err
     found = read(here, "searched")
     (study,) = selection.read(found)
     assert study.finished and study.objectives == ("error", "params", "latency")
     assert all(c.costs["latency"] > 0 and c.costs["params"] > 0 for c in study.candidates)
-    rows, told = selection.confirmed(found).question.rows, capsys.readouterr().out
+    rows = selection.confirmed(found).question.rows
     assert rows[0].label == "base" and len(rows) >= 2
     for row in rows[1:]:
-        assert row.label in told
-        done = [r for r in found.records if r.trial.model_copy(update={"seed": 0}) == row.trial and r.test]
-        assert sorted(r.trial.seed for r in done) == [0, 1]
+        assert row.label in done.out
+        again = [r for r in found.records if r.trial.model_copy(update={"seed": 0}) == row.trial and r.test]
+        assert sorted(r.trial.seed for r in again) == [0, 1]
 
 
 def test_a_candidate_whose_process_was_killed_goes_on(here: Path) -> None:
     """The order of a batch, and what is asked for next, do not depend on what was cut off."""
-    assert typed("sweep", "searched", "--executor", "local") == 0
+    assert typed(here, "sweep", "searched", "--executor", "local").code == 0
     found = read(here, "searched")
     before = [c.planned.id for c in selection.read(found)[0].candidates]
     victims = [r for r in found.records if r.trial.seed == SELECTION_SEED][:2]
     for planned in (c.planned for c in selection.read(found)[0].candidates):
         if planned.id in {r.id for r in victims}:
             (store.Store(here / "runs", "searched").folder(planned) / "record.json").unlink()
-    assert typed("sweep", "searched", "--executor", "local") == 0
+    assert typed(here, "sweep", "searched", "--executor", "local").code == 0
     assert [c.planned.id for c in selection.read(read(here, "searched"))[0].candidates] == before
 
 
-def test_a_plan_counts_what_is_to_be_chosen(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert typed("plan", "tuned", "--probe", "0") == 0
-    assert "8 trials to run (4 candidates to choose by, then 4 on fresh seeds)" in " ".join(
-        capsys.readouterr().out.split()
-    )
+def test_a_plan_counts_what_is_to_be_chosen(here: Path) -> None:
+    told = typed(here, "plan", "tuned", "--probe", "0").out
+    assert "8 trials to run (4 candidates to choose by, then 4 on fresh seeds)" in " ".join(told.split())

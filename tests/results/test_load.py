@@ -31,6 +31,15 @@ def test_factors_hold_the_value_in_force_not_only_what_a_row_changed(make):
     assert frame["model.se.reduction"].tolist() == [2, 4, None, None]
 
 
+def test_the_reduction_in_force_of_a_stage_is_its_own_or_that_of_all(make):
+    own = {f"model.se.reduction_in.stage{stage}": (2,) for stage in (2, 3)}
+    design = {"one_at_a_time": {**own, "model.se.stages": ((3,),)}}
+    planned = make.plan(make.question(seeds=1, **design))
+    frame = load.trials(planned, [make.record(p) for p in planned])
+    assert frame["model.se.reduction_in.stage2"].tolist() == [2, 16, None, None]
+    assert frame["model.se.reduction_in.stage3"].tolist() == [16, 2, 16, None]
+
+
 def test_other_sweeps_failed_trials_and_other_seeds_do_not_count(make):
     question = make.question(seeds=2)
     planned = make.plan(question)
