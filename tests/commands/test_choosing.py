@@ -133,7 +133,7 @@ def test_a_candidate_whose_process_was_killed_goes_on(here: Path) -> None:
     victims = [r for r in found.records if r.trial.seed == SELECTION_SEED][:2]
     for planned in (c.planned for c in selection.read(found)[0].candidates):
         if planned.id in {r.id for r in victims}:
-            (store.Store(here / "runs", "searched").folder(planned) / "record.json").unlink()
+            (store.Store(here / "runs", "searched").folder(planned) / "record.json").unlink(missing_ok=True)
     assert typed(here, "sweep", "searched", "--executor", "local").code == 0
     assert [c.planned.id for c in selection.read(read(here, "searched"))[0].candidates] == before
 
