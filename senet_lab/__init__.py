@@ -7,12 +7,14 @@ if TYPE_CHECKING:
     from senet_lab.blocks.gate import gate as gate
     from senet_lab.blocks.squeeze import squeeze as squeeze
     from senet_lab.results import open_sweep as open  # noqa: F401
+    from senet_lab.spec import ASHA as ASHA
     from senet_lab.spec import SE as SE
     from senet_lab.spec import VGG as VGG
     from senet_lab.spec import BNInception as BNInception
     from senet_lab.spec import CifarResNet as CifarResNet
     from senet_lab.spec import Data as Data
     from senet_lab.spec import InceptionResNetV2 as InceptionResNetV2
+    from senet_lab.spec import Median as Median
     from senet_lab.spec import MobileNet as MobileNet
     from senet_lab.spec import Model as Model
     from senet_lab.spec import PreActResNet as PreActResNet
@@ -27,12 +29,14 @@ if TYPE_CHECKING:
     from senet_lab.spec import WideResNet as WideResNet
 
 __all__ = [
+    "ASHA",
     "SE",
     "VGG",
     "BNInception",
     "CifarResNet",
     "Data",
     "InceptionResNetV2",
+    "Median",
     "MobileNet",
     "Model",
     "PreActResNet",

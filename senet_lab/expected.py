@@ -134,7 +134,7 @@ def _needs(found: Inventory, due: Iterable[PlannedTrial]) -> list[Need]:
     works = {row.label: _work(row.trial, found) for row in found.question.rows}
 
     def share(planned: PlannedTrial) -> float:
-        if states[planned.id] != "interrupted":
+        if states[planned.id] not in ("interrupted", "stopped"):
             return 1.0
         kept = len(checkpoints.epochs(found.store.folder(planned)))
         return max(LEAST_SHARE, 1 - kept / planned.trial.train.epochs)

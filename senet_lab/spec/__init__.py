@@ -27,6 +27,8 @@ from senet_lab.spec.operators import is_shipped as is_shipped
 from senet_lab.spec.se import SE as SE
 from senet_lab.spec.se import Placement as Placement
 from senet_lab.spec.se import Unit as Unit
+from senet_lab.spec.stopping import ASHA as ASHA
+from senet_lab.spec.stopping import Median as Median
 from senet_lab.spec.sweep import AnyModel as AnyModel
 from senet_lab.spec.sweep import Published as Published
 from senet_lab.spec.sweep import Sweep as Sweep

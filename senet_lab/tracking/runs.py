@@ -21,7 +21,8 @@ ENDED = "senet_lab.ended"
 """Written with a trial's last metrics: how and when it ended. Where it is, nothing is missing."""
 TOGETHER = "senet_lab.together"
 """Trials that shared one tensor program, where it was more than one."""
-STATUS = {"done": "FINISHED", "failed": "FAILED"}
+STATUS = {"done": "FINISHED", "failed": "FAILED", "stopped": "KILLED"}
+"""FINISHED promises a test error; the tag `status` tells a trial that was stopped from one that was cut off."""
 CURVES = ("train_loss", "train_error", "validation_loss", "validation_error", "learning_rate")
 TAG_LENGTH, SHORT = 5000, 12
 
