@@ -140,7 +140,7 @@ def staying_ray() -> Executor:
         pytest.param(staying_ray, id="ray", marks=pytest.mark.slow),
     ],
 )
-def test_one_that_stays_runs_batch_after_batch_until_it_is_stopped(
+def test_one_that_stays_runs_batch_after_batch_until_something_goes_wrong(
     ask: Ask, tmp_path: Path, staying: Callable[[], Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     executor = staying()
@@ -154,14 +154,20 @@ def test_one_that_stays_runs_batch_after_batch_until_it_is_stopped(
         ray_begins = ray_tune._start_here
         monkeypatch.setattr(ray_tune, "_start_here", lambda slots: (starts.append("ray"), ray_begins(slots)))
     heard: list[Step] = []
+
+    def give_up(step: Step) -> None:
+        raise KeyboardInterrupt
+
     try:
         for seeds in (1, 3):
             heard += run(ask(seeds=seeds), executor)
-        assert len(starts) == 1, "the second batch found it there"
-        assert is_up(executor)
+            assert is_up(executor)
+        with pytest.raises(Interrupted):
+            sweep.run(ask(seeds=4), executor, give_up)
+        assert not is_up(executor), "whoever is interrupted leaves nothing behind"
+        assert len(starts) == 1, "later batches found it there"
     finally:
         executor.stop()
-    assert not is_up(executor)
     after = ask(seeds=3)
     assert after.plan.counts() == {"done": 6}
     assert sorted(s.record.id for s in heard if s.record) == sorted(t.id for t in after.planned), "each ends once"
@@ -170,13 +176,6 @@ def test_one_that_stays_runs_batch_after_batch_until_it_is_stopped(
     undisturbed = inventory.take(question(seeds=3), tmp_path / "elsewhere")
     run(undisturbed, Local())
     assert {r.id: facts(r) for r in undisturbed.again().records} == {r.id: facts(r) for r in after.records}
-
-    def give_up(step: Step) -> None:
-        raise KeyboardInterrupt
-
-    with pytest.raises(Interrupted):
-        sweep.run(ask(seeds=4), executor, give_up)
-    assert not is_up(executor), "whoever is interrupted leaves nothing behind"
 
 
 def is_up(executor: Any) -> bool:

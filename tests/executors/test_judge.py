@@ -110,7 +110,7 @@ def test_epochs_from_before_an_interruption_are_known_and_not_decided_about(
     earlier = {"steps": (), "earlier": curve(0.9, 0.9, 0.9)}
     assert court.judge.on_trial_result(None, court.trial(0), earlier) == GO_ON
     assert court.judge.on_trial_result(None, court.trial(0), earlier) == GO_ON, "told by another worker again"
-    assert court.tell(0, curve(0.9, 0.9, first=4))[0] == STOP
+    assert court.tell(0, curve(0.9, first=4)) == [STOP]
     assert court.ended() == {0: [1, 2, 3, 4]}
 
 
