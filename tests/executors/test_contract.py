@@ -130,7 +130,7 @@ def staying_ray() -> Executor:
     from senet_lab.executors.ray_tune import RayTune
     from senet_lab.executors.slot import Slot
 
-    return RayTune(Slot(at_once=2), stays=True)
+    return RayTune(Slot(at_once=1), stays=True)
 
 
 @pytest.mark.parametrize(
