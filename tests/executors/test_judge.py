@@ -1,6 +1,7 @@
 """Which trials end early: Tune's rules with what this package needs of them, told by trials that are none."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -9,12 +10,15 @@ import pytest
 from ray.tune import schedulers
 
 from senet_lab import store
+from senet_lab.errors import StoreError
 from senet_lab.executors import far, tune_loop
 from senet_lab.executors.judge import Judge, Watch, stopped
+from senet_lab.executors.relay import Relay
 from senet_lab.executors.slot import Slot
 from senet_lab.jobs import Job, Step, new_record
 from senet_lab.records import EpochMetrics, Evaluation
 from senet_lab.spec import ASHA, Median
+from senet_lab.trial import run_trial
 from tests.test_together import jobs
 
 STOP, GO_ON = schedulers.TrialScheduler.STOP, schedulers.TrialScheduler.CONTINUE
@@ -163,6 +167,43 @@ def test_a_result_stays_though_the_trial_is_ended_after_it(tmp_path: Path) -> No
     store.finish(folder, done)
     stopped(job, curve(0.9), None)
     assert store.ended(folder) == done
+
+
+def test_a_store_that_cannot_keep_the_end_is_told_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tune would let out its own error, with this one as text."""
+
+    def full(*_: Any) -> None:
+        raise StoreError("the disk is full")
+
+    court = Court(tmp_path, ASHA(), curve(0.1))
+    heard: list[Step] = []
+    relay = Relay([[job] for job in court.jobs], heard.append, court.judge)
+    assert court.tell(0, curve(0.5)) == [STOP]
+    monkeypatch.setattr(store, "finish", full)
+    trial = SimpleNamespace(config={"group": 0}, run_metadata=SimpleNamespace(start_time=1.0))
+    with pytest.raises(StoreError):
+        relay.on_trial_result(0, [], trial, {"steps": (Step(court.jobs[0].planned, curve(0.5)),)})
+    assert isinstance(relay.error, StoreError)
+    assert [step.record for step in heard] == [None] and court.jobs[0].planned.id in relay.left
+
+
+@pytest.mark.parametrize("watched", [True, False])
+def test_a_worker_tells_the_rule_which_epochs_a_trial_has_behind_it(tmp_path: Path, watched: bool) -> None:
+    (job,) = (replace(job, every_epoch=watched) for job in jobs(tmp_path, {}))
+    begun = run_trial(job)
+    first = next(begun)
+    begun.close()
+    slot = object.__new__(tune_loop.Trainable)
+    slot.groups, slot.meeting = [[job]], tune_loop.Meeting(tmp_path, 1)
+    slot.refusal, slot.broken = None, False
+    slot.reset_config({"group": 0})
+    results = [slot.step()]
+    while not results[-1]["done"]:
+        results.append(slot.step())
+    told = [[m.epoch for step in result["steps"] for m in step.epochs] for result in results]
+    assert told == ([[], [2], [3], []] if watched else [[2, 3]])
+    assert results[0].get("earlier") == ((first,) if watched else None)
+    assert [step.record.status for step in results[-1]["steps"] if step.record] == ["done"]
 
 
 def test_over_there_the_same_rule_watches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
