@@ -119,11 +119,11 @@ def test_an_idle_one_that_is_gone_takes_nothing_and_is_replaced(tmp_path: Path) 
 
 def test_one_that_stayed_is_given_a_group_before_it_says_anything(tmp_path: Path) -> None:
     first, second, _ = jobs(tmp_path)
-    crew = Crew(2, Line([], works), Line([DEATH], is_gone), Line([[]], works))
-    for worker in crew.workers:
-        worker.there = True
-    assert ends(crew, [first], [second]) == {"row0": "as asked", "row1": "as asked"}
-    assert sorted(crew.begun) == ["row0", "row1"], "also with one that died while nobody asked for anything"
+    for crew in (Crew(1, Line([], works)), Crew(2, Line([], works), Line([DEATH], is_gone), Line([[]], works))):
+        for worker in crew.workers:
+            worker.there = True
+        assert ends(crew, [first], [second]) == {"row0": "as asked", "row1": "as asked"}
+        assert sorted(crew.begun) == ["row0", "row1"], "also with one that died while nobody asked for anything"
 
 
 def test_in_the_place_of_those_that_died_others_are_there_for_the_next_batch(monkeypatch: pytest.MonkeyPatch) -> None:

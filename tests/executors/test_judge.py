@@ -116,6 +116,9 @@ def test_epochs_from_before_an_interruption_are_known_and_not_decided_about(
     assert court.judge.on_trial_result(None, court.trial(0), earlier) == GO_ON, "told by another worker again"
     assert court.tell(0, curve(0.9, first=4)) == [STOP]
     assert court.ended() == {0: [1, 2, 3, 4]}
+    court = Court(tmp_path, Median(fewest=1) if isinstance(stopping, Median) else stopping)
+    court.judge.on_trial_result(None, court.trial(0), earlier | {"earlier": curve(0.1)})
+    assert court.tell(1, curve(0.5)) == [STOP], "others are held against them"
 
 
 def test_what_is_told_again_counts_once(tmp_path: Path) -> None:
@@ -135,7 +138,7 @@ def test_a_trial_keeps_its_name_from_round_to_round(tmp_path: Path) -> None:
     court.jobs = court.jobs[::-1]
     court.judge.groups = [[job] for job in court.jobs]
     assert court.tell(7, curve(0.5, 0.5, 0.5)) == [GO_ON] * 3
-    assert court.tell(0, curve(0.9, 0.4)) == [GO_ON] * 2, "0.5 was there once"
+    assert court.tell(0, curve(0.4, 0.6)) == [GO_ON, STOP], "it has not been here before"
 
 
 def test_nobody_waits_in_the_middle_for_others(tmp_path: Path) -> None:
