@@ -70,7 +70,7 @@ class Progress:
     def sentence(self) -> str:
         """How far the run is and how long the rest will take at the pace so far."""
         left = len(self.due) - self.ended
-        ends = Counter(r.status for id, r in self.records.items() if id in self.due)
+        ends: Counter[str] = Counter(r.status for id, r in self.records.items() if id in self.due)
         text = f"{self.ended} of {len(self.due)} trials ended"
         text += "".join(f", {ends[status]} {words}" for status, words in ENDS.items() if ends[status])
         if left and self.ended and self.training_since:
