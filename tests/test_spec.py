@@ -8,7 +8,21 @@ from pydantic import ValidationError
 from senet_lab import recipes
 from senet_lab.errors import SpecError
 from senet_lab.explain import explain
-from senet_lab.spec import SE, CifarResNet, Data, Model, Reductions, ResNet, Sweep, Train, Trial, apply, families
+from senet_lab.spec import (
+    ASHA,
+    SE,
+    CifarResNet,
+    Data,
+    Median,
+    Model,
+    Reductions,
+    ResNet,
+    Sweep,
+    Train,
+    Trial,
+    apply,
+    families,
+)
 
 TRIAL = Trial(
     model=Model(depth=8, widths=(4, 8, 16), se=SE(reduction=2)),
@@ -314,3 +328,20 @@ def test_drops_that_a_short_training_never_reaches_are_refused() -> None:
     with pytest.raises(SpecError, match=r"drops \[82, 123\] are not all within 40 epochs; set train\.drops too"):
         apply(recipes.CIFAR10, {"train.epochs": 40})
     assert apply(recipes.CIFAR10, {"train.epochs": 40, "train.drops": [20, 30]}).train.drops == (20, 30)
+
+
+@pytest.mark.parametrize(
+    ("rule", "setting", "allowed"),
+    [
+        (ASHA, {"reduction_factor": 1}, "greater than or equal to 2"),
+        (ASHA, {"grace_epochs": 0}, "greater than or equal to 1"),
+        (ASHA, {"fewest": 3}, "not permitted"),
+        (Median, {"fewest": 0}, "greater than or equal to 1"),
+        (Median, {"grace_epochs": 1.5}, "valid integer"),
+    ],
+)
+def test_a_rule_that_would_end_everything_is_refused(
+    rule: type[ASHA | Median], setting: dict[str, Any], allowed: str
+) -> None:
+    with pytest.raises(ValidationError, match=allowed):
+        rule(**setting)

@@ -79,7 +79,7 @@ def rows(
     found = {place["variant"]: {**place, "wanted": 0} for place in _places(planned).values()}
     for wanted in planned:
         found[wanted.variant.label]["wanted"] += 1
-    for place, _, record in _matched(planned, records, include_stale, states=("done", "failed")):
+    for place, _, record in _matched(planned, records, include_stale, states=("done", "stopped", "failed")):
         if record.params is not None:
             found[place["variant"]] |= {"params": record.params, "macs": record.macs}
     return _frame([*found.values()], [*_place_columns(planned), "wanted", "params", "macs"])

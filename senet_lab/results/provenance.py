@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from senet_lab.inventory import Inventory
 
 COUNTS, FAILED, OLDER, OTHER = "counts", "failed", "older code", "not asked for"
-INTERRUPTED, MISSING = "interrupted", "missing"
-USES = (COUNTS, FAILED, INTERRUPTED, MISSING, OLDER, OTHER)
+STOPPED, INTERRUPTED, MISSING = "stopped", "interrupted", "missing"
+USES = (COUNTS, FAILED, STOPPED, INTERRUPTED, MISSING, OLDER, OTHER)
 """What a trial is to the table."""
 TYPES = {"seed": "int64", "attempts": "int64", "seconds": "float64", "started_at": "float64", "ended_at": "float64"}
 TYPES |= {"peak_memory_bytes": "float64", "params": "Int64"}
@@ -89,7 +89,7 @@ def compute(runs: pd.DataFrame) -> pd.DataFrame:
     `failed`, `failed_seconds`, `interrupted`, `peak_memory_bytes` (the most of any); trials of older code and those
     that are not asked for have a line each, under that name, as `trials` and `seconds`."""
     lines: list[dict[str, Any]] = []
-    asked = runs[runs["use"].isin((COUNTS, FAILED, INTERRUPTED, MISSING))]
+    asked = runs[runs["use"].isin((COUNTS, FAILED, STOPPED, INTERRUPTED, MISSING))]
     groups = [(str(label), own) for label, own in asked.groupby("variant", sort=False)]
     groups += [(use, own.assign(use=COUNTS)) for use in (OLDER, OTHER) if len(own := runs[runs["use"] == use])]
     for label, own in groups:
@@ -152,7 +152,7 @@ def _use(record: TrialRecord, wanted: dict[str, PlannedTrial], asked: dict[str, 
     if record.id in counted:
         return COUNTS
     if record.id in wanted:
-        return FAILED
+        return STOPPED if record.status == "stopped" else FAILED
     return OLDER if record.fingerprint in asked else OTHER
 
 

@@ -32,6 +32,8 @@ from senet_lab.spec.search import Search as Search
 from senet_lab.spec.space import Choice as Choice
 from senet_lab.spec.space import Float as Float
 from senet_lab.spec.space import Int as Int
+from senet_lab.spec.stopping import ASHA as ASHA
+from senet_lab.spec.stopping import Median as Median
 from senet_lab.spec.study import SELECTION_SEED as SELECTION_SEED
 from senet_lab.spec.study import Study as Study
 from senet_lab.spec.study import Tune as Tune

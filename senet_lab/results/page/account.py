@@ -10,7 +10,7 @@ import pandas as pd
 from senet_lab.records import Environment
 from senet_lab.results import keys, stats
 from senet_lab.results.page.layout import Block, Code, Facts, Folded, Table, Text
-from senet_lab.results.provenance import COUNTS, FAILED, INTERRUPTED, MISSING, OLDER, OTHER, Provenance, typed
+from senet_lab.results.provenance import COUNTS, FAILED, INTERRUPTED, MISSING, OLDER, OTHER, STOPPED, Provenance, typed
 
 if TYPE_CHECKING:
     from senet_lab.results.report import Report
@@ -138,6 +138,7 @@ def total(found: Provenance) -> str:
 
 NAMES = {
     FAILED: "failed",
+    STOPPED: "stopped early",
     INTERRUPTED: "interrupted and not done yet",
     MISSING: "not run yet",
     OLDER: "of code that has changed since",
