@@ -22,7 +22,7 @@ import senet_lab
 from senet_lab.credentials import without_credentials
 from senet_lab.environment import cores
 from senet_lab.errors import ClusterLost, UserError
-from senet_lab.executors import Listener
+from senet_lab.executors import Listener, Wanted, everything
 from senet_lab.executors.slot import SWITCHES, Slot
 from senet_lab.jobs import Group
 
@@ -82,7 +82,7 @@ class RayTune:
             if self.gpus_per_trial > gpus:
                 raise _too_much("--gpus-per-trial", self.gpus_per_trial, f"this machine has {gpus} GPUs")
 
-    def run(self, groups: Sequence[Group], listener: Listener) -> None:
+    def run(self, groups: Sequence[Group], listener: Listener, wanted: Wanted = everything) -> None:
         """Run `groups`; Ray, or the connection to it, ends with it, whatever happens."""
         from senet_lab.executors import far, tune_loop
 
@@ -92,10 +92,10 @@ class RayTune:
         try:
             slot = self._ready.result()
             if (self.address or "").startswith("ray://"):
-                far.fit(groups, listener, slot)
+                far.fit(groups, listener, slot, wanted)
             else:
                 workers = self._workers(slot.of(max(map(len, groups))))
-                tune_loop.fit(groups, listener, slot, scratch, workers)
+                tune_loop.fit(groups, listener, slot, tune_loop.Terms(scratch, workers, wanted))
         except (ray.exceptions.RayError, ConnectionError) as error:
             if self.address is None or isinstance(error, ray.exceptions.RayTaskError):
                 raise

@@ -5,9 +5,11 @@ from typing import Any
 
 import ray
 from ray import tune
+from ray.tune.experiment import Trial
+from ray.tune.schedulers import FIFOScheduler
 
 from senet_lab.errors import ClusterLost, Crowded
-from senet_lab.executors import Listener
+from senet_lab.executors import Listener, Wanted, everything
 from senet_lab.executors.deaths import lost
 from senet_lab.jobs import Group, Job, Step
 
@@ -15,8 +17,8 @@ from senet_lab.jobs import Group, Job, Step
 class Relay(tune.Callback):  # type: ignore[misc]
     """Hands steps to the listener, and makes a record of a trial whose worker died."""
 
-    def __init__(self, groups: Sequence[Group], listener: Listener) -> None:
-        self.groups, self.listener = groups, listener
+    def __init__(self, groups: Sequence[Group], listener: Listener, wanted: Wanted = everything) -> None:
+        self.groups, self.listener, self._wanted = groups, listener, wanted
         self.left = {job.planned.id for group in groups for job in group}
         """Ids of the trials that have not ended."""
         self.crowded: tuple[int, Crowded] | None = None
@@ -38,6 +40,10 @@ class Relay(tune.Callback):  # type: ignore[misc]
 
     def on_trial_error(self, iteration: int, trials: Any, trial: Any, **info: Any) -> None:
         self._tell(trial, None)
+
+    def wants(self, trial: Any) -> bool:
+        """Whether a Tune trial is still to begin."""
+        return any(map(self._wanted, self._unended(trial)))
 
     def _unended(self, trial: Any) -> list[Job]:
         return [job for job in self.groups[trial.config["group"]] if job.planned.id in self.left]
@@ -74,6 +80,20 @@ class Relay(tune.Callback):  # type: ignore[misc]
             return [Step(unended[0].planned, (), note=note)]
         said = trial.get_pickled_error() or trial.get_error() or "it left no word"
         return [lost(job, str(said), trial.run_metadata.start_time) for job in unended]
+
+
+class WhileWanted(FIFOScheduler):  # type: ignore[misc]
+    """Begins trials in their order, and none that is not wanted any more."""
+
+    def __init__(self, relay: Relay) -> None:
+        super().__init__()
+        self.relay = relay
+
+    def choose_trial_to_run(self, tune_controller: Any) -> Any:
+        for trial in list(tune_controller.get_trials()):
+            if trial.status == Trial.PENDING and not self.relay.wants(trial):
+                tune_controller.stop_trial(trial)
+        return super().choose_trial_to_run(tune_controller)
 
 
 class WhenCrowded(tune.Stopper):  # type: ignore[misc]

@@ -16,9 +16,9 @@ from ray import tune
 
 from senet_lab import store
 from senet_lab.errors import Crowded, StoreError
-from senet_lab.executors import Listener
+from senet_lab.executors import Listener, Wanted, everything
 from senet_lab.executors.deaths import MAX_WORKER_DEATHS
-from senet_lab.executors.relay import Relay, WhenCrowded
+from senet_lab.executors.relay import Relay, WhenCrowded, WhileWanted
 from senet_lab.executors.slot import Slot
 from senet_lab.jobs import Group, Job, Step
 from senet_lab.together import GPU_FAULT, steps
@@ -105,10 +105,20 @@ def _unseen(job: Job) -> StoreError | None:
     )
 
 
-def fit(groups: Sequence[Group], listener: Listener, slot: Slot, scratch: Path, workers: int = 1) -> None:
-    """Run `groups` to their ends, each in a `slot`; Tune's own files go to `scratch`.
+@dataclass(frozen=True)
+class Terms:
+    """What a run is given besides its trials and their slots."""
 
-    `workers`: how many slots there are on this machine, where that is known.
+    scratch: Path
+    """A folder for Tune's own files."""
+    workers: int = 1
+    """How many slots there are on this machine, where that is known."""
+    wanted: Wanted = everything
+    """Whether a job is still to begin."""
+
+
+def fit(groups: Sequence[Group], listener: Listener, slot: Slot, terms: Terms) -> None:
+    """Run `groups` to their ends, each in a `slot`.
 
     A group for which a GPU's memory ran out is tried again one by one, alone on its GPU, and the others that are left
     go on with fewer neighbours. A group whose workers died goes on one by one, too, so that only the cause fails.
@@ -123,9 +133,9 @@ def fit(groups: Sequence[Group], listener: Listener, slot: Slot, scratch: Path, 
             [replace(job, device=device, neighbours=s.shares_gpu) for job in group]
             for group, s in zip(left, slots, strict=True)
         ]
-        relay = Relay(left, listener)
-        place = scratch / f"round-{rounds}"
-        meeting = Meeting(place / "workers", 1 if alone else min(workers, len(left)))
+        relay = Relay(left, listener, terms.wanted)
+        place = terms.scratch / f"round-{rounds}"
+        meeting = Meeting(place / "workers", 1 if alone else min(terms.workers, len(left)))
         _round(relay, slots, meeting, place)
         if relay.crowded is None and not relay.bereft:
             return
@@ -157,7 +167,9 @@ def _round(relay: Relay, slots: Sequence[Slot], meeting: Meeting, scratch: Path)
             lambda config: tune.PlacementGroupFactory([slots[config["group"]].resources]),
         ),
         param_space={"group": tune.grid_search(list(range(len(relay.groups))))},
-        tune_config=tune.TuneConfig(reuse_actors=True, max_concurrent_trials=slots[0].at_once),
+        tune_config=tune.TuneConfig(
+            reuse_actors=True, max_concurrent_trials=slots[0].at_once, scheduler=WhileWanted(relay)
+        ),
         run_config=tune.RunConfig(
             name="sweep",
             storage_path=str(scratch),

@@ -154,7 +154,7 @@ def test_with_ray_a_deadly_member_of_a_group_fails_alone(tmp_path: Path, monkeyp
     monkeypatch.setattr(ray, "nodes", lambda: [{"Alive": True, "Resources": {"CPU": 1.0}}])
     monkeypatch.setattr(tune_loop, "_round", whole_round)
     told: list[Step] = []
-    tune_loop.fit([group, [other]], told.append, Slot(), tmp_path / "scratch")
+    tune_loop.fit([group, [other]], told.append, Slot(), tune_loop.Terms(tmp_path / "scratch"))
     assert rounds == [[["row0", "row1", "row2"], ["row3"]], [["row0"], ["row1"], ["row2"]]]
     found = {step.record.variant: step.record.traceback or "" for step in told if step.record is not None}
     assert "the worker process died 3 times (gone)" in found.pop("row1")
