@@ -72,7 +72,23 @@ def by_done_trials(
 
     `grouped`: which of them will be trained together: of each row, those count that ran so, where there are some.
     """
-    device = "cuda" if torch.cuda.is_available() else "cpu"
+    known = known_times(found, "cuda" if torch.cuda.is_available() else "cpu", grouped)
+    expected = forecast(_needs(found, due), known.timings, places, known.drift)
+    return None if expected is None else Expected(expected, "done trials", known.trials, 0)
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the trials that are done tell of the time."""
+
+    timings: tuple[Timing, ...]
+    drift: float
+    trials: int
+    """How many they are."""
+
+
+def known_times(found: Inventory, device: str, grouped: Callable[[Trial], bool] | None = None) -> Known:
+    """Of the done trials on `device`, as `by_done_trials` has them."""
     rows = {row.trial: row.label for row in found.question.rows}
     sources = {row.trial.data.source for row in found.question.rows}  # those whose images are at hand
     of: dict[Trial, list[TrialRecord]] = {}
@@ -81,17 +97,20 @@ def by_done_trials(
             of.setdefault(r.trial.model_copy(update={"seed": 0}), []).append(r)
     if grouped is not None:
         of = {trial: [r for r in done if (r.together > 1) == grouped(trial)] or done for trial, done in of.items()}
-    timings = [
+    timings = tuple(
         Timing(
             (rows[trial],) if trial in rows else (),
             work(trial, max(r.macs or 0 for r in done), found),
             tuple(r.seconds for r in done),
         )
         for trial, done in of.items()
-    ]
-    drifting = drift(_sittings(of.values()), DRIFT["done trials"])
-    expected = forecast(_needs(found, due), timings, places, drifting)
-    return None if expected is None else Expected(expected, "done trials", sum(map(len, of.values())), 0)
+    )
+    return Known(timings, drift(_sittings(of.values()), DRIFT["done trials"]), sum(map(len, of.values())))
+
+
+def works(found: Inventory) -> dict[str, float]:
+    """Row -> multiply-adds of a whole trial."""
+    return {row.label: _work(row.trial, found) for row in found.question.rows}
 
 
 def _sittings(configurations: Iterable[Sequence[TrialRecord]]) -> list[list[float]]:
@@ -122,8 +141,8 @@ def by_probe(found: Inventory, due: Sequence[PlannedTrial], places: int, seconds
     from senet_lab import pace
 
     rows = {t.variant.label: t.variant.trial for t in due}
-    works = {label: _work(trial, found) for label, trial in rows.items()}
-    timings = pace.measure(rows, works, seconds, found.data_dir)
+    needed = {label: _work(trial, found) for label, trial in rows.items()}
+    timings = pace.measure(rows, needed, seconds, found.data_dir)
     networks = len({pace.key(trial) for trial in rows.values()})
     expected = forecast(_needs(found, due), timings, places, DRIFT["probe"])
     return None if expected is None else Expected(expected, "probe", len(timings), networks)
@@ -131,7 +150,7 @@ def by_probe(found: Inventory, due: Sequence[PlannedTrial], places: int, seconds
 
 def _needs(found: Inventory, due: Iterable[PlannedTrial]) -> list[Need]:
     states = {t.id: state for t, state in found.plan.trials}
-    works = {row.label: _work(row.trial, found) for row in found.question.rows}
+    needed = works(found)
 
     def share(planned: PlannedTrial) -> float:
         if states[planned.id] != "interrupted":
@@ -139,7 +158,7 @@ def _needs(found: Inventory, due: Iterable[PlannedTrial]) -> list[Need]:
         kept = len(checkpoints.epochs(found.store.folder(planned)))
         return max(LEAST_SHARE, 1 - kept / planned.trial.train.epochs)
 
-    return [Need(t.variant.label, works[t.variant.label], share(t)) for t in due]
+    return [Need(t.variant.label, needed[t.variant.label], share(t)) for t in due]
 
 
 def _work(trial: Trial, found: Inventory) -> float:

@@ -32,6 +32,11 @@ class PlannedTrial:
         return f"{self.variant.label} seed={self.trial.seed}"
 
 
+def block(planned: PlannedTrial) -> int:
+    """Which block of the design a trial belongs to: its seed. Rows are compared within blocks, so all want the same."""
+    return planned.trial.seed
+
+
 @dataclass(frozen=True)
 class StoredTrial:
     """What the store knows of one run folder."""
