@@ -182,10 +182,13 @@ def _run_started(found: Inventory, how: How, groups: Together, executor: "Execut
     say = partial(limit.announce, course, pace)
     with Progress(console, found, due) as progress, signals.gently(course.stop, say):
 
-        def both(step: "Step") -> None:
-            course.hear(step)
+        def narrow() -> None:
             if course.ending:
                 progress.due = course.chosen()
+
+        def both(step: "Step") -> None:
+            course.hear(step)
+            narrow()
             progress(step)
             beside.listener(step)
             if step.record is not None and len(progress.due) - progress.ended < places:
@@ -193,6 +196,7 @@ def _run_started(found: Inventory, how: How, groups: Together, executor: "Execut
 
         ways = sweep.Ways(how.loaders, lambda kind: sizes.get(kind, 1), partial(course.follow, forecast=pace))
         sweep.run(found, executor, both, how.rerun, ways)
+        narrow()
     console.print(progress.sentence())
 
 

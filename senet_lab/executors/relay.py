@@ -6,6 +6,7 @@ from typing import Any
 import ray
 from ray import tune
 from ray.tune.experiment import Trial
+from ray.tune.progress_reporter import TrialProgressCallback
 from ray.tune.schedulers import FIFOScheduler
 
 from senet_lab.errors import ClusterLost, Crowded
@@ -92,8 +93,19 @@ class WhileWanted(FIFOScheduler):  # type: ignore[misc]
     def choose_trial_to_run(self, tune_controller: Any) -> Any:
         for trial in list(tune_controller.get_trials()):
             if trial.status == Trial.PENDING and not self.relay.wants(trial):
+                trial.init_local_path()  # Tune asks for it at its end
                 tune_controller.stop_trial(trial)
         return super().choose_trial_to_run(tune_controller)
+
+
+class Silence(TrialProgressCallback):  # type: ignore[misc]
+    """Takes the place of Tune's own, which prints a line of every trial that ends without a result."""
+
+    def on_trial_result(self, *_: Any, **info: Any) -> None: ...
+
+    def on_trial_error(self, *_: Any, **info: Any) -> None: ...
+
+    def on_trial_complete(self, *_: Any, **info: Any) -> None: ...
 
 
 class WhenCrowded(tune.Stopper):  # type: ignore[misc]

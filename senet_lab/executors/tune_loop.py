@@ -18,7 +18,7 @@ from senet_lab import store
 from senet_lab.errors import Crowded, StoreError
 from senet_lab.executors import Listener, Wanted, everything
 from senet_lab.executors.deaths import MAX_WORKER_DEATHS
-from senet_lab.executors.relay import Relay, WhenCrowded, WhileWanted
+from senet_lab.executors.relay import Relay, Silence, WhenCrowded, WhileWanted
 from senet_lab.executors.slot import Slot
 from senet_lab.jobs import Group, Job, Step
 from senet_lab.together import GPU_FAULT, steps
@@ -174,7 +174,7 @@ def _round(relay: Relay, slots: Sequence[Slot], meeting: Meeting, scratch: Path)
             name="sweep",
             storage_path=str(scratch),
             verbose=0,
-            callbacks=[relay],
+            callbacks=[relay, Silence()],
             stop=WhenCrowded(relay),
             # By default a trial ends with one more call to its worker, for a checkpoint that would be empty.
             checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
