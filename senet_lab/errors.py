@@ -79,11 +79,12 @@ class Interrupted(SenetLabError):
 
     exit_code = 130
 
-    def __init__(self) -> None:
-        super().__init__(
-            "stopped; finished trials are kept and running ones go on from their last epoch. "
-            "To go on, type the same command again"
-        )
+    def __init__(
+        self,
+        text: str = "stopped; finished trials are kept and running ones go on from their last epoch. "
+        "To go on, type the same command again",
+    ) -> None:
+        super().__init__(text)
 
 
 class Diverged(SenetLabError):

@@ -76,7 +76,23 @@ def by_done_trials(
 
     `grouped`: which of them will be trained together: of each row, those count that ran so, where there are some.
     """
-    device = "cuda" if torch.cuda.is_available() else "cpu"
+    known = known_times(found, "cuda" if torch.cuda.is_available() else "cpu", grouped)
+    expected = forecast(_needs(found, due), known.timings, places, known.drift)
+    return None if expected is None else Expected(expected, "done trials", known.trials, 0)
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the trials that are done tell of the time."""
+
+    timings: tuple[Timing, ...]
+    drift: float
+    trials: int
+    """How many they are."""
+
+
+def known_times(found: Inventory, device: str, grouped: Callable[[Trial], bool] | None = None) -> Known:
+    """Of the done trials on `device`, as `by_done_trials` has them."""
     sources = {row.trial.data.source for row in found.question.rows}  # those whose images are at hand
     of: dict[str, list[TrialRecord]] = {}
     for r in found.records:
@@ -84,17 +100,15 @@ def by_done_trials(
             of.setdefault(pace.key(r.trial), []).append(r)
     if grouped is not None:
         of = {key: [r for r in done if (r.together > 1) == grouped(r.trial)] or done for key, done in of.items()}
-    timings = [
+    timings = tuple(
         Timing(
             (key,),
             work(done[0].trial, max(r.macs or 0 for r in done), found),
             tuple(r.seconds for r in done),
         )
         for key, done in of.items()
-    ]
-    drifting = drift(_sittings(of.values()), DRIFT["done trials"])
-    expected = forecast(_needs(found, due), timings, places, drifting)
-    return None if expected is None else Expected(expected, "done trials", sum(map(len, of.values())), 0)
+    )
+    return Known(timings, drift(_sittings(of.values()), DRIFT["done trials"]), sum(map(len, of.values())))
 
 
 def _sittings(configurations: Iterable[Sequence[TrialRecord]]) -> list[list[float]]:
@@ -123,17 +137,14 @@ def work(trial: Trial, macs: int, found: Inventory) -> float:
 def by_probe(found: Inventory, due: Sequence[PlannedTrial], places: int, seconds: float) -> Expected | None:
     """The time of `due` by `seconds` of training."""
     rows = {pace.key(t.variant.trial): t.variant.trial for t in due}
-    works = {key: _work(trial, found) for key, trial in rows.items()}
-    timings = pace.measure(rows, works, seconds, found.data_dir)
+    needed = {key: _work(trial, found) for key, trial in rows.items()}
+    timings = pace.measure(rows, needed, seconds, found.data_dir)
     expected = forecast(_needs(found, due), timings, places, DRIFT["probe"])
     return None if expected is None else Expected(expected, "probe", len(timings), len(rows))
 
 
 def _needs(found: Inventory, due: Iterable[PlannedTrial]) -> list[Need]:
     states = {t.id: state for t, state in found.plan.trials}
-    keys = {id(t.variant): pace.key(t.variant.trial) for t in due}
-    works = {keys[id(t.variant)]: t.variant.trial for t in due}
-    costs = {key: _work(trial, found) for key, trial in works.items()}
 
     def share(planned: PlannedTrial) -> float:
         if states.get(planned.id) not in ("interrupted", "stopped"):
@@ -141,7 +152,17 @@ def _needs(found: Inventory, due: Iterable[PlannedTrial]) -> list[Need]:
         kept = len(checkpoints.epochs(found.store.folder(planned)))
         return max(LEAST_SHARE, 1 - kept / planned.trial.train.epochs)
 
-    return [Need(keys[id(t.variant)], costs[keys[id(t.variant)]], share(t)) for t in due]
+    return needs(found, [(t, share(t)) for t in due], {})
+
+
+def needs(found: Inventory, rest: Sequence[tuple[PlannedTrial, float]], works: dict[str, float]) -> list[Need]:
+    """What is left of trials, and of each the share; `works`: by `pace.key`, those that are known already."""
+    keys = {id(t.variant): pace.key(t.variant.trial) for t, _ in rest}
+    for t, _ in rest:
+        key = keys[id(t.variant)]
+        if key not in works:
+            works[key] = _work(t.variant.trial, found)
+    return [Need(keys[id(t.variant)], works[keys[id(t.variant)]], share) for t, share in rest]
 
 
 def _work(trial: Trial, found: Inventory) -> float:

@@ -131,7 +131,7 @@ MaxHours = Annotated[
         "--max-hours",
         metavar="H",
         callback=_above_zero,
-        help="With --until-decided: begin no look that would end later.",
+        help="Begin no seed (with --until-decided no look) that would end later, so that all rows have the same ones.",
     ),
 ]
 Detect = Annotated[

@@ -36,6 +36,14 @@ class PlannedTrial:
         return f"{self.variant.label} seed={self.trial.seed}"
 
 
+def block(planned: PlannedTrial) -> int:
+    """Which block of the design a trial belongs to: its seed, or its number in the studies of all rows.
+
+    Rows are compared within blocks, and have equal budgets by whole ones, so all want the same.
+    """
+    return planned.trial.seed if planned.variant.candidate is None else planned.variant.candidate
+
+
 @dataclass(frozen=True)
 class StoredTrial:
     """What the store knows of one run folder."""

@@ -1,6 +1,7 @@
 """Ctrl-C that cannot get lost, and that comes at a time that can bear it."""
 
 import contextlib
+import queue
 import signal
 import sys
 import threading
@@ -27,6 +28,40 @@ def deferred() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
         if pressed:
             before(signal.SIGINT, pressed[0])
+
+
+@contextlib.contextmanager
+def gently(stop: Callable[[], bool], say: Callable[[], None]) -> Iterator[None]:
+    """Give the first Ctrl-C meanwhile to `stop`, and if that answers yes, let another thread `say` what it means.
+
+    A later one, and one that `stop` does not take, does what it did before. Nothing may be printed where a signal is
+    handled: whatever it interrupts may be printing.
+    """
+    before = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(before):
+        yield
+        return
+    taken: queue.SimpleQueue[bool] = queue.SimpleQueue()  # a lock could be held by what is interrupted
+
+    def speak() -> None:
+        if taken.get():
+            say()
+
+    def first(number: int, frame: FrameType | None) -> None:
+        if stop():
+            signal.signal(signal.SIGINT, before)
+            taken.put(True)
+        else:
+            before(number, frame)
+
+    speaker = threading.Thread(target=speak, daemon=True)
+    speaker.start()
+    signal.signal(signal.SIGINT, first)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+        taken.put(False)
 
 
 @contextlib.contextmanager

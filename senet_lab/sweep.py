@@ -10,7 +10,7 @@ import torch
 from senet_lab import data, models
 from senet_lab.environment import collect
 from senet_lab.errors import Interrupted
-from senet_lab.executors import Executor, Listener
+from senet_lab.executors import Executor, Listener, Wanted, everything
 from senet_lab.inventory import Inventory, keep_labels
 from senet_lab.jobs import Group, Job
 from senet_lab.models.cost import count
@@ -29,6 +29,8 @@ class Ways:
     """Processes a trial that decode images of large data sets; None leaves it to the trial."""
     size: Callable[[str], int] = lambda shape: 1
     """How many trials of a shape are trained together, at most."""
+    wanted: Callable[[Sequence[Group]], Wanted] = lambda groups: everything
+    """Of the groups that are to run, what says whether a job is still to begin."""
 
 
 def run(
@@ -52,7 +54,7 @@ def run(
     try:
         with deferred():  # the first network that is counted imports half of torch
             grouped = _grouped(inventory, missing, ways)
-        executor.run(grouped, listener)
+        executor.run(grouped, listener, ways.wanted(grouped))
     except KeyboardInterrupt:
         raise Interrupted from None
 

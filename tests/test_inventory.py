@@ -7,7 +7,7 @@ import pytest
 
 from senet_lab import data, files, inventory, sweep
 from senet_lab.errors import DataError, SpecError, StoreError
-from senet_lab.executors import Listener
+from senet_lab.executors import Listener, Wanted, everything
 from senet_lab.executors.local import Local
 from senet_lab.inventory import Inventory
 from senet_lab.jobs import Group, Job
@@ -55,7 +55,7 @@ def test_data_are_those_of_the_data_folder_every_time_it_is_taken(tmp_path: Path
     jobs: list[Job] = []
 
     class Collect(Local):
-        def run(self, groups: Sequence[Group], listener: Listener) -> None:
+        def run(self, groups: Sequence[Group], listener: Listener, wanted: Wanted = everything) -> None:
             jobs.extend(job for group in groups for job in group)
 
     sweep.run(found, Collect(), lambda step: None, ways=sweep.Ways(loaders=3))

@@ -6,11 +6,13 @@ Commands whose process is nothing that a test looks at are typed in this one.
 import io
 import json
 import os
+import re
 import signal
 import sqlite3
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,9 @@ import pytest
 import torch
 
 from senet_lab import store
+from senet_lab.balance import Rest
+from senet_lab.commands import limit
+from senet_lab.records import TrialRecord
 from senet_lab.results.folder import FILES
 from tests.typed import train, typed
 from tests.undrawn import COMMAND
@@ -79,6 +84,19 @@ def wait_until(true: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
+def press_twice(running: "subprocess.Popen[str]") -> str:
+    """Ctrl-C, and again once the first one is answered; all that was printed."""
+    assert running.stdout is not None
+    os.killpg(running.pid, signal.SIGINT)
+    lines = []
+    while "Ctrl-C again" not in (line := running.stdout.readline()):
+        assert line, lines
+        lines.append(line)
+    os.killpg(running.pid, signal.SIGINT)
+    output, _ = running.communicate(timeout=60)
+    return "".join([*lines, line, output])
+
+
 def records(folder: Path) -> dict[str, dict[str, Any]]:
     """Of each trial by id, what must not depend on interruptions."""
     found = [json.loads(p.read_text()) for p in (folder / "runs").glob("small/*/record.json")]
@@ -134,12 +152,12 @@ def test_ctrl_c_says_how_to_go_on_and_going_on_changes_nothing(here: Path, tmp_p
     write(here, epochs=12)
     running = start(here, "sweep", "small", "--workers", "2")
     wait_until(lambda: len(list((here / "runs").glob("small/*/state.bin"))) == 2)
-    os.killpg(running.pid, signal.SIGINT)
-    output, _ = running.communicate(timeout=60)
+    output = press_twice(running)
     assert running.returncode == 130, output
     assert "type the same command again" in output and "Traceback" not in output
+    assert "of 2 seeds are there in every row" in output
     assert "RUNNING" not in {status for _, status in mlflow_runs(here)}
-    assert len(records(here)) < 6
+    assert len(records(here)) < 6 and not (here / "reports").exists()
     rest = typed(here, "sweep", "small", "--executor", "local")
     assert rest.code == 0, rest
     assert {status for _, status in mlflow_runs(here)} == {"FINISHED"}
@@ -147,6 +165,64 @@ def test_ctrl_c_says_how_to_go_on_and_going_on_changes_nothing(here: Path, tmp_p
     undisturbed = tmp_path_factory.mktemp("undisturbed")
     train(here / "sweeps" / "small.py", undisturbed / "runs")
     assert records(here) == records(undisturbed) and len(records(here)) == 6
+
+
+@pytest.mark.parametrize("executor", ["local", "processes", "ray"])
+def test_the_first_ctrl_c_leaves_whole_seeds_and_reports_them(here: Path, executor: str) -> None:
+    write(here, epochs=12, seeds=6)
+    arguments = ("sweep", "small", "--workers", "2", "--executor", executor)
+    running = start(here, *arguments)
+    wait_until(lambda: any((here / "runs").glob("small/*/state.bin")))
+    os.killpg(running.pid, signal.SIGINT)
+    output, _ = running.communicate(timeout=120)
+    assert running.returncode == 130, output
+    assert re.search(r"Stopping: \d trials more, so that all rows have the same seeds", output), output
+    ended = Counter(path.parent.name.rpartition("_seed-")[2][0] for path in (here / "runs").glob("small/*/record.json"))
+    whole = len(ended)
+    assert whole in (1, 2) and ended == {str(seed): 3 for seed in range(whole)}, (
+        "whole seeds, and only those that began"
+    )
+    assert len(list((here / "runs").glob("small/*/trial.json"))) == 3 * whole, "nothing else has begun"
+    assert "baseline" in output and "Written to reports/small" in output
+    last = re.escape(f"stopped; {whole} of 6 seeds are there in every row; {18 - 3 * whole} trials are left, about ")
+    assert re.search(last + r"\d+ \w+\. To go on, type the same command again\n$", output), output
+    assert "Traceback" not in output and {status for _, status in mlflow_runs(here)} == {"FINISHED"}
+    if executor == "local":
+        write(here, epochs=12, seeds=whole)
+        assert "nothing to run" in typed(here, *arguments).out
+
+
+def test_max_hours_leave_whole_seeds_and_the_same_command_goes_on(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if the forecast had seen two of four seeds end in time, and all of them the next time."""
+    write(here, seeds=4)
+    arguments = ("sweep", "small", "--executor", "local", "--max-hours", "5")
+
+    def until(seeds: int) -> Callable[[limit.Pace, Rest], float]:
+        return lambda pace, rest: 0.0 if all(t.trial.seed < seeds for t, _ in rest.trials) else 99999.0
+
+    monkeypatch.setattr(limit.Pace, "__call__", until(2))
+    some = typed(here, *arguments)
+    assert some.code == 0 and len(records(here)) == 6, some
+    said = (
+        r"--max-hours 5 leave no time for another seed: 2 of 4 seeds are there in every row; 6 trials are left, about "
+    )
+    assert re.search(said + r"\d+ \w+\. To go on, type the same command again\n", some.out), some.out
+    assert "6 of 6 trials ended" in some.out and "Written to reports/small" in some.out
+    monkeypatch.setattr(limit.Pace, "__call__", until(4))
+    rest = typed(here, *arguments)
+    assert rest.code == 0 and len(records(here)) == 12 and "--max-hours" not in rest.out, rest
+
+
+def test_a_first_seed_that_takes_more_than_max_hours_is_refused(here: Path) -> None:
+    assert typed(here, "sweep", "small", "--executor", "local", "--seeds", "1").code == 0
+    for path in (here / "runs").glob("small/*/record.json"):
+        record = TrialRecord.model_validate_json(path.read_text())
+        store.finish(path.parent, record.model_copy(update={"seconds": 3600.0}))
+    before = records(here)
+    refused = typed(here, "sweep", "small", "--executor", "local", "--max-hours", "2.9")
+    assert refused.code == 2 and records(here) == before, refused
+    assert "--max-hours 2.9: the first seed that is missing, 3 trials, would take about 3 h" in refused.err
+    assert "starting the workers" not in refused.out
 
 
 def test_ctrl_c_before_the_first_trial_is_answered_too(here: Path) -> None:
@@ -166,8 +242,7 @@ def test_two_commands_on_one_store_do_not_meet(here: Path) -> None:
     wait_until(lambda: any((here / "runs").glob("small/*/state.bin")))
     second = typed(here, "sweep", "small", "--executor", "local")
     assert second.code == 2 and "another command is running this sweep here" in second.err
-    os.killpg(first.pid, signal.SIGINT)
-    first.communicate(timeout=60)
+    press_twice(first)
 
 
 def test_nothing_starts_where_the_report_could_not_be_written(here: Path) -> None:

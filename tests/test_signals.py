@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from senet_lab.signals import deferred
+from senet_lab.signals import deferred, gently
 
 
 def test_it_comes_at_the_end() -> None:
@@ -29,10 +29,39 @@ def test_an_error_keeps_its_word() -> None:
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
+def test_the_first_is_given_away_and_the_second_is_as_ever() -> None:
+    said, speaker = threading.Event(), []
+
+    def say() -> None:
+        speaker.append(threading.current_thread())
+        said.set()
+
+    stopped = []
+    with pytest.raises(KeyboardInterrupt), gently(lambda: not stopped.append(True), say):
+        signal.raise_signal(signal.SIGINT)
+        assert said.wait(60) and speaker != [threading.main_thread()]
+        assert stopped == [True]
+        signal.raise_signal(signal.SIGINT)
+    assert stopped == [True] and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_what_nobody_takes_is_as_ever() -> None:
+    said = []
+    before = threading.active_count()
+    with pytest.raises(KeyboardInterrupt), gently(lambda: False, lambda: said.append(True)):
+        signal.raise_signal(signal.SIGINT)
+    with gently(lambda: True, lambda: said.append(True)):
+        pass
+    assert not said and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    for thread in threading.enumerate()[before:]:
+        thread.join(60)
+        assert not thread.is_alive()
+
+
 def test_ignored_stays_ignored_and_other_threads_are_left_alone() -> None:
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        with deferred():
+        with deferred(), gently(lambda: True, lambda: None):
             os.kill(os.getpid(), signal.SIGINT)
         assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
     finally:
@@ -41,7 +70,7 @@ def test_ignored_stays_ignored_and_other_threads_are_left_alone() -> None:
 
     def elsewhere() -> None:
         try:
-            with deferred():
+            with deferred(), gently(lambda: True, lambda: None):
                 pass
         except BaseException as error:
             failed.append(error)

@@ -13,11 +13,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from senet_lab import catalog, environment, inventory, plan, store
+from senet_lab import balance, catalog, environment, inventory, plan, store
+from senet_lab.balance import Limit
 from senet_lab.commands import sequential
 from senet_lab.commands.report import report_only
-from senet_lab.commands.sequential import Means, Until, ending, looking, until_decided
-from senet_lab.errors import UserError
+from senet_lab.commands.sequential import Means, ending, until_decided
+from senet_lab.errors import Interrupted, UserError
 from senet_lab.inventory import Inventory
 from senet_lab.plan import PlannedTrial
 from senet_lab.results import artifacts, keys, open_sweep, page, report, trace
@@ -32,7 +33,7 @@ Ask = Callable[..., Inventory]
 GRID = {"grid": {"model.se.reduction": [1, 2, 4]}, "seeds": 3}
 WRONG = {"reduction=1": (60, 2), "reduction=2": (45, 12), "reduction=4": (30, 3), "no_se": (30, 2)}
 """Wrong images of 900, mean and sd: one row is worse at once, one some looks later, one equivalent."""
-FOREVER = Until(None, 0.0)
+FOREVER = Limit()
 
 
 def wrong(planned: PlannedTrial) -> int:
@@ -114,6 +115,42 @@ def test_going_on_after_ctrl_c_is_the_same_sweep(ask: Ask, tmp_path: Path) -> No
     assert again.rounds == []
 
 
+def test_a_stop_reports_the_looks_that_are_complete_and_begins_no_other(ask: Ask, tmp_path: Path) -> None:
+    """In the middle of look 2: its whole seeds stay, and going on is the same sweep."""
+    whole = Runner()
+    undisturbed, _ = until_decided(ask(**GRID), FOREVER, whole.means())
+
+    class Stopped(Runner):
+        """Begins nothing else after a seed of look 2."""
+
+        def __call__(self, found: Inventory) -> None:
+            due = [t for t in found.plan.to_run() if not self.rounds or t.trial.seed < 4]
+            super().__call__(replace(found, plan=plan.Plan(tuple((t, "missing") for t in due))))
+
+    runner = Stopped()
+    means = replace(runner.means(), stopped=lambda: len(runner.rounds) == 2)
+    looked, ended = until_decided(inventory_at(tmp_path / "elsewhere"), FOREVER, means)
+    assert looked.state.look == 1 and len(runner.rounds) == 2 and len(runner.rounds[1]) == 3
+    assert ended.startswith("Undecided at the first look")
+    rest = Runner()
+    again, _ = until_decided(inventory_at(tmp_path / "elsewhere"), FOREVER, rest.means())
+    pd.testing.assert_frame_equal(again.state.comparison, undisturbed.state.comparison)
+    assert sorted(runner.ran + rest.ran) == sorted(whole.ran)
+
+
+def test_a_stop_in_the_first_look_says_so(ask: Ask) -> None:
+    class Stopped(Runner):
+        def __call__(self, found: Inventory) -> None:
+            first = tuple((t, state) for t, state in found.plan.trials if t.trial.seed == 0)
+            super().__call__(replace(found, plan=plan.Plan(first)))
+
+    said = (
+        r"stopped; 1 of 3 seeds are there in every row: the first look is not complete, 8 of its trials are left\. To"
+    )
+    with pytest.raises(Interrupted, match=said):
+        until_decided(ask(**GRID), FOREVER, replace(Stopped().means(), stopped=lambda: True))
+
+
 def inventory_at(root: Path) -> Inventory:
     return inventory.take(question(**GRID), root)
 
@@ -141,11 +178,11 @@ def test_the_report_is_of_the_same_looks(ask: Ask) -> None:
 
 def test_no_look_begins_that_would_end_too_late(ask: Ask) -> None:
     first = Runner()
-    until_decided(ask(**GRID), Until(1.0, time.monotonic()), first.means(seconds=1000))
+    until_decided(ask(**GRID), Limit(1.0, time.monotonic()), first.means(seconds=1000))
     assert len(first.rounds) == 5
     asked = ask(**(GRID | {"seeds": 4}))
     late = Runner()
-    _, ended = until_decided(asked, Until(1.0, time.monotonic() - 3000), late.means(seconds=0))
+    _, ended = until_decided(asked, Limit(1.0, time.monotonic() - 3000), late.means(seconds=0))
     assert "All 3 rows are decided" in ended, "what nothing is left to run for is not stopped"
 
 
@@ -154,7 +191,7 @@ def test_what_is_undecided_and_what_the_next_look_costs_is_told(ask: Ask) -> Non
     with pytest.raises(KeyboardInterrupt):
         until_decided(ask(**GRID), FOREVER, runner.means())
     stopped = Runner()
-    looked, ended = until_decided(ask(**GRID), Until(1.0, time.monotonic()), stopped.means(seconds=7200))
+    looked, ended = until_decided(ask(**GRID), Limit(1.0, time.monotonic()), stopped.means(seconds=7200))
     assert stopped.rounds == [] and looked.state.look == 1
     assert ended.startswith("Undecided at look 1: reduction=2, reduction=4. Look 2 (5 seeds of reduction=2, ")
     assert "would take about 2 h, and 60 min of --max-hours 1 are left" in ended
@@ -168,8 +205,8 @@ def test_time_is_up_with_all_decided_and_a_trial_to_run_again(ask: Ask) -> None:
     failing = Runner(failing=("reduction=2 seed=1",))
     until_decided(ask(**GRID), FOREVER, failing.means())
     again = Runner(rerun=("failed",))
-    _, late = until_decided(ask(**GRID), Until(1.0, time.monotonic() - 3700), again.means())
-    _, long = until_decided(ask(**GRID), Until(1.0, time.monotonic()), again.means(seconds=7200))
+    _, late = until_decided(ask(**GRID), Limit(1.0, time.monotonic() - 3700), again.means())
+    _, long = until_decided(ask(**GRID), Limit(1.0, time.monotonic()), again.means(seconds=7200))
     assert again.rounds == []
     said = (
         r"All 3 rows are decided at look 5\. The trials to run again {}\. To run them, type the same command again, .*"
@@ -196,14 +233,15 @@ def test_what_was_to_be_run_and_was_not_is_answered_for(ask: Ask) -> None:
 def test_a_first_look_that_is_too_long_is_refused(ask: Ask) -> None:
     runner = Runner()
     with pytest.raises(UserError, match="the first look, of 3 seeds, would take about 2 h; allow more"):
-        until_decided(ask(**GRID), Until(1.0, time.monotonic()), runner.means(seconds=7200))
+        until_decided(ask(**GRID), Limit(1.0, time.monotonic()), runner.means(seconds=7200))
     assert runner.rounds == []
 
 
 def test_without_a_forecast_the_pace_of_the_looks_so_far_counts(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
     """A minute a trial: 12 min for the first look; six trials of the second would take six more."""
     clock = [0.0]
-    monkeypatch.setattr(sequential, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+    for module in (sequential, balance):
+        monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: clock[0]))
 
     class Slow(Runner):
         def __call__(self, found: Inventory) -> None:
@@ -211,7 +249,7 @@ def test_without_a_forecast_the_pace_of_the_looks_so_far_counts(ask: Ask, monkey
             clock[0] += 60 * len(self.rounds[-1])
 
     runner = Slow()
-    _, ended = until_decided(ask(**GRID), Until(0.25, 0.0), runner.means())
+    _, ended = until_decided(ask(**GRID), Limit(0.25, 0.0), runner.means())
     assert len(runner.rounds) == 1 and "would take about 6 min, and 3 min of --max-hours 0.25 are left" in ended
 
 
@@ -326,13 +364,6 @@ def test_opened_in_python_it_is_the_same(ask: Ask, tmp_path: Path) -> None:
 
 def opened(folder: Path) -> Report:
     return open_sweep(str(folder / "small.py"), folder, until_decided=True)
-
-
-def test_a_limit_of_nothing_is_refused() -> None:
-    with pytest.raises(UserError, match="that is for --until-decided"):
-        looking(False, 1.0)
-    assert looking(False, None) is None
-    assert looking(True, None).left() == math.inf  # type: ignore[union-attr]
 
 
 TYPED = '''"""Is small enough?"""

@@ -1,5 +1,7 @@
 """`senet-lab sweep`: run what is missing."""
 
+import time
+
 from senet_lab.options import (
     DATA,
     REPORTS,
@@ -52,8 +54,9 @@ def sweep(
     tracking_uri: Tracking = None,
 ) -> None:
     """Run exactly the trials that are missing, live, then report. After anything at all: type it again."""
+    began = time.monotonic()
     from senet_lab import commands
-    from senet_lab.commands.sequential import looking
+    from senet_lab.balance import Limit
     from senet_lab.commands.sweep import How, run_sweep
 
     where = commands.Where(store, data_dir, download)
@@ -70,5 +73,6 @@ def sweep(
         rerun=tuple(r.value for r in rerun or ()),
         tracking_uri=tracking_uri,
         reports=to,
+        limit=Limit(max_hours, began),
     )
-    run_sweep(found, how, looking(until_decided, max_hours))
+    run_sweep(found, how, until_decided)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from senet_lab import selection
+from senet_lab.candidates import BUDGETED
 from senet_lab.commands import console
 from senet_lab.inventory import Inventory
 from senet_lab.plan import PlannedTrial
@@ -17,9 +18,10 @@ if TYPE_CHECKING:
 Run = Callable[[Inventory], None]
 
 
-def choose(found: Inventory, run: Run, storage: str | None) -> Inventory:
+def choose(found: Inventory, run: Run, ends: Callable[[], bool], storage: str | None) -> Inventory:
     """Run every candidate that the studies of `found` still want; what is chosen, for fresh seeds.
 
+    `ends`: whether nothing more is to begin; then it is `found` as it is, if it is not known yet what is chosen.
     `storage`: address of an Optuna storage; None: a database in the sweep's folder of the store, where that is a disk.
     Raises UserError where nothing can be chosen.
     """
@@ -37,10 +39,20 @@ def choose(found: Inventory, run: Run, storage: str | None) -> Inventory:
             found = found.again()
             studies = selection.read(found)
             _project(found, studies, storage)
+        if ends() and not all(one.finished for one in studies):
+            return found
     if ran or not all(one.importances for one in studies):
         _weigh(found, studies)
         _project(found, studies, storage)
     return selection.confirmed(found)
+
+
+def standing(found: Inventory) -> str:
+    """How far studies are that are not finished."""
+    studies = selection.read(found)
+    done, wanted = sum(s.count(*BUDGETED) for s in studies), sum(s.study.trials for s in studies)
+    rows = f" of {len(studies)} rows" if len(studies) > 1 else ""
+    return f"{done} of {wanted} candidates{rows} are trained; what is chosen is known when all are, and reported then"
 
 
 def _asked(found: Inventory, studies: "Sequence[Trials]") -> "tuple[Trials, ...]":
@@ -77,7 +89,7 @@ def _costs(found: Inventory) -> Callable[[PlannedTrial], Mapping[str, float]]:
 
 def _announcement(studies: "Sequence[Trials]") -> str:
     """Which batch begins."""
-    done, left = sum(s.count("done", "stopped") for s in studies), sum(s.left for s in studies)
+    done, left = sum(s.count(*BUDGETED) for s in studies), sum(s.left for s in studies)
     over, repeated = (sum(s.count(outcome) for s in studies) for outcome in ("over a limit", "repeated"))
     besides = [f"{over} over a limit"] * bool(over) + [f"{repeated} that were earlier ones again"] * bool(repeated)
     rows = f" of {len(studies)} rows" if len(studies) > 1 else ""

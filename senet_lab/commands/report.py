@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from senet_lab import apart
+from senet_lab import apart, balance
 from senet_lab.commands import console, to_type
 from senet_lab.commands.sequential import ending
 from senet_lab.credentials import without_credentials
@@ -144,11 +144,22 @@ def show_report(found: Inventory, folder: Path, include_stale: bool = False, loo
             f"--include-stale added to the report command counts them as they are"
         )
     if looks is None:
-        for note in filter(None, (_beyond(found), _by_looks(found))):
+        for note in filter(None, ("" if include_stale else _uneven(found), _beyond(found), _by_looks(found))):
             console.print(printable(note), soft_wrap=True, markup=False)
     rest = f"and {len(written) - 1} files more: tables (csv, md, tex), figures (png, pdf, csv)"
     console.print(printable(f"Written to {folder / name}: {written[0].name}, {rest}"), soft_wrap=True, markup=False)
     return answer
+
+
+def _uneven(found: Inventory) -> str:
+    """Says that rows have unequal seeds, as after a command that was broken off."""
+    _, torn = balance.whole(found.plan)
+    if not torn:
+        return ""
+    return (
+        f"Not whole yet, so that rows have unequal seeds: seed{'s' * (len(torn) > 1)} {balance.listed(torn)}. "
+        f"Differences and verdicts are of the seeds that both rows have; do not compare means of rows with unequal n"
+    )
 
 
 def _beyond(found: Inventory) -> str:

@@ -5,8 +5,10 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from senet_lab.balance import Limit
 from senet_lab.commands import console
-from senet_lab.errors import UserError
+from senet_lab.commands.limit import standing
+from senet_lab.errors import Interrupted, UserError
 from senet_lab.inventory import Inventory
 from senet_lab.plan import State
 
@@ -14,29 +16,6 @@ if TYPE_CHECKING:
     from senet_lab.expected import Expected
     from senet_lab.results.looks import Looked
     from senet_lab.results.replay import State as Stand
-
-HOUR = 3600.0
-
-
-@dataclass(frozen=True)
-class Until:
-    """When a command that adds seeds begins no further look."""
-
-    max_hours: float | None
-    """Of wall time from `began` on."""
-    began: float
-    """By `time.monotonic`."""
-
-    def left(self) -> float:
-        """Seconds; infinite without a limit."""
-        return float("inf") if self.max_hours is None else self.began + HOUR * self.max_hours - time.monotonic()
-
-
-def looking(until_decided: bool, max_hours: float | None) -> Until | None:
-    """What the two options mean together. Raises UserError for a limit of nothing."""
-    if max_hours is not None and not until_decided:
-        raise UserError(f"--max-hours {max_hours:g}: that is for --until-decided; add it, or leave --max-hours out")
-    return Until(max_hours, time.monotonic()) if until_decided else None
 
 
 @dataclass(frozen=True)
@@ -47,12 +26,14 @@ class Means:
     run: Callable[[Inventory], None]
     expect: Callable[[Inventory], "Expected | None"]
     """The time of what is due, where something tells it."""
+    stopped: Callable[[], bool] = lambda: False
+    """Whether nothing else is to begin."""
 
 
-def until_decided(asked: Inventory, until: Until, means: Means) -> "tuple[Looked, str]":
+def until_decided(asked: Inventory, until: Limit, means: Means) -> "tuple[Looked, str]":
     """Run look after look; the state at the end, and a sentence that says why it is the end.
 
-    Raises UserError if there is not one complete look.
+    Raises UserError if there is not one complete look, and Interrupted if it was stopped before there was one.
     """
     from senet_lab.results.looks import complete, look
 
@@ -68,6 +49,8 @@ def until_decided(asked: Inventory, until: Until, means: Means) -> "tuple[Looked
         pace = (time.monotonic() - began) / len(due)
         tried |= {t.id for t in due}
         looked = replace(look(asked, beyond=max(looked.state.wanted.values(), default=0)), tried=tried)
+        if means.stopped():
+            return _stopped(looked), ending(looked)
     return complete(looked), ending(looked)
 
 
@@ -100,7 +83,18 @@ def ending(looked: "Looked") -> str:
     )
 
 
-def _too_long(looked: "Looked", seconds: float, until: Until) -> str:
+def _stopped(looked: "Looked") -> "Looked":
+    """`looked`, with its complete looks. Raises Interrupted if there is none."""
+    if looked.state.look:
+        return looked
+    left = len(looked.used.plan.to_run())
+    raise Interrupted(
+        f"stopped; {standing(looked.used.plan)}: the first look is not complete, {left} of its trials are left. "
+        f"To go on, type the same command again"
+    )
+
+
+def _too_long(looked: "Looked", seconds: float, until: Limit) -> str:
     from senet_lab.results.stats import duration
 
     state = looked.state

@@ -1,16 +1,17 @@
 """Run what a question is missing, report, and bring MLflow up to date."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from senet_lab import selection, signals
-from senet_lab.commands import console, engine
-from senet_lab.commands.choosing import choose
+from senet_lab.balance import Course, Limit
+from senet_lab.commands import console, engine, limit
+from senet_lab.commands.choosing import choose, standing
 from senet_lab.commands.report import prepare, release, show_report
-from senet_lab.commands.sequential import Means, Until, until_decided
+from senet_lab.commands.sequential import Means, until_decided
 from senet_lab.commands.together import Together, rows_together
 from senet_lab.credentials import without_credentials
 from senet_lab.environment import program
@@ -44,6 +45,7 @@ class How:
     together: str | None = None
     storage: str | None = None
     """Address of the Optuna storage that studies are shown in; None: beside the run folders."""
+    limit: Limit = field(default_factory=Limit)
 
 
 @dataclass(frozen=True)
@@ -52,19 +54,21 @@ class Beside:
 
     listener: "Listener"
     nearly_done: Callable[[], None]
-    """Called when the first place has nothing to do any more."""
+    """Called when a place has nothing to do any more."""
+    course: Course
 
 
-def run_sweep(found: Inventory, how: How, until: Until | None = None) -> None:
-    """Run what is missing, report, and bring MLflow up to date; with `until`, look after look.
+def run_sweep(found: Inventory, how: How, until: bool = False) -> None:
+    """Run what is missing, report, and bring MLflow up to date; `until` all is decided, look after look.
 
-    Raises TrialsFailed if a trial that was asked for is not done, Interrupted after Ctrl-C.
+    Raises TrialsFailed if a trial that was asked for is not done, unless the time was over, Interrupted after Ctrl-C,
+    UserError if the time that is allowed is not enough for anything.
     """
     from senet_lab import tracking
     from senet_lab.results import keys
     from senet_lab.results.folder import check_folder
 
-    folder = how.reports / keys.table(found.question, looks=until is not None)
+    folder = how.reports / keys.table(found.question, looks=until)
     check_folder(folder)
     uri = how.tracking_uri or tracking.default_uri()
     if wrong := tracking.refused(uri):
@@ -77,18 +81,24 @@ def run_sweep(found: Inventory, how: How, until: Until | None = None) -> None:
         found = found.again()  # another command may have worked on it until now
         projection = tracking.Projection(found.question, uri, found.store.environment)
         written: Report | None = None
+        course = Course() if until else Course(how.limit)
         try:
             groups = Together(how.together, how.executor, how.address, how.gpus_per_trial, found.data_dir)
-            beside = Beside(_listener(projection, check), partial(prepare, projection.settle))
+            beside = Beside(_listener(projection, check), partial(prepare, projection.settle), course)
             run = partial(_run, how=how, groups=groups, executor=executor, beside=beside)
+            means = Means(how.rerun, run, partial(_told, how, groups), lambda: course.stopped)
             if found.question.study is not None:
-                found = choose(found, run, how.storage)
+                found = choose(found, partial(_candidates, means, course), lambda: course.over, how.storage)
                 projection.asks(found.question)
-            found, looked, ending = _work(found, Means(how.rerun, run, partial(_told, how, groups)), until)
-            check()
-            projection.settle()
-            written = show_report(found, how.reports, looks=looked.state if looked else None)
-            if ending:
+            looked: Looked | None = None
+            if found.question.study is not None and found.before is None:
+                ending = f"{standing(found)}. {limit.AGAIN}"
+            else:
+                found, looked, ending = _work(found, means, course, how.limit if until else None)
+                check()
+                projection.settle()
+                written = show_report(found, how.reports, looks=looked.state if looked else None)
+            if ending and not course.stopped:
                 console.print(ending, soft_wrap=True, markup=False)
         except KeyboardInterrupt:
             raise Interrupted from None
@@ -96,6 +106,8 @@ def run_sweep(found: Inventory, how: How, until: Until | None = None) -> None:
             release()
             rows = written.aggregates() if written else ()
             now = found if written else _latest(found)
+            if not written and not until and course.begun:
+                console.print(limit.standing(now.plan), soft_wrap=True, markup=False)
             behind = projection.close(
                 selection.everything(now),
                 now.records,
@@ -104,10 +116,14 @@ def run_sweep(found: Inventory, how: How, until: Until | None = None) -> None:
             )
     page = without_credentials(uri) if uri.startswith("http") else f"{program()} ui"
     console.print(behind or f"To look at the runs in MLflow: {page}", markup=False, soft_wrap=True)
-    _refuse_failures(looked.due if looked else found)
+    if course.stopped:
+        raise Interrupted(f"stopped; {ending}")
+    if written is None:
+        return
+    _refuse_failures(looked.due if looked else found, course.late)
 
 
-def _due(found: Inventory, how: How, until: Until | None) -> int:
+def _due(found: Inventory, how: How, until: bool) -> int:
     """Trials that this command has to run, at most."""
     if found.question.study is None:
         return len(_coming(found, until).plan.to_run(how.rerun))
@@ -117,16 +133,18 @@ def _due(found: Inventory, how: How, until: Until | None) -> int:
     return len(_coming(selection.confirmed(found), until).plan.to_run(how.rerun))
 
 
-def _coming(found: Inventory, until: Until | None) -> Inventory:
+def _coming(found: Inventory, until: bool) -> Inventory:
     """What is asked for first."""
-    if until is None:
+    if not until:
         return found
     from senet_lab.results.looks import look
 
     return look(found).next()
 
 
-def _work(found: Inventory, means: Means, until: Until | None) -> "tuple[Inventory, Looked | None, str]":
+def _work(
+    found: Inventory, means: Means, course: Course, until: Limit | None
+) -> "tuple[Inventory, Looked | None, str]":
     """Run what is due: what the report is of then, and how it came to an end."""
     if until is not None:
         looked, ending = until_decided(found, until, means)
@@ -135,8 +153,17 @@ def _work(found: Inventory, means: Means, until: Until | None) -> "tuple[Invento
         keep_labels(found)  # stores of older versions have none
         console.print(f"{found.plan.counts()['done']} of {len(found.planned)} trials are done; nothing to run")
         return found, None, ""
+    limit.refuse_too_long(found, course.limit, means.rerun, means.expect)
     means.run(found)
-    return found.again(), None, ""
+    found = found.again()
+    return found, None, limit.outcome(course, found, means.rerun, means.expect)
+
+
+def _candidates(means: Means, course: Course, coming: Inventory) -> None:
+    """Run a batch of candidates, unless there is no time for any."""
+    if course.limit.max_hours is not None:
+        limit.refuse_too_long(coming, course.limit, means.rerun, means.expect)
+    means.run(coming)
 
 
 def _latest(found: Inventory) -> Inventory:
@@ -179,15 +206,26 @@ def _run_started(found: Inventory, how: How, groups: Together, executor: "Execut
     places = _places(how, groups.share(sizes))
     if told := _told(how, groups, found):
         console.print(f"The trials to run will take {told.sentence}", soft_wrap=True)
-    with Progress(console, found, due) as progress:
+    course = beside.course
+    pace = limit.Pace(found, None if how.address else places, rows_together(due, sizes).__contains__)
+    say = partial(limit.announce, course, pace)
+    with Progress(console, found, due) as progress, signals.gently(course.stop, say):
+
+        def narrow() -> None:
+            if course.ending:
+                progress.due = course.chosen()
 
         def both(step: "Step") -> None:
+            course.hear(step)
+            narrow()
             progress(step)
             beside.listener(step)
-            if step.record is not None and progress.ended == max(1, len(due) - places + 1):
+            if step.record is not None and len(progress.due) - progress.ended < places:
                 beside.nearly_done()
 
-        sweep.run(found, executor, both, how.rerun, sweep.Ways(how.loaders, lambda kind: sizes.get(kind, 1)))
+        ways = sweep.Ways(how.loaders, lambda kind: sizes.get(kind, 1), partial(course.follow, forecast=pace))
+        sweep.run(found, executor, both, how.rerun, ways)
+        narrow()
     console.print(progress.sentence())
 
 
@@ -212,9 +250,11 @@ def _told(how: How, groups: Together, found: Inventory) -> "Expected | None":
     return expected.by_done_trials(found, due, places, rows_together(due, sizes).__contains__)
 
 
-def _refuse_failures(found: Inventory) -> None:
+def _refuse_failures(found: Inventory, late: bool) -> None:
+    """Raises TrialsFailed; `late`: what has not begun, or not ended, is left by the time that was allowed."""
     counts = found.plan.counts()
-    left = {state: counts[state] for state in ("failed", "missing", "interrupted") if counts[state]}
+    states: tuple[State, ...] = ("failed",) if late else ("failed", "missing", "interrupted")
+    left = {state: counts[state] for state in states if counts[state]}
     if not left:
         return
     text = f"{', '.join(f'{n} {state}' for state, n in left.items())} of {len(found.planned)} trials"

@@ -13,7 +13,7 @@ import ray
 from ray.exceptions import RayTaskError
 from ray.util.queue import Empty, Queue
 
-from senet_lab.executors import Listener
+from senet_lab.executors import Listener, Wanted, everything
 from senet_lab.executors.judge import Watch
 from senet_lab.executors.slot import Slot
 from senet_lab.jobs import Group
@@ -21,17 +21,31 @@ from senet_lab.jobs import Group
 WAIT_SECONDS = 0.5
 
 
-def fit(groups: Sequence[Group], listener: Listener, slot: Slot, watch: Watch | None = None) -> None:
-    """Run `groups` to their ends over there, telling `listener` every step in this thread."""
+def fit(
+    groups: Sequence[Group],
+    listener: Listener,
+    slot: Slot,
+    watch: Watch | None = None,
+    wanted: Wanted = everything,
+) -> None:
+    """Run `groups` to their ends over there, telling `listener` every step in this thread.
+
+    The loop over there cannot ask what is `wanted`: it is cut off once all that is has ended, and what it has begun
+    besides is interrupted.
+    """
     queue = Queue(actor_options={"num_cpus": 0})
     task = ray.remote(num_cpus=0, max_retries=0)(_loop).remote(list(groups), queue, slot, watch)
+    left = {job.planned.id: job for group in groups for job in group}
     try:
         ended = False
-        while not ended:
+        while not ended and (not left or any(map(wanted, left.values()))):
             ended = bool(ray.wait([task], timeout=0)[0])  # asked first, so that nothing put before is left behind
             for step in _waiting(queue):
                 listener(step)
-        ray.get(task)
+                if step.record is not None:
+                    left.pop(step.planned.id, None)
+        if ended:
+            ray.get(task)
     except RayTaskError as error:
         raise (error.cause if isinstance(error.cause, Exception) else error) from None
     finally:

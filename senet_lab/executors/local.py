@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from senet_lab.executors import Listener
+from senet_lab.executors import Listener, Wanted, everything
 from senet_lab.jobs import Group, Step
 from senet_lab.together import steps
 
@@ -13,9 +13,11 @@ class Local:
     def start(self) -> None:
         """Nothing to get ready."""
 
-    def run(self, groups: Sequence[Group], listener: Listener) -> None:
+    def run(self, groups: Sequence[Group], listener: Listener, wanted: Wanted = everything) -> None:
         """Run `groups` in order."""
         for group in groups:
+            if not any(map(wanted, group)):
+                continue
             for job in group:
                 listener(Step(job.planned, ()))
             for told in steps(group):

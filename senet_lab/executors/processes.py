@@ -19,7 +19,7 @@ from typing import Any
 
 from senet_lab.environment import cores
 from senet_lab.errors import UserError
-from senet_lab.executors import Listener
+from senet_lab.executors import Listener, Wanted, everything
 from senet_lab.executors.slot import SWITCHES
 from senet_lab.jobs import Group, Job, Step
 
@@ -44,7 +44,7 @@ class Processes:
         for count in [missing] * (missing > 0) if sys.platform == "linux" else [1] * missing:
             self._crew.start(count)
 
-    def run(self, groups: Sequence[Group], listener: Listener) -> None:
+    def run(self, groups: Sequence[Group], listener: Listener, wanted: Wanted = everything) -> None:
         """Run `groups`; no worker is left when it ends, unless they stay and it returns.
 
         Raises UserError if the workers die before they could begin.
@@ -53,7 +53,7 @@ class Processes:
         assert self._crew is not None
         with contextlib.ExitStack() as at_end:
             at_end.callback(self.stop)
-            for step in _steps(self._crew, deque(groups)):
+            for step in _steps(self._crew, deque(groups), wanted):
                 listener(step)
             if self.stays:
                 at_end.pop_all()
@@ -130,10 +130,12 @@ class _Crew:
         self._started.append(process)
         self.workers += [_Worker(ours) for ours, _ in lines]
 
-    def hand_out(self, waiting: "deque[Group]") -> list[Step]:
-        """Give what waits to workers that are idle; the beginnings of its jobs."""
+    def hand_out(self, waiting: "deque[Group]", wanted: Wanted) -> list[Step]:
+        """Give what waits and is wanted to workers that are idle; the beginnings of its jobs."""
         begun: list[Step] = []
         for worker in self.workers:
+            while waiting and worker.idle and not any(map(wanted, waiting[0])):
+                waiting.popleft()
             if waiting and worker.idle and worker.begin(waiting[0]):
                 begun += [Step(job.planned, ()) for job in waiting.popleft()]
         return begun
@@ -174,19 +176,18 @@ class _Crew:
         self._said.close()
 
 
-def _steps(crew: _Crew, waiting: "deque[Group]") -> Iterator[Step]:
+def _steps(crew: _Crew, waiting: "deque[Group]", wanted: Wanted) -> Iterator[Step]:
     """What the workers tell; each gets its next group before anybody looks at the end of its last one."""
     deaths: Counter[str] = Counter()
-    left = {job.planned.id for group in waiting for job in group}
-    yield from crew.hand_out(waiting)  # workers that stayed say nothing before they are asked
-    while left:
+    yield from crew.hand_out(waiting, wanted)  # workers that stayed say nothing before they are asked
+    while waiting or any(worker.left for worker in crew.workers):
         for worker in crew.ready():
             try:
                 told = worker.heard()
             except (EOFError, OSError):
                 told = _after_death(worker, crew, deaths, waiting)
-            told += crew.hand_out(waiting)  # never only to who has just told something: it may be dead, another idle
-            left -= {step.planned.id for step in told if step.record is not None}
+            # Never only to who has just told something: it may be dead, another idle.
+            told += crew.hand_out(waiting, wanted)
             yield from told
 
 

@@ -23,7 +23,7 @@ import senet_lab
 from senet_lab.credentials import without_credentials
 from senet_lab.environment import cores
 from senet_lab.errors import ClusterLost, UserError
-from senet_lab.executors import Listener
+from senet_lab.executors import Listener, Wanted, everything
 from senet_lab.executors.slot import SWITCHES, Slot
 from senet_lab.jobs import Group
 from senet_lab.records import EpochMetrics
@@ -105,7 +105,7 @@ class RayTune:
 
         self._watch = None if stopping is None else Watch(stopping, tuple(past))
 
-    def run(self, groups: Sequence[Group], listener: Listener) -> None:
+    def run(self, groups: Sequence[Group], listener: Listener, wanted: Wanted = everything) -> None:
         """Run `groups`; Ray, or the connection to it, ends with it, unless it stays and this returns."""
         self.start()
         assert self._ready is not None
@@ -113,7 +113,7 @@ class RayTune:
         with contextlib.ExitStack() as at_end:
             at_end.callback(self.stop)
             try:
-                self._run(groups, listener, self._ready.result(), scratch)
+                self._run(groups, listener, wanted, scratch)
             except (ray.exceptions.RayError, ConnectionError) as error:
                 if self.address is None or isinstance(error, ray.exceptions.RayTaskError):
                     raise
@@ -123,16 +123,18 @@ class RayTune:
             if self.stays:
                 at_end.pop_all()
 
-    def _run(self, groups: Sequence[Group], listener: Listener, slot: Slot, scratch: Path) -> None:
+    def _run(self, groups: Sequence[Group], listener: Listener, wanted: Wanted, scratch: Path) -> None:
         from senet_lab.executors import far, tune_loop
 
+        assert self._ready is not None
+        slot = self._ready.result()
         if self._watch is not None:  # a rule ends trials one by one
             groups = [[job] for group in groups for job in group]
         if (self.address or "").startswith("ray://"):
-            far.fit(groups, listener, slot, self._watch)
+            far.fit(groups, listener, slot, self._watch, wanted)
         else:
-            terms = tune_loop.Terms(scratch, self._workers(slot.of(max(map(len, groups)))), self._watch)
-            tune_loop.fit(groups, listener, slot, terms)
+            workers = self._workers(slot.of(max(map(len, groups))))
+            tune_loop.fit(groups, listener, slot, tune_loop.Terms(scratch, workers, self._watch, wanted))
 
     def stop(self) -> None:
         """End Ray, or the connection to it, if it was started."""

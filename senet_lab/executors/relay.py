@@ -5,9 +5,12 @@ from typing import Any
 
 import ray
 from ray import tune
+from ray.tune.experiment import Trial
+from ray.tune.progress_reporter import TrialProgressCallback
+from ray.tune.schedulers import FIFOScheduler
 
 from senet_lab.errors import ClusterLost, Crowded
-from senet_lab.executors import Listener
+from senet_lab.executors import Listener, Wanted
 from senet_lab.executors.deaths import lost
 from senet_lab.executors.judge import Judge, stopped
 from senet_lab.jobs import Group, Job, Step
@@ -16,8 +19,8 @@ from senet_lab.jobs import Group, Job, Step
 class Relay(tune.Callback):  # type: ignore[misc]
     """Hands steps to the listener, and makes a record of a trial whose worker died, or that was ended early."""
 
-    def __init__(self, groups: Sequence[Group], listener: Listener, judge: Judge | None = None) -> None:
-        self.groups, self.listener, self.judge = groups, listener, judge
+    def __init__(self, groups: Sequence[Group], listener: Listener, judge: Judge | None, wanted: Wanted) -> None:
+        self.groups, self.listener, self.judge, self._wanted = groups, listener, judge, wanted
         if judge is not None:
             judge.groups = groups
         self.left = {job.planned.id for group in groups for job in group}
@@ -43,6 +46,10 @@ class Relay(tune.Callback):  # type: ignore[misc]
 
     def on_trial_error(self, iteration: int, trials: Any, trial: Any, **info: Any) -> None:
         self._tell(trial, None)
+
+    def wants(self, trial: Any) -> bool:
+        """Whether a Tune trial is still to begin."""
+        return any(map(self._wanted, self._unended(trial)))
 
     def _unended(self, trial: Any) -> list[Job]:
         return [job for job in self.groups[trial.config["group"]] if job.planned.id in self.left]
@@ -85,6 +92,39 @@ class Relay(tune.Callback):  # type: ignore[misc]
             return [Step(unended[0].planned, (), note=note)]
         said = trial.get_pickled_error() or trial.get_error() or "it left no word"
         return [lost(job, str(said), trial.run_metadata.start_time) for job in unended]
+
+
+class WhileWanted(FIFOScheduler):  # type: ignore[misc]
+    """Begins trials in their order, and none that is not wanted any more; which end early the judge says."""
+
+    def __init__(self, relay: Relay) -> None:
+        super().__init__()
+        self.relay = relay
+
+    def choose_trial_to_run(self, tune_controller: Any) -> Any:
+        for trial in list(tune_controller.get_trials()):
+            if trial.status == Trial.PENDING and not self.relay.wants(trial):
+                trial.init_local_path()  # Tune asks for it at its end
+                tune_controller.stop_trial(trial)
+        return super().choose_trial_to_run(tune_controller)
+
+    def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
+        asked = self.relay.judge or super()
+        return str(asked.on_trial_result(tune_controller, trial, result))
+
+    def on_trial_complete(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> None:
+        asked = self.relay.judge or super()
+        asked.on_trial_complete(tune_controller, trial, result)
+
+
+class Silence(TrialProgressCallback):  # type: ignore[misc]
+    """Takes the place of Tune's own, which prints a line of every trial that ends without a result."""
+
+    def on_trial_result(self, *_: Any, **info: Any) -> None: ...
+
+    def on_trial_error(self, *_: Any, **info: Any) -> None: ...
+
+    def on_trial_complete(self, *_: Any, **info: Any) -> None: ...
 
 
 class WhenCrowded(tune.Stopper):  # type: ignore[misc]

@@ -16,10 +16,10 @@ from ray import tune
 
 from senet_lab import checkpoints, store
 from senet_lab.errors import Crowded, StoreError
-from senet_lab.executors import Listener
+from senet_lab.executors import Listener, Wanted, everything
 from senet_lab.executors.deaths import MAX_WORKER_DEATHS
 from senet_lab.executors.judge import Judge, Watch
-from senet_lab.executors.relay import Relay, WhenCrowded
+from senet_lab.executors.relay import Relay, Silence, WhenCrowded, WhileWanted
 from senet_lab.executors.slot import Slot
 from senet_lab.jobs import Group, Job, Step
 from senet_lab.records import EpochMetrics
@@ -130,6 +130,8 @@ class Terms:
     """How many slots there are on this machine, where that is known."""
     watch: Watch | None = None
     """What may end trials early; each is a group of its own then."""
+    wanted: Wanted = everything
+    """Whether a job is still to begin."""
 
 
 def fit(groups: Sequence[Group], listener: Listener, slot: Slot, terms: Terms) -> None:
@@ -149,7 +151,7 @@ def fit(groups: Sequence[Group], listener: Listener, slot: Slot, terms: Terms) -
             [replace(job, device=device, neighbours=s.shares_gpu, every_epoch=judge is not None) for job in group]
             for group, s in zip(left, slots, strict=True)
         ]
-        relay = Relay(left, listener, judge)
+        relay = Relay(left, listener, judge, terms.wanted)
         place = terms.scratch / f"round-{rounds}"
         meeting = Meeting(place / "workers", 1 if alone else min(terms.workers, len(left)))
         _round(relay, slots, meeting, place)
@@ -183,12 +185,14 @@ def _round(relay: Relay, slots: Sequence[Slot], meeting: Meeting, scratch: Path)
             lambda config: tune.PlacementGroupFactory([slots[config["group"]].resources]),
         ),
         param_space={"group": tune.grid_search(list(range(len(relay.groups))))},
-        tune_config=tune.TuneConfig(reuse_actors=True, max_concurrent_trials=slots[0].at_once, scheduler=relay.judge),
+        tune_config=tune.TuneConfig(
+            reuse_actors=True, max_concurrent_trials=slots[0].at_once, scheduler=WhileWanted(relay)
+        ),
         run_config=tune.RunConfig(
             name="sweep",
             storage_path=str(scratch),
             verbose=0,
-            callbacks=[relay],
+            callbacks=[relay, Silence()],
             stop=WhenCrowded(relay),
             # By default a trial ends with one more call to its worker, for a checkpoint that would be empty.
             checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),

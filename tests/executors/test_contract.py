@@ -12,12 +12,12 @@ import pytest
 
 from senet_lab import inventory, store, sweep
 from senet_lab.errors import Interrupted, StoreError, UserError
-from senet_lab.executors import Executor, processes
+from senet_lab.executors import Executor, Listener, Wanted, processes
 from senet_lab.executors.local import Local
 from senet_lab.executors.processes import Processes
 from senet_lab.inventory import Inventory
-from senet_lab.jobs import Step
-from senet_lab.plan import PlannedTrial
+from senet_lab.jobs import Job, Step
+from senet_lab.plan import PlannedTrial, block
 from senet_lab.records import TrialRecord
 from senet_lab.spec import ASHA, apply
 from tests.conftest import TINY, question
@@ -48,6 +48,10 @@ def run(found: Inventory, executor: Executor, **options: Any) -> list[Step]:
     steps: list[Step] = []
     sweep.run(found, executor, steps.append, **options)
     return steps
+
+
+def run_wanted(found: Inventory, executor: Executor, listener: Listener, wanted: Wanted) -> None:
+    sweep.run(found, executor, listener, ways=sweep.Ways(wanted=lambda groups: wanted))
 
 
 def facts(record: TrialRecord) -> tuple[object, ...]:
@@ -185,6 +189,47 @@ def is_up(executor: Any) -> bool:
     from ray import is_initialized
 
     return bool(is_initialized())
+
+
+def test_what_is_not_wanted_any_more_is_not_begun(ask: Ask, executor: Executor) -> None:
+    """From the first record on, seed 0 alone is: it ends, and no other begins but what may have begun by then."""
+    ended: list[Step] = []
+    begun: list[str] = []
+    refused: list[str] = []
+
+    def hear(step: Step) -> None:
+        assert step.planned.id not in refused, "once no, always no"
+        if step.record is not None:
+            ended.append(step)
+        elif not step.epochs:
+            begun.append(step.planned.id)
+
+    def wanted(job: Job) -> bool:
+        yes = not ended or block(job.planned) == 0 or job.planned.id in begun
+        refused.extend([] if yes else [job.planned.id])
+        return yes
+
+    run_wanted(ask(seeds=6, grid={"model.se.reduction": [2, 4]}), executor, hear, wanted)
+    after = ask(seeds=6, grid={"model.se.reduction": [2, 4]})
+    assert sorted(step.planned.id for step in ended) == sorted(begun) == sorted(r.id for r in after.records)
+    assert {t.id for t in after.planned if t.trial.seed == 0} <= {*begun} and len(begun) <= 4
+    assert after.plan.counts() == {"done": len(begun), "missing": 18 - len(begun)}
+
+
+def test_a_group_begins_while_any_of_its_jobs_is_wanted(ask: Ask, executor: Executor) -> None:
+    found = ask(seeds=4)
+    one = found.planned[3].id
+    steps: list[Step] = []
+    ways = sweep.Ways(size=lambda kind: 2, wanted=lambda groups: lambda job: job.planned.id == one)
+    sweep.run(found, executor, steps.append, ways=ways)
+    assert {t.trial.seed for t, state in ask(seeds=4).plan.trials if state == "done"} == {1}
+    assert ask(seeds=4).plan.counts() == {"done": 2, "missing": 6}
+
+
+def test_nothing_begins_where_nothing_is_wanted(ask: Ask, executor: Executor) -> None:
+    heard: list[Step] = []
+    run_wanted(ask(), executor, heard.append, lambda job: False)
+    assert heard == [] and ask().plan.counts() == {"missing": 4}
 
 
 def test_a_store_that_cannot_be_written_stops_the_run(ask: Ask, executor: Executor) -> None:
