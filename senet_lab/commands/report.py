@@ -16,6 +16,7 @@ from senet_lab.environment import cores
 from senet_lab.errors import UserError, printable
 from senet_lab.inventory import Inventory
 from senet_lab.options import to_show
+from senet_lab.spec import SELECTION_SEED
 
 if TYPE_CHECKING:
     from senet_lab.results.replay import State
@@ -74,16 +75,18 @@ def _help() -> Iterator[apart.Ask]:
 def answered(found: Inventory, include_stale: bool = False, until_decided: bool = False) -> "tuple[Inventory, Report]":
     """What the store says, by the file's seeds or by all looks, and the trials that it goes by.
 
-    Raises UserError where the first look is not complete.
+    Raises UserError where the first look is not complete, and where it is not known yet what a study chooses.
     """
     from senet_lab.results import looks as seen
-    from senet_lab.results import report
+    from senet_lab.results import report, studies
 
     looks = None
+    found, chose = studies.measured(found)
     if until_decided:
         looked = seen.complete(seen.look(found, include_stale))
         found, looks = looked.used, looked.state
-    return found, report.analyse(found.question, found.planned, found.records, include_stale, found.store, looks=looks)
+    asked = (found.question, found.planned, found.records, include_stale, found.store)
+    return found, report.analyse(*asked, looks=looks, studies=chose)
 
 
 def refuse_empty(found: Inventory, command: str, include_stale: bool = False) -> None:
@@ -126,10 +129,12 @@ def show_report(found: Inventory, folder: Path, include_stale: bool = False, loo
     With `looks`, it is of these, and `found` has the trials that they use.
     """
     with _help() as ask:  # helpers import while this process does
-        from senet_lab.results import artifacts, keys, provenance, report
+        from senet_lab.results import artifacts, keys, provenance, report, studies
 
+        found, chose = studies.measured(found)
         name = keys.table(found.question, include_stale, looks is not None)
-        answer = report.analyse(found.question, found.planned, found.records, include_stale, found.store, looks=looks)
+        asked = (found.question, found.planned, found.records, include_stale, found.store)
+        answer = report.analyse(*asked, looks=looks, studies=chose)
         answer = replace(answer, images=provenance.images(found))
         written = artifacts.write(answer, folder / name, ask)
     console.print(answer.terminal(console.width))
@@ -153,7 +158,7 @@ def show_report(found: Inventory, folder: Path, include_stale: bool = False, loo
 def _beyond(found: Inventory) -> str:
     """Says that the store holds more seeds than were asked for."""
     rows, asked = {row.trial for row in found.question.rows}, found.question.sweep.seeds
-    done = [r.trial for r in found.records if r.status == "done" and r.trial.seed >= asked]
+    done = [r.trial for r in found.records if r.status == "done" and asked <= r.trial.seed < SELECTION_SEED]
     more = [t.seed for t in done if t.model_copy(update={"seed": 0}) in rows]
     if not more:
         return ""

@@ -11,6 +11,7 @@ from senet_lab.inventory import Inventory
 from senet_lab.plan import Plan, PlannedTrial, State
 from senet_lab.results import keys, load, replay, sequential
 from senet_lab.results.paired import MOST_SEEDS
+from senet_lab.spec import SELECTION_SEED
 
 
 @dataclass(frozen=True)
@@ -54,13 +55,14 @@ def look(asked: Inventory, include_stale: bool = False, beyond: int = 0) -> Look
     sweep, rows = asked.question.sweep, asked.question.rows
     design = sequential.Design(baselines(sweep, rows), sweep.margin, sweep.seeds)
     ours = {row.trial for row in rows}
-    stored = [r.trial.seed for r in asked.records if r.trial.model_copy(update={"seed": 0}) in ours]
+    known = [r.trial for r in asked.records if r.trial.seed < SELECTION_SEED]
+    stored = [trial.seed for trial in known if trial.model_copy(update={"seed": 0}) in ours]
     first = 1
     while design.seeds(first) <= max([beyond - 1, *stored], default=0):
         first += 1
     more = catalog.derive(asked.question, {}, seeds=min(MOST_SEEDS, design.seeds(first + 1)))
-    question = replace(more, changed=asked.question.changed)
-    whole = inventories.take(question, asked.store.root, asked.data_dir)
+    question = replace(more, changed=asked.question.changed, rows=rows)  # tuned ones stay as they are
+    whole = replace(inventories.take(question, asked.store.root, asked.data_dir), before=asked.before)
     failed = {(t.variant.label, t.trial.seed) for t, state in whole.plan.trials if state == "failed"}
     trials = load.trials(whole.planned, whole.records, include_stale=include_stale)
     return Looked(whole, replay.replay(trials, load.rows(whole.planned), design, failed))
