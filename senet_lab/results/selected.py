@@ -51,7 +51,8 @@ def candidates(tried: Tried) -> pd.DataFrame:
         "params": found["params"].map(count),
         "settings": [settings_text(tried, one) for _, one in found.iterrows()],
     }
-    return pd.DataFrame(columns, dtype="str").iloc[:, tried.search is not None :]
+    frame = pd.DataFrame(columns, dtype="str")
+    return frame if tried.search is None else frame.drop(columns="row")
 
 
 def _intervals(chosen: pd.DataFrame, part: str) -> list[str]:
@@ -63,7 +64,7 @@ def caption(tried: Tried, chosen: pd.DataFrame, seeds: int) -> str:
     """What the numbers of `frame` are, and by how much the score that chose was too low."""
     said = (
         *sentences(tried, seeds),
-        "Chosen by: the validation error (val.) of the one trial that was chosen, the lowest of many and so no estimate; "
+        "Chosen by: the validation error (val.) of the trial that was chosen, the lowest of many and so no estimate; "
         "fresh seeds: mean and 95 % Student-t interval at the last epoch, validation images first, then test images.",
         _optimism(chosen),
         *_counts(tried),
@@ -74,7 +75,7 @@ def caption(tried: Tried, chosen: pd.DataFrame, seeds: int) -> str:
 def sentences(tried: Tried, seeds: int) -> tuple[str, ...]:
     """How rows came to their settings: budget, sampler, space, by what was judged, and what was measured again."""
     judged = f"judged on validation images at the last epoch by {_and(OBJECTIVES[o] for o in tried.objectives)}"
-    asked = f"{tried.study.trials} candidates ({SAMPLERS[tried.study.sampler]}) over {space(tried)}, {judged}"
+    asked = f"{tried.trained} candidates ({SAMPLERS[tried.study.sampler]}) over {space(tried)}, {judged}"
     fresh = f"{seeds} fresh seed{'s' * (seeds != 1)}"
     if tried.search is None:
         return (
@@ -82,17 +83,17 @@ def sentences(tried: Tried, seeds: int) -> tuple[str, ...]:
             f"The best of each row was trained again on {fresh}; only these are reported.",
         )
     chosen, front = (int(tried.candidates[column].sum()) for column in ("chosen", "on_front"))
-    best = f"of the {front} on the Pareto front {chosen}" if len(tried.objectives) > 1 else f"the best {chosen}"
+    best = f"Of the {front} on the Pareto front {chosen}" if len(tried.objectives) > 1 else f"The best {chosen}"
     limits = [f"{OBJECTIVES[name]} at most {most:,g}" for name, most in tried.search.limits.items()]
     return (
         f"One search: {asked}{'; ' * bool(limits)}{_and(limits)}.",
-        f"Beside the base, {best} {'was' if chosen == 1 else 'were'} trained again on {fresh}; only they are reported.",
+        f"{best} and the base were trained again on {fresh}; only these are reported.",
     )
 
 
 def short(tried: Tried) -> str:
     """As `sentences`, for the caption of the table: how many, and that they are not what is reported."""
-    n, again = tried.study.trials, "on validation images; the numbers are of fresh seeds."
+    n, again = tried.trained, "on validation images; the numbers are of fresh seeds."
     if tried.search is None:
         return f"Every row was tuned by the best of {n} candidates {again}"
     return f"Candidates were chosen from {n} {again}"
@@ -124,7 +125,8 @@ def _counts(tried: Tried) -> list[str]:
         if (n := int(outcomes.get(what, 0)))
     ]
     text = [f"Of all candidates {_and(said)}."] if said else []
-    return text + [f"{row} had fewer than {tried.study.trials}: {why}." for row, why in tried.exhausted]
+    whose = [("The search" if tried.search else row, why) for row, why in tried.exhausted]
+    return text + [f"{name} had fewer than {tried.study.trials:,}: {why}." for name, why in whose]
 
 
 def _and(parts: Iterable[str]) -> str:

@@ -61,6 +61,14 @@ class Tried:
         return {path: short for path, short in zip(self.study.space, _short(self.study), strict=True)}
 
     @property
+    def trained(self) -> str:
+        """Candidates of a study that were trained, as text: its budget, or how many it came to."""
+        budgeted = self.candidates["outcome"].isin(BUDGETED).groupby(self.candidates["row"]).sum()
+        counts = budgeted.clip(upper=self.study.trials)
+        ends = dict.fromkeys((int(counts.min()), int(counts.max())))
+        return " to ".join(f"{n:,}" for n in ends)
+
+    @property
     def independent(self) -> bool:
         """Whether candidates are draws that know nothing of each other, so that their order means nothing."""
         return self.study.sampler in INDEPENDENT and not (self.candidates["outcome"] == "stopped").any()

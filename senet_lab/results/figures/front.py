@@ -139,6 +139,7 @@ def caption(marks: pd.DataFrame, shown: Shown) -> str:
     limits = " Dotted lines: limits." if (marks["mark"] == "limit").any() else ""
     return (
         f"Validation error and cost of {len(candidates)} candidates, one training each; dark: the Pareto front. "
-        f"Diamonds: members of it trained again on fresh seeds, on validation images too{seeds}; they are higher where "
-        f"a member was on the front by luck. Numbers: the candidate.{limits}"
+        f"Diamonds: members of it trained again on fresh seeds, on validation images too{seeds}; higher where a "
+        f"member was on the front by luck, or the split that all candidates share was an easy one. Numbers: the "
+        f"candidate.{limits}"
     )

@@ -68,6 +68,7 @@ def panel(own: pd.DataFrame, scale: Scale, all_: pd.DataFrame, ax: Axes) -> Axes
         some = own[own["chosen"] == chosen]
         ax.plot(some["place"], some["error_percent"], **look)
     curves.error_axis(ax, all_.rename(columns={"error_percent": "mean"}))
+    ax.margins(y=0.15)
     ax.set_xlim((NOWHERE if scale.conditional else 0) - 0.08, 1.08)
     return ax
 

@@ -96,7 +96,7 @@ def _tuning(report: "Report") -> str:
 
 def _chosen(tried: Tried) -> str:
     """What tuning and searching leave open."""
-    n, space = f"{tried.study.trials:,}", ", ".join(tried.names.values())
+    n, space = tried.trained, ", ".join(tried.names.values())
     if tried.search is not None:
         return (
             f"The candidates are the best that {n} trials of one search found over {space}. Another search, a longer "
