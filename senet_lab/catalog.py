@@ -176,6 +176,11 @@ def derive(
     return _checked(replace(question, sweep=derived, changed=otherwise, search=search))
 
 
+def with_seeds(question: Question, seeds: int) -> Question:
+    """The same question with more seeds, its rows as they are: those that a study has chosen stay."""
+    return replace(question, sweep=Sweep.model_validate({**dict(question.sweep), "seeds": seeds}))
+
+
 def _checked(question: Question) -> Question:
     try:
         found = replace(question, rows=variants(question.sweep))

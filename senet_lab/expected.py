@@ -7,7 +7,7 @@ from typing import Literal
 
 import torch
 
-from senet_lab import checkpoints, data
+from senet_lab import checkpoints, data, pace
 from senet_lab.environment import cores
 from senet_lab.forecast import Forecast, Need, Timing, drift, forecast
 from senet_lab.inventory import Inventory
@@ -36,6 +36,10 @@ class Expected:
     """How many trials or networks."""
     of: int
     """Of how many networks, where it is a probe."""
+
+    def each(self, trial: Trial) -> float | None:
+        """Seconds of a whole trial of that configuration, where some are due."""
+        return self.forecast.each.get(pace.key(trial))
 
     @property
     def sentence(self) -> str:
@@ -73,21 +77,20 @@ def by_done_trials(
     `grouped`: which of them will be trained together: of each row, those count that ran so, where there are some.
     """
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    rows = {row.trial: row.label for row in found.question.rows}
     sources = {row.trial.data.source for row in found.question.rows}  # those whose images are at hand
-    of: dict[Trial, list[TrialRecord]] = {}
+    of: dict[str, list[TrialRecord]] = {}
     for r in found.records:
         if r.status == "done" and r.macs and r.device == device and r.trial.data.source in sources:
-            of.setdefault(r.trial.model_copy(update={"seed": 0}), []).append(r)
+            of.setdefault(pace.key(r.trial), []).append(r)
     if grouped is not None:
-        of = {trial: [r for r in done if (r.together > 1) == grouped(trial)] or done for trial, done in of.items()}
+        of = {key: [r for r in done if (r.together > 1) == grouped(r.trial)] or done for key, done in of.items()}
     timings = [
         Timing(
-            (rows[trial],) if trial in rows else (),
-            work(trial, max(r.macs or 0 for r in done), found),
+            (key,),
+            work(done[0].trial, max(r.macs or 0 for r in done), found),
             tuple(r.seconds for r in done),
         )
-        for trial, done in of.items()
+        for key, done in of.items()
     ]
     drifting = drift(_sittings(of.values()), DRIFT["done trials"])
     expected = forecast(_needs(found, due), timings, places, drifting)
@@ -119,27 +122,26 @@ def work(trial: Trial, macs: int, found: Inventory) -> float:
 
 def by_probe(found: Inventory, due: Sequence[PlannedTrial], places: int, seconds: float) -> Expected | None:
     """The time of `due` by `seconds` of training."""
-    from senet_lab import pace
-
-    rows = {t.variant.label: t.variant.trial for t in due}
-    works = {label: _work(trial, found) for label, trial in rows.items()}
+    rows = {pace.key(t.variant.trial): t.variant.trial for t in due}
+    works = {key: _work(trial, found) for key, trial in rows.items()}
     timings = pace.measure(rows, works, seconds, found.data_dir)
-    networks = len({pace.key(trial) for trial in rows.values()})
     expected = forecast(_needs(found, due), timings, places, DRIFT["probe"])
-    return None if expected is None else Expected(expected, "probe", len(timings), networks)
+    return None if expected is None else Expected(expected, "probe", len(timings), len(rows))
 
 
 def _needs(found: Inventory, due: Iterable[PlannedTrial]) -> list[Need]:
     states = {t.id: state for t, state in found.plan.trials}
-    works = {row.label: _work(row.trial, found) for row in found.question.rows}
+    keys = {id(t.variant): pace.key(t.variant.trial) for t in due}
+    works = {keys[id(t.variant)]: t.variant.trial for t in due}
+    costs = {key: _work(trial, found) for key, trial in works.items()}
 
     def share(planned: PlannedTrial) -> float:
-        if states[planned.id] != "interrupted":
+        if states.get(planned.id) != "interrupted":
             return 1.0
         kept = len(checkpoints.epochs(found.store.folder(planned)))
         return max(LEAST_SHARE, 1 - kept / planned.trial.train.epochs)
 
-    return [Need(t.variant.label, works[t.variant.label], share(t)) for t in due]
+    return [Need(keys[id(t.variant)], costs[keys[id(t.variant)]], share(t)) for t in due]
 
 
 def _work(trial: Trial, found: Inventory) -> float:

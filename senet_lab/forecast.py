@@ -23,7 +23,7 @@ class Timing:
     """Seconds of whole trials of one configuration."""
 
     rows: tuple[str, ...]
-    """Labels of the rows that have this configuration, but for what costs no time; may be none."""
+    """Names of the configurations that take this time; may be none."""
     work: float
     """Of one trial; any unit, the same for all."""
     seconds: tuple[float, ...]

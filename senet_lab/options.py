@@ -154,6 +154,15 @@ Spread = Annotated[
         help="Standard deviation of a difference over seeds, instead of what is seen.",
     ),
 ]
+OptunaStorage = Annotated[
+    str | None,
+    typer.Option(
+        "--optuna-storage",
+        metavar="URL",
+        envvar="SENET_LAB_OPTUNA_STORAGE",
+        help="Where studies are shown for optuna-dashboard, instead of beside the run folders.",
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object and nothing else, for scripts.")]
 
 

@@ -1,9 +1,12 @@
 """What a sweep would do, before it does it: trials by state, time with its interval, and what to know first."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from senet_lab import inventory as inventories
+from senet_lab import selection
+from senet_lab.candidates import OUTCOMES, Trials
 from senet_lab.design import Variant, baselines
 from senet_lab.expected import Expected, by_done_trials, by_probe, slots
 from senet_lab.inventory import Inventory
@@ -11,6 +14,7 @@ from senet_lab.options import to_show
 from senet_lab.plan import STATES, PlannedTrial
 from senet_lab.records import Cost, TrialRecord
 from senet_lab.results import signflip
+from senet_lab.spec import Search
 from senet_lab.sweep import cost
 
 
@@ -27,18 +31,49 @@ class Outlook:
     """What it is about (seeds, failed, stale, hidden), and a sentence."""
     command: str
     """That runs what is missing."""
+    studies: tuple[Trials, ...] = ()
+    """Where something is chosen first: how far that is."""
+    due: int = 0
+    """Trials that a run would run, the candidates of studies among them."""
 
 
 def look(found: Inventory, command: str, workers: int | None, probe_seconds: float) -> Outlook:
-    """The outlook of `found`; where no trial tells the time, by a probe of `probe_seconds` (0 for none)."""
+    """The outlook of `found`; where no trial tells the time, by a probe of `probe_seconds` (0 for none).
+
+    Where something is chosen first, what is left of that counts, too; when it is done, the rows are what was chosen.
+    """
+    studies = selection.read(found) if found.question.study is not None else ()
+    if studies and all(one.finished for one in studies):
+        found = selection.confirmed(found)
     costs = {row.label: cost(row.trial, found.data_dir) for row in found.question.rows}
-    due = found.plan.to_run()
+    due = (*_candidates(found, studies), *found.plan.to_run())
     whole = any(r.together > 1 for r in found.records)  # on a GPU a group has all of it
     places = slots(workers, 1.0 if whole else None)
     expected = by_done_trials(found, due, places)
     if expected is None and due and probe_seconds:
         expected = by_probe(found, due, places, probe_seconds)
-    return Outlook(found, costs, expected, places, tuple(_notes(found, command)), command)
+    return Outlook(found, costs, expected, places, tuple(_notes(found, command)), command, studies, len(due))
+
+
+def _candidates(found: Inventory, studies: Sequence[Trials]) -> tuple[PlannedTrial, ...]:
+    """As many trials as studies still want, and a search to measure again: what they will be is known of none.
+
+    Of a row that is tuned, the row as it is: what is tuned costs no time. Of a search, what its space has at random.
+    """
+    coming: list[Variant] = []
+    for one in studies:
+        if one.finished:
+            continue
+        kinds = [one.row]
+        if isinstance(one.study, Search):
+            from senet_lab.tuning.asking import at_random
+
+            kinds = [replace(one.row, trial=trial) for trial in at_random(one)]
+            more = one.study.confirm * one.study.seeds
+        else:
+            more = 0
+        coming += [kinds[i % len(kinds)] for i in range(one.left + more)]
+    return inventories.candidates(found, coming)
 
 
 def _notes(found: Inventory, command: str) -> Iterable[tuple[str, str]]:
@@ -84,7 +119,8 @@ def as_json(outlook: Outlook) -> dict[str, Any]:
     compared to), `rows`, `counts` (state -> trials), `to_run` (trials), `slots`, `forecast` (null where nothing
     is to be done or nothing tells the time; else `seconds`, `low_seconds`, `high_seconds` of wall time, 95 %
     interval, `source` "done trials" or "probe", `assumed`: whether a factor of 2 stands for an unknown spread),
-    `notes` (`about`, `text`), `command` (that runs what is missing).
+    `notes` (`about`, `text`), `command` (that runs what is missing), `studies` (where something is chosen first:
+    `row`, `sampler`, `trials`, `left`, `outcomes` (outcome -> candidates), `chosen`).
     A row: `label`, `control`, `settings`, `hidden_widths` (stage -> widths), `params`, `macs`, `counts`,
     `seconds_per_trial` (null without a forecast), `trials` (state -> list of `id`, `seed`, `folder`; a missing
     one has no folder; a stale one has those of its results instead: `id`, `folder` in `results`).
@@ -106,11 +142,25 @@ def as_json(outlook: Outlook) -> dict[str, Any]:
         "baselines": baselines(found.question.sweep, found.question.rows),
         "rows": [_row(row, outlook) for row in found.question.rows],
         "counts": {state: found.plan.counts()[state] for state in STATES},
-        "to_run": len(found.plan.to_run()),
+        "to_run": outlook.due,
+        "studies": [_study(one) for one in outlook.studies],
         "slots": outlook.slots,
         "forecast": told,
         "notes": [{"about": about, "text": text} for about, text in outlook.notes],
         "command": outlook.command,
+    }
+
+
+def _study(one: Trials) -> dict[str, Any]:
+    outcomes = {outcome: one.count(outcome) for outcome in OUTCOMES}
+    chosen = [dict(c.chosen) for c in one.best[:1]] if one.finished and len(one.objectives) == 1 else []
+    return {
+        "row": one.row.label,
+        "sampler": one.study.sampler,
+        "trials": one.study.trials,
+        "left": one.left,
+        "outcomes": outcomes,
+        "chosen": chosen[0] if chosen else None,
     }
 
 
@@ -125,7 +175,7 @@ def _row(row: Variant, outlook: Outlook) -> dict[str, Any]:
         "params": outlook.costs[row.label].params,
         "macs": outlook.costs[row.label].macs,
         "counts": {state: found.plan.counts(row.label)[state] for state in STATES},
-        "seconds_per_trial": expected and expected.forecast.each.get(row.label),
+        "seconds_per_trial": expected and expected.each(row.trial),
         "trials": {state: [_trial(t, state, found) for t, s in own if s == state] for state in STATES},
     }
 

@@ -72,11 +72,13 @@ def _rows(outlook: Outlook) -> Table:
 
 def _to_do(outlook: Outlook) -> str:
     """What a run would do, and how long it takes."""
-    due, done = len(outlook.found.plan.to_run()), outlook.found.plan.counts()["done"]
+    due, done = outlook.due, outlook.found.plan.counts()["done"]
     if not due:
         return f"{done} of {len(outlook.found.planned)} trials are done"
     told = outlook.expected.sentence if outlook.expected else "no trial is done yet to tell how long that takes"
-    return f"{due} trial{'s' * (due > 1)} to run: {told}\nto run them: {outlook.command}"
+    left = sum(one.left for one in outlook.studies if not one.finished)
+    first = f" ({left} candidates to choose by, then {due - left} on fresh seeds)" if left else ""
+    return f"{due} trial{'s' * (due > 1)} to run{first}: {told}\nto run them: {outlook.command}"
 
 
 def _run_length(widths: tuple[int, ...]) -> str:

@@ -150,7 +150,8 @@ def _device() -> torch.device:
 def key(trial: Trial) -> str:
     """What two trials share that take the same time: learning rates, schedules and seeds cost none."""
     setting = trial.train
-    return f"{trial.model.model_dump_json()} {trial.data.model_dump_json()} {setting.batch_size} {setting.epochs}"
+    arithmetic = f"{setting.batch_size} {setting.epochs} {setting.precision}"
+    return f"{trial.model.model_dump_json()} {trial.data.model_dump_json()} {arithmetic}"
 
 
 def _from_both_ends(groups: list[list[str]]) -> list[list[str]]:

@@ -30,7 +30,9 @@ class PlannedTrial:
     def name(self) -> str:
         """For people: row and seed, or the number in its study."""
         if self.variant.candidate is not None:
-            return f"{self.variant.label} candidate {self.variant.candidate}"
+            return (
+                f"{self.variant.label} candidate {self.variant.candidate}" if self.variant.tuned else self.variant.label
+            )
         return f"{self.variant.label} seed={self.trial.seed}"
 
 

@@ -3,6 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
@@ -56,7 +57,7 @@ class Progress:
         self.training_since = self.training_since or now
         if step.note:
             self.console.print(escape(step.note), soft_wrap=True)
-        self.running[step.planned.id] = step.planned.variant.label
+        self.running[step.planned.id] = _shown(step.planned).variant.label
         if step.record is not None:
             self.records[step.planned.id] = step.record
             del self.running[step.planned.id]
@@ -88,7 +89,7 @@ class Progress:
     def _table(self) -> RenderableType:
         from senet_lab.results import load, stats, tables  # pandas and scipy: not while the workers start
 
-        planned, records = self.inventory.planned, self.records.values()
+        planned, records = [_shown(t) for t in self.inventory.planned], self.records.values()
         rows = load.rows(planned, records)
         summary = stats.summarise(load.trials(planned, records), rows)
         counts: dict[str, Counter[str]] = {label: Counter() for label in rows["variant"]}
@@ -98,3 +99,11 @@ class Progress:
         for label in self.running.values():
             counts[label]["running"] += 1
         return Group(tables.live(rows, counts, summary), Text(self.sentence(), style="dim"))
+
+
+def _shown(planned: PlannedTrial) -> PlannedTrial:
+    """`planned` in the line that it is shown in: the many candidates of a search have one."""
+    variant = planned.variant
+    if variant.candidate is None or variant.origin is not None:
+        return planned
+    return replace(planned, variant=replace(variant, label="candidates"))

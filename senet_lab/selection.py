@@ -5,112 +5,27 @@ it; what came of it is in the records, as of every trial. Candidates have the se
 test images; what is chosen is measured on fresh seeds.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 from senet_lab import inventory as inventories
+from senet_lab.candidates import BUDGETED, Candidate, Outcome, Trials, shortlist, too_costly
 from senet_lab.catalog import Question
 from senet_lab.design import Variant
 from senet_lab.errors import UserError
 from senet_lab.inventory import Inventory
 from senet_lab.plan import Plan, PlannedTrial
-from senet_lab.records import EpochMetrics, TrialRecord
-from senet_lab.spec import Search, Spec, Study, Tune, apply
-from senet_lab.spec.space import settings
+from senet_lab.spec import Search, Spec, Study, apply
+from senet_lab.spec.space import Chosen, settings
 from senet_lab.syntax import digest
 
-Outcome = Literal["done", "stopped", "failed", "over a limit", "repeated", "not yet"]
-"""What came of a candidate. Over a limit: its network costs too much, so it was not trained. Repeated: it is an
-earlier one again, whose result it has. Not yet: missing or interrupted."""
-BUDGETED: tuple[Outcome, ...] = ("done", "stopped")
 BUDGET = ("trials", "confirm", "seeds", "margin", "base", "limits")
 """Fields that do not make it another study: more trials continue it. What the base is, the row says."""
 
-
-@dataclass(frozen=True)
-class Candidate:
-    """One configuration that a study has asked for."""
-
-    number: int
-    batch: int
-    """Of those asked for together; later ones knew what came of earlier ones."""
-    chosen: Mapping[str, Any]
-    """Dotted path -> number, or the option's label."""
-    costs: Mapping[str, float]
-    """`params`, `macs` and, where it is an objective or has a limit, `latency` (seconds an image)."""
-    planned: PlannedTrial
-    outcome: Outcome
-    record: TrialRecord | None
-
-    @property
-    def last(self) -> EpochMetrics | None:
-        """Its last epoch, whose validation numbers are what is chosen by."""
-        return self.record.epochs[-1] if self.record and self.record.epochs else None
-
-    def value(self, objective: str) -> float:
-        """Of an objective of `Tune` or `Search`; NaN where it is not known."""
-        if objective in self.costs:
-            return float(self.costs[objective])
-        names = {"error": "validation_error", "validation_error": "validation_error"}
-        return float(getattr(self.last, names.get(objective, objective), float("nan")))
-
-
-@dataclass(frozen=True)
-class Trials:
-    """A study and its candidates so far."""
-
-    row: Variant
-    """What it is of: a row of the sweep, or the base of the search."""
-    study: Study
-    name: str
-    """Of its file in the store: row, and identity of what was asked for."""
-    candidates: tuple[Candidate, ...]
-    exhausted: str = ""
-    """Why no more candidates are to be had, where the budget was not spent."""
-    importances: tuple[Mapping[str, Any], ...] = ()
-    """How much each setting matters, once the study is finished: see `tuning.importance.importances`."""
-
-    @property
-    def objectives(self) -> tuple[str, ...]:
-        """What is to be low."""
-        return self.study.objectives if isinstance(self.study, Search) else (_tune(self.study).objective,)
-
-    def count(self, *outcomes: Outcome) -> int:
-        """Candidates that came to these outcomes."""
-        return sum(c.outcome in outcomes for c in self.candidates)
-
-    @property
-    def left(self) -> int:
-        """Candidates that the budget still has, those that are not yet done among them."""
-        return 0 if self.exhausted else max(0, self.study.trials - self.count(*BUDGETED))
-
-    @property
-    def finished(self) -> bool:
-        """Whether it is known what is chosen."""
-        return not self.left and not self.count("not yet")
-
-    @property
-    def eligible(self) -> tuple[Candidate, ...]:
-        """What may be chosen: trained to its end and within the limits, the first `trials` of them."""
-        budget = [c for c in self.candidates if c.outcome in BUDGETED][: self.study.trials]
-        return tuple(c for c in budget if c.outcome == "done" and within(self.study, c))
-
-    @property
-    def best(self) -> tuple[Candidate, ...]:
-        """Of one objective all that are eligible, the best first; of several the front, by the first objective."""
-        ranked = sorted(self.eligible, key=lambda c: (*map(c.value, self.objectives), c.value("validation_loss")))
-        if len(self.objectives) == 1:
-            return tuple(ranked)
-        values = [tuple(map(c.value, self.objectives)) for c in ranked]
-        kept = [c for c, mine in zip(ranked, values, strict=True) if not any(_beats(other, mine) for other in values)]
-        return tuple({tuple(map(c.value, self.objectives)): c for c in reversed(kept)}.values())[::-1]
-
-
-def within(study: Study, candidate: Candidate) -> bool:
-    """Whether `candidate` is within the limits of a search."""
-    limits = study.limits if isinstance(study, Search) else {}
-    return all(candidate.value(objective) <= most for objective, most in limits.items())
+Asked = tuple[Chosen, Mapping[str, Any]]
+"""What a sampler chose, and its notes."""
+Costs = Callable[[PlannedTrial], Mapping[str, float]]
 
 
 def read(found: Inventory) -> tuple[Trials, ...]:
@@ -137,33 +52,54 @@ def _read(found: Inventory, study: Study, first: PlannedTrial) -> Trials:
 def against(found: Inventory, trials: Trials, asked: Sequence[Mapping[str, Any]]) -> Trials:
     """`trials` with what it has `asked` for, as its file has it, set against the store."""
     variants = [_variant(trials, number, one["chosen"]) for number, one in enumerate(asked)]
-    planned = inventories.candidates(found, variants)
-    known = {r.id: r for r in found.records}
-    by_fingerprint = {r.fingerprint: r for r in found.records if r.status == "done"}
-    seen: set[str] = set()
-    candidates = []
-    for number, (one, trial) in enumerate(zip(asked, planned, strict=True)):
+    known = _Known(found)
+    for one, planned in zip(asked, inventories.candidates(found, variants), strict=True):
+        trials = known.appended(trials, planned, one)
+    return trials
+
+
+def appended(found: Inventory, trials: Trials, batch: int, asked: Asked, costs: Costs) -> Trials:
+    """`trials` with one more candidate; `costs`: of the network of a trial, see `Candidate.costs`."""
+    chosen, notes = asked
+    (planned,) = inventories.candidates(found, [_variant(trials, len(trials.candidates), chosen)])
+    known = next((c.costs for c in trials.candidates if c.planned.id == planned.id), None)
+    spent = dict(costs(planned) if known is None else known)
+    one = {"batch": batch, "chosen": dict(chosen), "costs": spent, "notes": dict(notes)}
+    return _Known(found).appended(trials, planned, one)
+
+
+class _Known:
+    """What the store holds, by what it is looked for."""
+
+    def __init__(self, found: Inventory) -> None:
+        self.by_id = {r.id: r for r in found.records}
+        self.by_fingerprint = {r.fingerprint: r for r in found.records if r.status == "done"}
+
+    def appended(self, trials: Trials, planned: PlannedTrial, one: Mapping[str, Any]) -> Trials:
         # A result of older code is good enough to choose by; what is reported is measured with the code of now.
-        record = known.get(trial.id) or by_fingerprint.get(trial.fingerprint)
-        candidate = Candidate(number, one["batch"], one["chosen"], one["costs"], trial, "not yet", record)
-        outcome = "repeated" if trial.id in seen else _outcome(trials.study, candidate)
-        candidates.append(replace(candidate, outcome=outcome))
-        seen.add(trial.id)
-    return replace(trials, candidates=tuple(candidates))
+        record = self.by_id.get(planned.id) or self.by_fingerprint.get(planned.fingerprint)
+        number = len(trials.candidates)
+        new = Candidate(number, one["batch"], one["chosen"], one["costs"], planned, "not yet", record, one["notes"])
+        again = any(c.planned.id == planned.id for c in trials.candidates)
+        outcome = "repeated" if again else _outcome(trials.study, new)
+        return replace(trials, candidates=(*trials.candidates, replace(new, outcome=outcome)))
 
 
 def kept(trials: Trials) -> dict[str, Any]:
     """The file of a study."""
-    asked = [{"batch": c.batch, "chosen": dict(c.chosen), "costs": dict(c.costs)} for c in trials.candidates]
+    names = ("batch", "chosen", "costs", "notes")
+    asked = [{name: getattr(c, name) for name in names} for c in trials.candidates]
     importances = [dict(line) for line in trials.importances]
     return {"row": trials.row.label, "asked": asked, "exhausted": trials.exhausted, "importances": importances}
 
 
 def _variant(trials: Trials, number: int, chosen: Mapping[str, Any]) -> Variant:
+    """A candidate: of a row that is tuned, or of a search, where it is a row by itself."""
     row, values = trials.row, settings(trials.study.space, chosen)
-    return Variant(
-        row.label, {**row.settings, **values}, apply(row.trial, values), row.control, row.asked, values, number
-    )
+    trial = apply(row.trial, values)
+    if isinstance(trials.study, Search):
+        return Variant(f"candidate {number}", values, trial, candidate=number)
+    return Variant(row.label, {**row.settings, **values}, trial, row.control, row.asked, values, number)
 
 
 def _outcome(study: Study, candidate: Candidate) -> Outcome:
@@ -171,12 +107,6 @@ def _outcome(study: Study, candidate: Candidate) -> Outcome:
         return "over a limit"
     status = candidate.record.status if candidate.record else None
     return "not yet" if status is None else status
-
-
-def too_costly(study: Study, costs: Mapping[str, float]) -> bool:
-    """Whether a network is over a limit before it is trained."""
-    limits = study.limits if isinstance(study, Search) else {}
-    return any(costs[name] > most for name, most in limits.items() if name in costs)
 
 
 def batch(found: Inventory, studies: Sequence[Trials]) -> Inventory:
@@ -211,19 +141,9 @@ def question(asked: Question, studies: Sequence[Trials]) -> Question:
     if asked.search is not None:
         (only,) = studies
         chosen = [_variant(only, c.number, c.chosen) for c in shortlist(only)]
-        rows = [replace(v, label=f"candidate {v.candidate}", origin=None, tuned={}, candidate=None) for v in chosen]
+        rows = [replace(v, candidate=None) for v in chosen]
         return replace(asked, rows=(*asked.rows, *(r for r in rows if r.trial != only.row.trial)))
     return replace(asked, rows=tuple(_tuned(s) for s in studies))
-
-
-def shortlist(trials: Trials) -> tuple[Candidate, ...]:
-    """The best of a search, at most `confirm`: of a front, evenly along it, both ends among them."""
-    assert isinstance(trials.study, Search)
-    best, most = trials.best, trials.study.confirm
-    if len(best) <= most or len(trials.objectives) == 1:
-        return best[:most]
-    places = {round(i * (len(best) - 1) / max(1, most - 1)) for i in range(most)}
-    return tuple(best[i] for i in sorted(places))
 
 
 def _tuned(trials: Trials) -> Variant:
@@ -240,19 +160,18 @@ def _tuned(trials: Trials) -> Variant:
     )
 
 
-def _tune(study: Study) -> Tune:
-    assert isinstance(study, Tune)
-    return study
-
-
-def _beats(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
-    """Whether `one` is nowhere higher than `other`, and somewhere lower."""
-    return one != other and all(a <= b for a, b in zip(one, other, strict=True))
-
-
 def _plain(value: Any) -> Any:
     if isinstance(value, Spec):
         return {"kind": type(value).__name__, **{k: _plain(v) for k, v in dict(value).items()}}
     if isinstance(value, Mapping):
         return {str(k): _plain(v) for k, v in value.items()}
     return [_plain(v) for v in value] if isinstance(value, list | tuple) else value
+
+
+def everything(found: Inventory) -> tuple[PlannedTrial, ...]:
+    """All trials that the question of `found` asks for, candidates among them."""
+    before = found.before or found
+    if before.question.study is None:
+        return found.planned
+    chosen = found.planned if found.before else ()
+    return (*chosen, *(c.planned for one in read(before) for c in one.candidates if c.outcome != "over a limit"))

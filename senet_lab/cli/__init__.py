@@ -133,7 +133,7 @@ def report(
     from senet_lab.commands.report import report_only
 
     where = commands.Where(store, data_dir)
-    found = commands.inventory(sweep, where, settings(set_ or []), seeds, recipe)
+    found = commands.answers(sweep, where, settings(set_ or []), seeds, recipe)
     report_only(found, to, include_stale, until_decided)
 
 

@@ -40,5 +40,5 @@ def compare(
     from senet_lab import commands
     from senet_lab.commands.compare import Shown, show
 
-    found = commands.inventory(sweep, commands.Where(store, data_dir), settings(set_ or []), seeds, recipe)
+    found = commands.answers(sweep, commands.Where(store, data_dir), settings(set_ or []), seeds, recipe)
     show(found, (a, b), Shown(prose, json_, include_stale, until_decided))

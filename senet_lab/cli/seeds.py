@@ -34,6 +34,6 @@ def seeds(
     from senet_lab import commands
     from senet_lab.commands import seeds as planning
 
-    found = commands.inventory(sweep, commands.Where(store, data_dir), settings(set_ or []), seeds, recipe)
+    found = commands.answers(sweep, commands.Where(store, data_dir), settings(set_ or []), seeds, recipe)
     again = typed("sweep", sweep, {"--store": store, "--data-dir": data_dir, "--recipe": recipe}, set_)
     planning.show(planning.look(found, again, detect, spread, probe), json_)

@@ -13,6 +13,7 @@ from senet_lab.options import (
     GpusPerTrial,
     Loaders,
     MaxHours,
+    OptunaStorage,
     Recipe,
     Reports,
     Reruns,
@@ -46,6 +47,7 @@ def sweep(
     gpus_per_trial: GpusPerTrial = None,
     together: Together = None,
     loaders: Loaders = None,
+    optuna_storage: OptunaStorage = None,
     to: Reports = REPORTS,
     tracking_uri: Tracking = None,
 ) -> None:
@@ -64,6 +66,7 @@ def sweep(
         gpus_per_trial=gpus_per_trial,
         loaders=loaders,
         together=together,
+        storage=optuna_storage,
         rerun=tuple(r.value for r in rerun or ()),
         tracking_uri=tracking_uri,
         reports=to,

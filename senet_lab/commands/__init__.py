@@ -3,17 +3,21 @@
 Everything with torch is imported where it is used.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
-from senet_lab import catalog
+from senet_lab import catalog, selection
 from senet_lab import inventory as inventories
 from senet_lab.catalog import Question
 from senet_lab.inventory import Inventory
 from senet_lab.results.keys import to_type as to_type
+from senet_lab.spec import Trial, apply
+from senet_lab.spec.space import corners
+from senet_lab.spec.space import settings as settings_of
 
 console = Console(highlight=False, emoji=False)
 """Where a row is called `:x:`, that is what it is called."""
@@ -44,7 +48,7 @@ def inventory(sweep: str, where: Where, changes: dict[str, Any], seeds: int | No
     if question.own is not None:
         from senet_lab.blocks.own import try_out
 
-        for trial in {row.trial.model: row.trial for row in question.rows}.values():
+        for trial in {trial.model: trial for trial in _trials(question)}.values():
             try_out(trial, question.own)
     if where.download:
         from senet_lab.data.download import fetch
@@ -52,3 +56,20 @@ def inventory(sweep: str, where: Where, changes: dict[str, Any], seeds: int | No
         for source in sorted({row.trial.data.source for row in question.rows}):
             fetch(source, where.data_dir)
     return inventories.take(question, where.store, where.data_dir)
+
+
+def answers(sweep: str, where: Where, changes: dict[str, Any], seeds: int | None, recipe: str | None) -> Inventory:
+    """As `inventory`, for who tells results: where something is chosen first, of what was chosen.
+
+    Raises UserError where that is not known yet: a score that chose is not reported.
+    """
+    found = inventory(sweep, where, changes, seeds, recipe)
+    return selection.confirmed(found) if found.question.study is not None else found
+
+
+def _trials(question: Question) -> Iterator[Trial]:
+    """The rows, and all that a study may make of them."""
+    for row in question.rows:
+        yield row.trial
+        for chosen in corners(question.study.space) if question.study else ():
+            yield apply(row.trial, settings_of(question.study.space, chosen))

@@ -6,7 +6,7 @@ from typing import Any
 
 from senet_lab import catalog, files
 from senet_lab.catalog import Question
-from senet_lab.commands import Where, console, inventory
+from senet_lab.commands import Where, answers, console
 from senet_lab.commands import asked as question
 from senet_lab.commands.report import answered
 from senet_lab.errors import PaperDiffers, StoreError, UserError, choices, printable, shown
@@ -79,7 +79,7 @@ def _sheet(line: str, where: Where, given: Mapping[str, Path]) -> Sheet:
     asked = keys.asked(line)
     path, changes = _file(asked.sweep, given), settings(asked.settings)
     _refuse_paths(str(path), changes, asked)
-    found = inventory(str(path), where, changes, asked.seeds, asked.recipe)
+    found = answers(str(path), where, changes, asked.seeds, asked.recipe)
     return answered(found, asked.stale, asked.looks)[1].sheet()
 
 

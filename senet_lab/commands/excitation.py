@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from senet_lab import inventory
+from senet_lab import inventory, selection
 from senet_lab.catalog import Question
 from senet_lab.commands import Where, console, to_type
 from senet_lab.errors import DataError, UserError, printable
@@ -61,7 +61,8 @@ def _refuse_stale(found: Inventory, look: Look) -> None:
 def _held(question: Question, where: Where, include_stale: bool) -> Inventory:
     """What the store has of the question; where the data are not at hand, by what its records say of them."""
     try:
-        return inventory.take(question, where.store, where.data_dir)
+        found = inventory.take(question, where.store, where.data_dir)
+        return selection.confirmed(found) if question.study is not None else found
     except DataError:
         found = inventory.remember(question, where.store)
         if not found.counting and not (include_stale and found.plan.counts()["stale"]):

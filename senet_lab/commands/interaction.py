@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from senet_lab.catalog import LONGEST
-from senet_lab.commands import Where, console, inventory, to_type
+from senet_lab.commands import Where, answers, console, to_type
 from senet_lab.environment import program
 from senet_lab.errors import UserError, printable, shown
 from senet_lab.inventory import Inventory
@@ -25,10 +25,9 @@ def show_interaction(
 
     refuse_same(found)
     _refuse_empty(found)
-    answers = {
-        name: report.analyse(one.question, one.planned, one.records, store=one.store) for name, one in found.items()
-    }
-    answer = across(answers, {name: one.planned for name, one in found.items()})
+    answer = across(
+        {name: report.of(one) for name, one in found.items()}, {name: one.planned for name, one in found.items()}
+    )
     folder = reports / _name(found)
     written = artifacts.put(artifacts.of_settings(answer), folder)
     console.print(answer.terminal(console.width))
@@ -48,7 +47,7 @@ def _settings(
             f"several to set beside each other, e.g. {program()} interaction {sweep} --recipe digits --recipe cifar10"
         )
     names: list[str | None] = [None, *recipes] if len(recipes) == 1 else [*recipes]
-    return {name or OWN: inventory(sweep, where, changes, seeds, name) for name in names}
+    return {name or OWN: answers(sweep, where, changes, seeds, name) for name in names}
 
 
 def _refuse_empty(found: dict[str, Inventory]) -> None:

@@ -81,12 +81,11 @@ def answered(found: Inventory, include_stale: bool = False, until_decided: bool 
     from senet_lab.results import report, studies
 
     looks = None
-    found, chose = studies.measured(found)
+    found, _ = studies.measured(found)
     if until_decided:
         looked = seen.complete(seen.look(found, include_stale))
         found, looks = looked.used, looked.state
-    asked = (found.question, found.planned, found.records, include_stale, found.store)
-    return found, report.analyse(*asked, looks=looks, studies=chose)
+    return found, report.of(found, include_stale, looks)
 
 
 def refuse_empty(found: Inventory, command: str, include_stale: bool = False) -> None:
@@ -131,11 +130,9 @@ def show_report(found: Inventory, folder: Path, include_stale: bool = False, loo
     with _help() as ask:  # helpers import while this process does
         from senet_lab.results import artifacts, keys, provenance, report, studies
 
-        found, chose = studies.measured(found)
+        found, _ = studies.measured(found)
         name = keys.table(found.question, include_stale, looks is not None)
-        asked = (found.question, found.planned, found.records, include_stale, found.store)
-        answer = report.analyse(*asked, looks=looks, studies=chose)
-        answer = replace(answer, images=provenance.images(found))
+        answer = replace(report.of(found, include_stale, looks), images=provenance.images(found))
         written = artifacts.write(answer, folder / name, ask)
     console.print(answer.terminal(console.width))
     if failed := [t for t, state in found.plan.trials if state == "failed"]:

@@ -2,7 +2,8 @@
 
 import json
 import math
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -60,27 +61,25 @@ def look(found: Inventory, command: str, detect: float | None, spread: float | N
     wanted = None if math.isnan(most) else max(int(most), sweep.seeds)
     expected, lacking = None, 0
     if wanted is not None and wanted <= MOST_SEEDS:
-        more = catalog.derive(found.question, {}, seeds=wanted)
-        whole = inventories.take(replace(more, changed=found.question.changed), found.store.root, found.data_dir)
+        whole = inventories.take(catalog.with_seeds(found.question, wanted), found.store.root, found.data_dir)
         due, places = whole.plan.to_run(), slots(None)
         lacking = len(due)
         expected = by_done_trials(whole, due, places)
         if expected is None and due and probe_seconds:
             expected = by_probe(whole, due, places, probe_seconds)
     frame["further"] = (frame["seeds_safe"] - frame["n_pairs"]).clip(lower=0)
-    frame["seconds"] = [_seconds(line, expected) for _, line in frame.iterrows()]
+    each = {row.label: expected.each(row.trial) if expected else None for row in rows}
+    frame["seconds"] = [_seconds(line, each) / slots(None) for _, line in frame.iterrows()]
     text = f"{command} --seeds {wanted}" if wanted else None
     return Needs(found, aim, frame, images, wanted, expected, text, lacking)
 
 
-def _seconds(line: "pd.Series[Any]", expected: Expected | None) -> float:
-    """Wall time of the further seeds of a row and of what it is compared to, on all slots."""
+def _seconds(line: "pd.Series[Any]", each: Mapping[str, float | None]) -> float:
+    """Of the further seeds of a row and of what it is compared to, one after another; `each`: row -> of a trial."""
     if line["further"] == 0:
         return 0.0
-    if expected is None:
-        return math.nan
-    each = [expected.forecast.each.get(line[name], math.nan) for name in ("variant", "baseline")]
-    return float(line["further"] * sum(each) / expected.forecast.slots)
+    known = [each[line[name]] for name in ("variant", "baseline")]
+    return math.nan if None in known else float(line["further"] * sum(filter(None, known)))
 
 
 def show(needs: Needs, json_only: bool) -> None:

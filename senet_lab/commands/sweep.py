@@ -6,8 +6,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from senet_lab import signals
+from senet_lab import selection, signals
 from senet_lab.commands import console, engine
+from senet_lab.commands.choosing import choose
 from senet_lab.commands.report import prepare, release, show_report
 from senet_lab.commands.sequential import Means, Until, until_decided
 from senet_lab.commands.together import Together, rows_together
@@ -41,6 +42,8 @@ class How:
     tracking_uri: str | None
     reports: Path
     together: str | None = None
+    storage: str | None = None
+    """Address of the Optuna storage that studies are shown in; None: beside the run folders."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,7 @@ def run_sweep(found: Inventory, how: How, until: Until | None = None) -> None:
     uri = how.tracking_uri or tracking.default_uri()
     if wrong := tracking.refused(uri):
         raise UserError(f"MLflow: {wrong}")
-    due = len(_coming(found, until).plan.to_run(how.rerun))
+    due = _due(found, how, until)
     how = replace(how, executor=engine.chosen(how, due))
     executor = engine.executor(how, needed=due > 0)
     tell = partial(console.print, soft_wrap=True, markup=False)
@@ -78,6 +81,9 @@ def run_sweep(found: Inventory, how: How, until: Until | None = None) -> None:
             groups = Together(how.together, how.executor, how.address, how.gpus_per_trial, found.data_dir)
             beside = Beside(_listener(projection, check), partial(prepare, projection.settle))
             run = partial(_run, how=how, groups=groups, executor=executor, beside=beside)
+            if found.question.study is not None:
+                found = choose(found, run, how.storage)
+                projection.asks(found.question)
             found, looked, ending = _work(found, Means(how.rerun, run, partial(_told, how, groups)), until)
             check()
             projection.settle()
@@ -91,7 +97,7 @@ def run_sweep(found: Inventory, how: How, until: Until | None = None) -> None:
             rows = written.aggregates() if written else ()
             now = found if written else _latest(found)
             behind = projection.close(
-                now.planned,
+                selection.everything(now),
                 now.records,
                 [tracking.VariantAggregate(r.label, r.metrics, r.verdict, r.sentence) for r in rows],
                 folder if written else None,
@@ -99,6 +105,16 @@ def run_sweep(found: Inventory, how: How, until: Until | None = None) -> None:
     page = without_credentials(uri) if uri.startswith("http") else f"{program()} ui"
     console.print(behind or f"To look at the runs in MLflow: {page}", markup=False, soft_wrap=True)
     _refuse_failures(looked.due if looked else found)
+
+
+def _due(found: Inventory, how: How, until: Until | None) -> int:
+    """Trials that this command has to run, at most."""
+    if found.question.study is None:
+        return len(_coming(found, until).plan.to_run(how.rerun))
+    studies = selection.read(found)
+    if not all(one.finished for one in studies):
+        return sum(one.left for one in studies) + len(found.planned)
+    return len(_coming(selection.confirmed(found), until).plan.to_run(how.rerun))
 
 
 def _coming(found: Inventory, until: Until | None) -> Inventory:

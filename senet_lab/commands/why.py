@@ -10,8 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from senet_lab import catalog
-from senet_lab.commands import Where, console, to_type
-from senet_lab.commands import inventory as taken
+from senet_lab.commands import Where, answers, console, to_type
 from senet_lab.commands.report import answered, refuse_empty
 from senet_lab.credentials import without_credentials
 from senet_lab.errors import UserError, choices, printable, shown
@@ -53,7 +52,7 @@ def inventory(
     Raises UserError if the options make another table.
     """
     table = name.partition(":")[0]
-    found = taken(sweep, where, changes, *options)
+    found = answers(sweep, where, changes, *options)
     asked = found.question
     known = {
         sweep,

@@ -43,11 +43,9 @@ def open_sweep(
     question = catalog.read(catalog.find(name_or_path))
     if settings or recipe is not None or seeds is not None:
         question = catalog.derive(question, dict(settings or {}), recipe=recipe, seeds=seeds)
-    found, chose = studies.measured(inventory.take(question, root, Path(data_dir)))
+    found, _ = studies.measured(inventory.take(question, root, Path(data_dir)))
     state = None
     if until_decided:
         looked = looks.complete(looks.look(found, include_stale))
         found, state = looked.used, looked.state
-    asked = (found.question, found.planned, found.records, include_stale, found.store)
-    answer = report.analyse(*asked, looks=state, studies=chose)
-    return replace(answer, images=provenance.images(found))
+    return replace(report.of(found, include_stale, state), images=provenance.images(found))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from senet_lab.candidates import Trials
 from senet_lab.catalog import Question
 from senet_lab.design import baselines
 from senet_lab.records import TrialRecord
@@ -14,7 +15,6 @@ from senet_lab.results import studies as of_studies
 from senet_lab.results.load import Answers
 from senet_lab.results.provenance import Provenance
 from senet_lab.results.replay import State
-from senet_lab.selection import Trials
 from senet_lab.store import Store
 
 if TYPE_CHECKING:

@@ -55,13 +55,12 @@ def look(asked: Inventory, include_stale: bool = False, beyond: int = 0) -> Look
     sweep, rows = asked.question.sweep, asked.question.rows
     design = sequential.Design(baselines(sweep, rows), sweep.margin, sweep.seeds)
     ours = {row.trial for row in rows}
-    known = [r.trial for r in asked.records if r.trial.seed < SELECTION_SEED]
-    stored = [trial.seed for trial in known if trial.model_copy(update={"seed": 0}) in ours]
+    kept = [r.trial for r in asked.records if r.trial.seed < SELECTION_SEED]
+    stored = [trial.seed for trial in kept if trial.model_copy(update={"seed": 0}) in ours]
     first = 1
     while design.seeds(first) <= max([beyond - 1, *stored], default=0):
         first += 1
-    more = catalog.derive(asked.question, {}, seeds=min(MOST_SEEDS, design.seeds(first + 1)))
-    question = replace(more, changed=asked.question.changed, rows=rows)  # tuned ones stay as they are
+    question = catalog.with_seeds(asked.question, min(MOST_SEEDS, design.seeds(first + 1)))
     whole = replace(inventories.take(question, asked.store.root, asked.data_dir), before=asked.before)
     failed = {(t.variant.label, t.trial.seed) for t, state in whole.plan.trials if state == "failed"}
     trials = load.trials(whole.planned, whole.records, include_stale=include_stale)

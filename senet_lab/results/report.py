@@ -9,9 +9,11 @@ import pandas as pd
 from matplotlib.figure import Figure
 from rich.console import Group, RenderableType
 
+from senet_lab.candidates import Trials
 from senet_lab.catalog import Question
 from senet_lab.design import baselines
 from senet_lab.errors import UserError, choices, shown
+from senet_lab.inventory import Inventory
 from senet_lab.plan import PlannedTrial
 from senet_lab.records import TrialRecord
 from senet_lab.results import (
@@ -30,12 +32,12 @@ from senet_lab.results import (
     tables,
     written,
 )
+from senet_lab.results import studies as of_studies
 from senet_lab.results.aggregates import Aggregate, aggregates
 from senet_lab.results.frames import Frames
 from senet_lab.results.pair import Asked, Images, Pair, pair
 from senet_lab.results.provenance import trace
 from senet_lab.results.replay import State
-from senet_lab.selection import Trials
 from senet_lab.store import Store
 
 if TYPE_CHECKING:
@@ -217,6 +219,13 @@ def analyse(
     return replace(
         found, beside=beside.join(published.load(sweep.published), question.rows, comparison), protocol=protocol
     )
+
+
+def of(found: Inventory, include_stale: bool = False, looks: State | None = None) -> Report:
+    """What the store says of a question; of what its studies chose, where it has some: see `studies.measured`."""
+    found, chose = of_studies.measured(found)
+    asked = (found.question, found.planned, found.records, include_stale, found.store)
+    return analyse(*asked, looks=looks, studies=chose)
 
 
 def _candidates(studies: Iterable[Trials]) -> frozenset[str]:

@@ -13,11 +13,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from senet_lab import selection
+from senet_lab.candidates import BUDGETED, Candidate, Trials, shortlist
 from senet_lab.design import short_names
 from senet_lab.inventory import Inventory
 from senet_lab.results import paired
 from senet_lab.results.signflip import ALPHA
-from senet_lab.selection import BUDGETED, Candidate, Trials
 from senet_lab.spec import Search, Study
 from senet_lab.spec.space import AnyDimension, Choice, Int
 from senet_lab.spec.study import INDEPENDENT
@@ -100,8 +100,8 @@ def tried(studies: Sequence[Trials]) -> Tried | None:
 def candidates(studies: Sequence[Trials]) -> pd.DataFrame:
     """A line per candidate, in the order of rows and numbers.
 
-    Columns: `row`, `number`, `batch`, `outcome` (see `selection.Outcome`), `validation_error` and `validation_loss` (of
-    the last epoch), `params`, `macs`, `latency_seconds` (where it was measured), `seconds` (of its own trial),
+    Columns: `row`, `number`, `batch`, `outcome` (see `candidates.Outcome`), `validation_error` and `validation_loss`
+    (of the last epoch), `params`, `macs`, `latency_seconds` (where it was measured), `seconds` (of its own trial),
     `eligible` (may be chosen), `on_front` (no other that is eligible is as low in all objectives), `chosen`,
     `measured_as` (the row of the table that has it on fresh seeds), and one per setting by dotted path: the number, or
     the option's label; empty where it does not apply.
@@ -115,7 +115,7 @@ def candidates(studies: Sequence[Trials]) -> pd.DataFrame:
 
 def _lines(study: Trials) -> list[dict[str, Any]]:
     front = study.best if len(study.objectives) > 1 else study.best[:1]
-    chosen = selection.shortlist(study) if isinstance(study.study, Search) else study.best[:1]
+    chosen = shortlist(study) if isinstance(study.study, Search) else study.best[:1]
     sets = [{c.number for c in some} for some in (study.eligible, front, chosen)]
     found = []
     for c in study.candidates:
@@ -234,7 +234,7 @@ def value_text(value: Any) -> str:
 
 def _short(study: Study) -> list[str]:
     names = short_names(set(study.space))
-    return [names[path] for path in study.space]
+    return [f"reduction.{names[path]}" if ".reduction_in." in path else names[path] for path in study.space]
 
 
 def _kind(dimension: AnyDimension) -> str:

@@ -68,6 +68,11 @@ class Projection:
         self._inbox.put(News(planned, record.epochs, record, time.time()))
         self._called.set()
 
+    def asks(self, question: Question) -> None:
+        """From now on it is about this form of the question: the rows that a study has chosen."""
+        self._question = question
+        self._writer.asks(question)
+
     def close(
         self,
         planned: Iterable[PlannedTrial],

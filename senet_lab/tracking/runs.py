@@ -21,6 +21,9 @@ ENDED = "senet_lab.ended"
 """Written with a trial's last metrics: how and when it ended. Where it is, nothing is missing."""
 TOGETHER = "senet_lab.together"
 """Trials that shared one tensor program, where it was more than one."""
+CHOSEN = "senet_lab.chosen"
+CANDIDATE = "senet_lab.candidate"
+"""Of a trial that is made to choose by: its number in the study. Nothing of it is reported."""
 STATUS = {"done": "FINISHED", "failed": "FAILED"}
 CURVES = ("train_loss", "train_error", "validation_loss", "validation_error", "learning_rate")
 TAG_LENGTH, SHORT = 5000, 12
@@ -95,7 +98,7 @@ def trial_key(planned: PlannedTrial) -> Key:
 
 
 def variant_key(variant: Variant) -> Key:
-    return "variant", fingerprint(variant.trial, "")[:SHORT]
+    return "variant", fingerprint(variant.asked, "")[:SHORT]
 
 
 REPORT: Key = ("report", "report")
@@ -114,6 +117,8 @@ def key_tags(key: Key) -> dict[str, str]:
 def trial_tags(planned: PlannedTrial, parent: str) -> dict[str, str]:
     """Tags that a trial's run is born with."""
     identity = key_tags(variant_key(planned.variant)) | key_tags(trial_key(planned))
+    if planned.variant.candidate is not None:
+        identity[CANDIDATE] = str(planned.variant.candidate)
     marks = {"fingerprint": planned.fingerprint, "code": planned.code, "data": planned.data}
     return identity | {f"senet_lab.{k}": v[:SHORT] for k, v in marks.items()} | {PARENT: parent, "status": "running"}
 
@@ -126,7 +131,13 @@ def trial_params(planned: PlannedTrial) -> dict[str, str]:
 def variant_params(variant: Variant) -> dict[str, str]:
     """The whole configuration by dotted path, without seed; and what differs from the sweep's base as it is named."""
     named = {key: str(value) for key, value in variant.settings.items()}
-    return named | dict(_flat(variant.trial.model_dump(mode="json", exclude={"seed"})))
+    whole = named | dict(_flat(variant.asked.model_dump(mode="json", exclude={"seed"})))
+    return {key: value for key, value in whole.items() if key not in variant.tuned}
+
+
+def chosen_tags(variant: Variant) -> dict[str, str]:
+    """What a study has chosen for a row: a tag, as it changes with the budget and MLflow lets no param be changed."""
+    return {CHOSEN: ", ".join(f"{key}={value}" for key, value in variant.tuned.items())} if variant.tuned else {}
 
 
 def ended(record: TrialRecord) -> str:

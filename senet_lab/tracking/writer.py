@@ -27,6 +27,10 @@ class Writer:
         self._runs: dict[runs.Key, runs.Run] = {}
         self._rows = {runs.variant_key(row) for row in question.rows}
 
+    def asks(self, question: Question) -> None:
+        """From now on these are the rows that are asked for."""
+        self._question, self._rows = question, {runs.variant_key(row) for row in question.rows}
+
     def disconnect(self) -> None:
         """After a failure nothing is known for sure: look everything up again."""
         self._client = None
@@ -93,7 +97,7 @@ class Writer:
         wanted = found.numbers()
         withdrawn = {k: math.nan for k, v in run.metrics.items() if k not in wanted and not math.isnan(v)}
         changed = {k: v for k, v in (wanted | withdrawn).items() if run.metrics.get(k) != v}
-        tags = {"verdict": found.verdict, runs.NOTE: found.sentence}
+        tags = {"verdict": found.verdict, runs.NOTE: found.sentence} | runs.chosen_tags(row)
         tags = {k: v for k, v in tags.items() if run.tags.get(k, "") != v}
         self._log(run, [(k, v, runs.milliseconds(now), 0) for k, v in changed.items()], {}, tags)
 

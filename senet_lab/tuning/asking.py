@@ -7,33 +7,29 @@ next candidates depend on nothing else: not on the machine, the number of worker
 import hashlib
 import itertools
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 
 import optuna
 from optuna.samplers import BaseSampler
-from optuna.trial import FrozenTrial, TrialState
 
 from senet_lab import selection
+from senet_lab.candidates import Trials
 from senet_lab.inventory import Inventory
-from senet_lab.plan import PlannedTrial
-from senet_lab.selection import Candidate, Trials
-from senet_lab.spec import Search, Study
-from senet_lab.spec.space import AnyDimension, Choice, Chosen, Float, applies
+from senet_lab.spec import Study, Trial, apply
+from senet_lab.spec.space import AnyDimension, Choice, Chosen, Float, applies, settings
 from senet_lab.spec.study import INDEPENDENT
+from senet_lab.tuning.frozen import frozen
 
 MOST_REPEATS = 200
 """Candidates in a row that are no new ones: then the space is exhausted, or the limits leave next to nothing of it."""
 MOST_FAILURES = 3
 """Candidates that may fail for each that the budget has."""
-OVER = "senet_lab.over"
-"""By how much a candidate is over each limit; at most 0: within."""
-Costs = Callable[[PlannedTrial], Mapping[str, float]]
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
 
-def ask(found: Inventory, trials: Trials, costs: Costs) -> Trials:
+def ask(found: Inventory, trials: Trials, costs: selection.Costs) -> Trials:
     """`trials` with the next batch of candidates, as long as its budget wants some and none is on its way.
 
     `costs`: of the network of a trial, see `Candidate.costs`.
@@ -47,48 +43,48 @@ def ask(found: Inventory, trials: Trials, costs: Costs) -> Trials:
     asker = _Asker(trials)
     missed = 0
     while count and missed < MOST_REPEATS:
-        chosen = asker.next()
-        if chosen is None:
+        asked = asker.next()
+        if asked is None:
             return replace(trials, exhausted="the grid has no more")
-        trials = _with(found, trials, chosen, asker.batch, costs)
-        new = trials.candidates[-1].outcome == "not yet"
+        trials = selection.appended(found, trials, asker.batch, asked, costs)
+        asker.tell(trials)
+        new = trials.candidates[-1].outcome not in ("repeated", "over a limit")
         count, missed = count - new, 0 if new else missed + 1
     if missed < MOST_REPEATS:
         return trials
     return replace(trials, exhausted=f"of {missed} further candidates none was new and within the limits")
 
 
-def _with(found: Inventory, trials: Trials, chosen: Chosen, batch: int, costs: Costs) -> Trials:
-    """`trials` with one more candidate."""
-    asked = [*selection.kept(trials)["asked"], {"batch": batch, "chosen": dict(chosen), "costs": {}}]
-    newest = selection.against(found, trials, asked).candidates[-1]
-    known = next((c.costs for c in trials.candidates if c.planned.id == newest.planned.id), None)
-    asked[-1]["costs"] = dict(costs(newest.planned) if known is None else known)
-    return selection.against(found, trials, asked)
-
-
 class _Asker:
     """An Optuna study with all candidates so far, ready to be asked for one after another."""
 
     def __init__(self, trials: Trials) -> None:
-        self.trials = trials
+        self.asked = trials.study
         self.batch = 1 + max((c.batch for c in trials.candidates), default=-1)
-        self.number = len(trials.candidates)
         if trials.study.sampler == "grid":
-            asked = {tuple(sorted(c.chosen.items())) for c in trials.candidates}
-            self.grid = iter([one for one in grid(trials.study) if tuple(sorted(one.items())) not in asked])
+            tried = {tuple(sorted(c.chosen.items())) for c in trials.candidates}
+            self.grid = iter([one for one in grid(trials.study) if tuple(sorted(one.items())) not in tried])
         else:
             self.study = remade(trials)
 
-    def next(self) -> Chosen | None:
-        """What the sampler chooses; None where a grid has no more."""
-        if self.trials.study.sampler == "grid":
-            return next(self.grid, None)
-        return _suggested(self.study, self.trials.study, self._count())
+    def next(self) -> selection.Asked | None:
+        """What the sampler chooses, and notes; None where a grid has no more."""
+        if self.asked.sampler == "grid":
+            chosen = next(self.grid, None)
+            return None if chosen is None else (chosen, {})
+        self.running = begun(self.study, self.asked)
+        return dict(self.running.params), self.study.get_trials(deepcopy=False)[-1].system_attrs
 
-    def _count(self) -> int:
-        self.number += 1
-        return self.number - 1
+    def tell(self, trials: Trials) -> None:
+        """That the newest candidate is over a limit; what comes of others, the next batch knows."""
+        newest = trials.candidates[-1]
+        if newest.outcome != "over a limit" or self.asked.sampler == "grid":
+            return
+        end = frozen(trials, newest)
+        self.study.sampler = optuna.samplers.RandomSampler()  # which adds nothing of its own when a trial ends
+        for name, over in end.constraints.items():
+            self.running.set_constraint(name, over)
+        self.study.tell(self.running, state=end.state)
 
 
 def grid(study: Study) -> Iterator[Chosen]:
@@ -101,37 +97,24 @@ def grid(study: Study) -> Iterator[Chosen]:
 
 
 def remade(trials: Trials) -> optuna.Study:
-    """The study as Optuna has it after all candidates so far, asked for and told in the same order again.
+    """The study as Optuna has it after all candidates that came to an end.
 
-    What each chose is given, not drawn anew: another version of a sampler would draw others. The sampler is asked all
-    the same, as some (NSGA-II, CMA-ES) keep what they need in the trials.
+    What each chose, and what its sampler noted, is as it was: another version of a sampler would draw others.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # experimental, and which of two samplers draws a conditional setting
-        study = optuna.create_study(directions=["minimize"] * len(trials.objectives))
-        for _, batch in itertools.groupby(trials.candidates, key=lambda c: c.batch):
-            asked = []
-            for candidate in batch:
-                study.enqueue_trial(dict(candidate.chosen))
-                asked.append((candidate, _begun(study, trials.study, candidate.number)))
-            for candidate, trial in asked:
-                _tell(study, trials, candidate, trial)
+    study = optuna.create_study(directions=["minimize"] * len(trials.objectives))
+    study.add_trials([frozen(trials, c) for c in trials.candidates if c.outcome != "not yet"])
     return study
 
 
-def _suggested(study: optuna.Study, asked: Study, number: int) -> Chosen:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return dict(_begun(study, asked, number).params)
-
-
-def _begun(study: optuna.Study, asked: Study, number: int) -> optuna.Trial:
+def begun(study: optuna.Study, asked: Study) -> optuna.Trial:
     """The next trial of `study`, all its settings chosen; every number has a sampler of its own, seeded by it."""
-    study.sampler = sampler(asked, number)
-    trial = study.ask()
-    for key, dimension in asked.space.items():
-        if applies(dimension, trial.params):
-            _suggest(trial, key, dimension)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # experimental, and which of two samplers draws a conditional setting
+        study.sampler = sampler(asked, len(study.get_trials(deepcopy=False)))
+        trial = study.ask()
+        for key, dimension in asked.space.items():
+            if applies(dimension, trial.params):
+                _suggest(trial, key, dimension)
     return trial
 
 
@@ -144,39 +127,24 @@ def _suggest(trial: optuna.Trial, key: str, dimension: AnyDimension) -> None:
         trial.suggest_int(key, dimension.low, dimension.high, step=dimension.step, log=dimension.log)
 
 
-def _tell(study: optuna.Study, trials: Trials, candidate: Candidate, trial: optuna.Trial) -> None:
-    trial.set_user_attr(OVER, _over(trials.study, candidate))
-    if candidate.last is not None and candidate.outcome in ("done", "stopped", "repeated"):
-        study.tell(trial, [candidate.value(objective) for objective in trials.objectives])
-    elif candidate.outcome == "over a limit":
-        study.tell(trial, state=TrialState.PRUNED)
-    elif candidate.outcome == "failed":
-        study.tell(trial, state=TrialState.FAIL)
-
-
-def _over(study: Study, candidate: Candidate) -> list[float]:
-    limits = study.limits if isinstance(study, Search) else {}
-    known = {name: candidate.value(name) for name in limits}
-    return [known[name] - most if known[name] == known[name] else 0.0 for name, most in limits.items()]
-
-
 def sampler(study: Study, number: int) -> BaseSampler:
     """Optuna's sampler that chooses the candidate of that number."""
     seed = int.from_bytes(hashlib.sha256(f"{study.sampler_seed} {number}".encode()).digest()[:4])
-    limited = _limited if isinstance(study, Search) and study.limits else None
     if study.sampler == "tpe":
         conditional = any(d.when for d in study.space.values())
-        return optuna.samplers.TPESampler(
-            seed=seed, multivariate=True, group=conditional, constraints_func=limited, n_startup_trials=study.batch
-        )
+        return optuna.samplers.TPESampler(seed=seed, multivariate=True, group=conditional, n_startup_trials=study.batch)
     if study.sampler == "cmaes":
         return optuna.samplers.CmaEsSampler(seed=seed, n_startup_trials=study.batch, warn_independent_sampling=False)
     if study.sampler == "gp":
-        return optuna.samplers.GPSampler(seed=seed, n_startup_trials=study.batch, constraints_func=limited)
+        return optuna.samplers.GPSampler(seed=seed, n_startup_trials=study.batch)
     if study.sampler == "nsga2":  # a generation is a batch
-        return optuna.samplers.NSGAIISampler(seed=seed, population_size=max(2, study.batch), constraints_func=limited)
+        return optuna.samplers.NSGAIISampler(seed=seed, population_size=max(2, study.batch))
     return optuna.samplers.RandomSampler(seed=seed)
 
 
-def _limited(trial: FrozenTrial) -> Sequence[float]:
-    return list(trial.user_attrs.get(OVER, []))
+def at_random(trials: Trials, count: int = 16) -> list[Trial]:
+    """Some configurations of a study's space, drawn at random: what its candidates cost on average."""
+    study = trials.study.model_copy(update={"sampler": "random"})
+    draws = optuna.create_study()
+    chosen = [dict(begun(draws, study).params) for _ in range(count)]
+    return [apply(trials.row.trial, settings(study.space, one)) for one in chosen]

@@ -6,7 +6,7 @@ from typing import Any
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
-from senet_lab.selection import Trials
+from senet_lab.candidates import Trials
 from senet_lab.tuning.asking import remade
 
 

@@ -1,23 +1,33 @@
 """Studies in an Optuna storage, for `optuna-dashboard`: a projection of the store, as MLflow is."""
 
+import warnings
 from collections.abc import Iterable, Sequence
 
 import optuna
-from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
-from optuna.trial import FrozenTrial, TrialState
 
-from senet_lab.selection import Candidate, Trials
-from senet_lab.spec.space import AnyDimension, Choice, Float
+from senet_lab.candidates import Trials
+from senet_lab.credentials import without_credentials
+from senet_lab.tuning.frozen import frozen
 
 
-def project(studies: Iterable[Trials], names: Sequence[str], url: str) -> None:
-    """Bring the studies called `names` in the Optuna storage at `url` up to date, for `optuna-dashboard`.
+def project(studies: Iterable[Trials], names: Sequence[str], url: str) -> str:
+    """Bring the studies called `names` in the Optuna storage at `url` up to date; why not, where that cannot be.
 
-    As MLflow, it is a projection: what is there of another sampler or space under the same name is replaced.
+    What is there of another sampler or space under the same name is replaced.
     """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # names of objectives are experimental
+            _project(studies, names, url)
+    except Exception as error:  # whatever a database may say: nothing depends on it
+        return without_credentials(f"{url}: {type(error).__name__}: {error}".splitlines()[0])
+    return ""
+
+
+def _project(studies: Iterable[Trials], names: Sequence[str], url: str) -> None:
     storage = optuna.storages.RDBStorage(url)
     for trials, name in zip(studies, names, strict=True):
-        ended = [_frozen(trials, c) for c in trials.candidates if c.outcome != "not yet"]
+        ended = [frozen(trials, c) for c in trials.candidates if c.outcome != "not yet"]
         there = {s.study_name for s in optuna.get_all_study_summaries(storage)}
         if name in there:
             kept = optuna.load_study(study_name=name, storage=storage).get_trials(deepcopy=False)
@@ -29,26 +39,3 @@ def project(studies: Iterable[Trials], names: Sequence[str], url: str) -> None:
         study.set_metric_names(list(trials.objectives))
         study.set_user_attr("senet_lab.row", trials.row.label)
         study.add_trials(ended)
-
-
-def _frozen(trials: Trials, candidate: Candidate) -> FrozenTrial:
-    states = {"failed": TrialState.FAIL, "over a limit": TrialState.PRUNED}
-    state = states.get(candidate.outcome, TrialState.COMPLETE)
-    complete = state == TrialState.COMPLETE and candidate.last is not None
-    attributes = {"trial": candidate.planned.id, "outcome": candidate.outcome, **candidate.costs}
-    return optuna.trial.create_trial(
-        state=state,
-        params=dict(candidate.chosen),
-        distributions={key: _distribution(trials.study.space[key]) for key in candidate.chosen},
-        values=[candidate.value(objective) for objective in trials.objectives] if complete else None,
-        user_attrs=attributes,
-        intermediate_values={e.epoch: e.validation_error for e in candidate.record.epochs} if candidate.record else {},
-    )
-
-
-def _distribution(dimension: AnyDimension) -> BaseDistribution:
-    if isinstance(dimension, Choice):
-        return CategoricalDistribution(list(dimension.labelled))
-    if isinstance(dimension, Float):
-        return FloatDistribution(dimension.low, dimension.high, log=dimension.log)
-    return IntDistribution(dimension.low, dimension.high, log=dimension.log, step=dimension.step)

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 
 from senet_lab import catalog, recipes, selection
+from senet_lab.candidates import Candidate, Trials
 from senet_lab.catalog import Question
 from senet_lab.design import Variant, variants
 from senet_lab.plan import PlannedTrial
 from senet_lab.results import report
 from senet_lab.results.report import Report
-from senet_lab.selection import Candidate, Trials
 from senet_lab.spec import SELECTION_SEED, Choice, Float, Int, Search, Study, Sweep, Tune, apply
 from senet_lab.spec.space import applies, settings
 from tests.results.conftest import make_plan, make_record
@@ -52,7 +52,7 @@ def trials_of(row: Variant, study: Study, came: Sequence[Mapping[str, Any]], **k
 def _candidate(study: Trials, number: int, came: dict[str, Any]) -> Candidate:
     row, values = study.row, settings(study.study.space, came["chosen"])
     trial = apply(row.trial, values)
-    variant = Variant(row.label, {**row.settings, **values}, trial, row.control, row.asked, values, number)
+    variant = selection._variant(study, number, came["chosen"])
     name, outcome = f"{row.slug}/candidate/{number}", came.get("outcome", "done")
     seeded = trial.model_copy(update={"seed": SELECTION_SEED})
     planned = PlannedTrial(name, variant, seeded, name, "code-1", "data")

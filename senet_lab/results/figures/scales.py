@@ -10,7 +10,7 @@ from matplotlib.ticker import LogLocator, MaxNLocator
 
 from senet_lab.spec.space import AnyDimension, Choice
 
-NOWHERE = -0.2
+NOWHERE = -0.3
 """Below all values: settings that do not apply."""
 LOG_FROM = 8
 """Results that span less than that keep a linear axis."""

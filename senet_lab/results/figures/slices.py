@@ -49,7 +49,7 @@ def draw(marks: pd.DataFrame, shown: Shown, width: float = style.WIDE) -> Figure
         axes = figure.subplots(down, across, sharey=True, squeeze=False)
         for i, ax in enumerate(axes.flat):
             if i >= len(cells):
-                ax.set_axis_off()
+                ax.set_visible(False)
                 continue
             row, path = cells[i]
             own = marks[(marks["variant"] == row) & (marks["setting"] == path)]

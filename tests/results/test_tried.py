@@ -132,7 +132,9 @@ def stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     Path("tuned.py").write_text(FILE)
 
     def fill(measured: bool) -> inventory.Inventory:
-        asked = [{"batch": 0, "chosen": {"train.learning_rate": rate}, "costs": {}} for rate in ("0.05", "0.2")]
+        asked = [
+            {"batch": 0, "chosen": {"train.learning_rate": rate}, "costs": {}, "notes": {}} for rate in ("0.05", "0.2")
+        ]
         found = inventory.take(catalog.read(Path("tuned.py")), "runs")
         for study in selection.read(found):
             wanted = selection.against(found, study, asked)

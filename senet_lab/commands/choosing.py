@@ -1,0 +1,112 @@
+"""Run the studies of a question to their ends, batch after batch: what is to be measured then."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from senet_lab import selection
+from senet_lab.commands import console
+from senet_lab.inventory import Inventory
+from senet_lab.plan import PlannedTrial
+from senet_lab.spec import Search
+
+if TYPE_CHECKING:
+    from senet_lab.candidates import Trials
+
+Run = Callable[[Inventory], None]
+
+
+def choose(found: Inventory, run: Run, storage: str | None) -> Inventory:
+    """Run every candidate that the studies of `found` still want; what is chosen, for fresh seeds.
+
+    `storage`: address of an Optuna storage; None: a database in the sweep's folder of the store, where that is a disk.
+    Raises UserError where nothing can be chosen.
+    """
+    studies, ran = selection.read(found), False
+    while True:
+        studies = _asked(found, studies)
+        coming = selection.batch(found, studies)
+        if not coming.plan.to_run():
+            break
+        console.print(_announcement(studies), soft_wrap=True, markup=False)
+        ran = True
+        try:
+            run(coming)
+        finally:
+            found = found.again()
+            studies = selection.read(found)
+            _project(found, studies, storage)
+    if ran or not all(one.importances for one in studies):
+        _weigh(found, studies)
+        _project(found, studies, storage)
+    return selection.confirmed(found)
+
+
+def _asked(found: Inventory, studies: "Sequence[Trials]") -> "tuple[Trials, ...]":
+    """`studies` with the candidates that they want next, which the store knows before any of them runs."""
+    from senet_lab.tuning import asking
+
+    asked = tuple(asking.ask(found, one, _costs(found)) for one in studies)
+    for before, after in zip(studies, asked, strict=True):
+        if after != before:
+            found.store.save_study(after.name, selection.kept(after))
+    return asked
+
+
+def _costs(found: Inventory) -> Callable[[PlannedTrial], Mapping[str, float]]:
+    from senet_lab.blocks import own
+
+    study = found.question.study
+    own.use(found.question.own)
+    timed = isinstance(study, Search) and ("latency" in study.objectives or "latency" in study.limits)
+
+    def costs(planned: PlannedTrial) -> Mapping[str, float]:
+        from senet_lab.sweep import cost
+
+        of = cost(planned.trial, found.data_dir)
+        known: dict[str, float] = {"params": of.params, "macs": of.macs}
+        if timed:
+            from senet_lab import latency
+
+            known["latency"] = latency.measure(planned.trial, found.data_dir)
+        return known
+
+    return costs
+
+
+def _announcement(studies: "Sequence[Trials]") -> str:
+    """Which batch begins."""
+    done, left = sum(s.count("done", "stopped") for s in studies), sum(s.left for s in studies)
+    over, repeated = (sum(s.count(outcome) for s in studies) for outcome in ("over a limit", "repeated"))
+    besides = [f"{over} over a limit"] * bool(over) + [f"{repeated} that were earlier ones again"] * bool(repeated)
+    rows = f" of {len(studies)} rows" if len(studies) > 1 else ""
+    told = f"Candidates{rows}: {done} done, {left} to go, {sum(s.count('not yet') for s in studies)} of them now"
+    return told + (f"; not trained: {', '.join(besides)}" if besides else "")
+
+
+def _weigh(found: Inventory, studies: "Sequence[Trials]") -> None:
+    """Keep which settings matter: whoever reads results needs no Optuna for it."""
+    from senet_lab.tuning import importance
+
+    for one in studies:
+        known = replace(one, importances=tuple(importance.importances(one)))
+        if known != one:
+            found.store.save_study(one.name, selection.kept(known))
+
+
+def _project(found: Inventory, studies: "Sequence[Trials]", storage: str | None) -> None:
+    """Bring the Optuna storage up to date; where that cannot be, nothing depends on it."""
+    from senet_lab.tuning import storage as projection
+
+    url = storage or _beside(found)
+    if url is None:
+        return
+    name = found.question.name
+    names = [name] if found.question.search else [f"{name}/{s.row.label}" for s in studies]
+    if wrong := projection.project(studies, names, url):
+        console.print(f"The Optuna storage is not up to date: {wrong}", soft_wrap=True, markup=False)
+
+
+def _beside(found: Inventory) -> str | None:
+    return f"sqlite:///{found.store.path / 'optuna.db'}" if isinstance(found.store.path, Path) else None

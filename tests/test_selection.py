@@ -1,0 +1,99 @@
+"""Studies in the store: what they asked for stays, what came of it is in the records, and what chose is not told."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from senet_lab import selection
+from senet_lab.errors import UserError
+from senet_lab.spec import SELECTION_SEED
+from tests.studies import DECAY, RATE, SEARCHED, TUNED, asked, end, play, step, take
+
+
+def by_rate(settings: dict[str, float]) -> float:
+    """Best near 0.1."""
+    return abs(settings[RATE] - 0.1)
+
+
+def test_what_is_chosen_becomes_the_rows(tmp_path: Path) -> None:
+    question = asked(tmp_path, TUNED, trials=4)
+    studies = play(question, tmp_path, by_rate)
+    found = selection.confirmed(take(question, tmp_path))
+    assert [row.label for row in found.question.rows] == ["reduction=2", "no_se"]
+    for row, one in zip(found.question.rows, studies, strict=True):
+        best = min(one.candidates, key=lambda c: by_rate(dict(c.planned.variant.tuned)))
+        assert row.tuned == best.planned.variant.tuned and row.trial.train.learning_rate == row.tuned[RATE]
+        assert row.asked == one.row.trial and row.trial.seed == 0
+    assert {t.trial.seed for t in found.planned} == {0, 1} and found.plan.counts() == {"missing": 4}
+
+
+def test_nothing_is_told_before_the_last_candidate_is_done(tmp_path: Path) -> None:
+    question = asked(tmp_path, TUNED, trials=4)
+    found = take(question, tmp_path)
+    _, due = step(found)
+    for planned in due[:-1]:
+        end(found, planned, 0.1)
+    with pytest.raises(UserError, match=r"not known yet.*7 of 8 candidates"):
+        selection.confirmed(take(question, tmp_path))
+
+
+def test_candidates_are_all_rows_before_the_next_number(tmp_path: Path) -> None:
+    _, due = step(take(asked(tmp_path, TUNED, trials=3), tmp_path))
+    assert [(t.variant.label, t.variant.candidate) for t in due] == [
+        (label, number) for number in range(3) for label in ("reduction=2", "no_se")
+    ]
+    assert {t.trial.seed for t in due} == {SELECTION_SEED}
+
+
+def test_more_trials_go_on_with_the_same_study(tmp_path: Path) -> None:
+    first = play(asked(tmp_path, TUNED, trials=3), tmp_path, by_rate)
+    more = play(asked(tmp_path, TUNED, trials=5), tmp_path, by_rate)
+    assert [c.planned.id for c in more[0].candidates[:3]] == [c.planned.id for c in first[0].candidates]
+    assert len(more[0].candidates) == 5
+    fewer = selection.read(take(asked(tmp_path, TUNED, trials=3), tmp_path))
+    assert [c.planned.id for c in fewer[0].best] == [c.planned.id for c in first[0].best]
+
+
+def test_another_space_is_another_study(tmp_path: Path) -> None:
+    play(asked(tmp_path, TUNED, trials=3), tmp_path, by_rate)
+    other = selection.read(take(asked(tmp_path, TUNED, trials=3, sampler_seed=1), tmp_path))
+    assert all(not one.candidates for one in other)
+
+
+def test_a_damaged_file_of_a_study_asks_the_same_again(tmp_path: Path) -> None:
+    question = asked(tmp_path, TUNED, trials=4)
+    before = play(question, tmp_path, by_rate)
+    for path in (tmp_path / "runs" / "studied" / "studies").iterdir():
+        facts = json.loads(path.read_text())
+        facts["asked"][0]["chosen"][DECAY] = 0.5
+        path.write_text(json.dumps(facts))
+    found = take(question, tmp_path)
+    assert all(not one.candidates for one in selection.read(found))
+    after, due = step(found)
+    assert due == () and [c.planned.id for c in after[0].candidates] == [c.planned.id for c in before[0].candidates]
+
+
+def test_a_configuration_that_comes_again_is_not_trained_again(tmp_path: Path) -> None:
+    space = "space={'model.se': Choice(options={'off': None, 'on': {}})}"
+    text = SEARCHED.replace("{search},", "{search},").split("space={{")[0] + space.replace("{", "{{").replace("}", "}}")
+    (one,) = play(asked(tmp_path, text + ", {search})", trials=5, sampler="random"), tmp_path, lambda settings: 0.1)
+    assert one.count("done") == 2 and one.count("repeated") > 0 and one.finished
+    assert "none was new" in one.exhausted
+
+
+def test_the_best_of_a_search_stand_beside_its_base(tmp_path: Path) -> None:
+    question = asked(tmp_path, SEARCHED, trials=6, batch=3, confirm=2)
+    (study,) = play(question, tmp_path, by_rate)
+    found = selection.confirmed(take(question, tmp_path))
+    labels = [f"candidate {c.number}" for c in study.best[:2]]
+    assert [row.label for row in found.question.rows] == ["base", *labels]
+    assert found.plan.counts() == {"missing": 6} and {t.trial.seed for t in found.planned} == {0, 1}
+    assert found.question.rows[1].trial.train.learning_rate == study.best[0].chosen[RATE]
+
+
+def test_everything_that_is_asked_for_is_known_to_who_shows_it(tmp_path: Path) -> None:
+    question = asked(tmp_path, TUNED, trials=2)
+    play(question, tmp_path, by_rate)
+    ids = [t.trial.seed for t in selection.everything(selection.confirmed(take(question, tmp_path)))]
+    assert sorted(ids) == [0, 0, 1, 1, *[SELECTION_SEED] * 4]

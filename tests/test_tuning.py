@@ -1,0 +1,144 @@
+"""Optuna's part: the same candidates whatever happens between, budgets that are kept, and its storage."""
+
+import math
+import statistics
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import optuna
+import pytest
+
+from senet_lab import selection
+from senet_lab.candidates import Trials
+from senet_lab.tuning import asking, importance, storage
+from tests.studies import DECAY, RATE, SEARCHED, TUNED, asked, end, play, step, take
+
+SAMPLERS = ["random", "tpe", "cmaes", pytest.param("gp", marks=pytest.mark.slow), "nsga2"]
+
+
+def valley(settings: Mapping[str, Any]) -> float:
+    """Best at a rate of 0.1, whatever else is chosen; between 0 and 1."""
+    return min(1.0, abs(math.log10(settings[RATE]) + 1))
+
+
+def chosen(found: Trials) -> list[Mapping[str, Any]]:
+    return [c.chosen for c in found.candidates]
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_an_interrupted_study_goes_on_as_if_nothing_had_been(tmp_path: Path, sampler: str) -> None:
+    options = {"trials": 9, "batch": 3, "sampler": sampler}
+    at_once, in_parts = tmp_path / "at_once", tmp_path / "in_parts"
+    for folder in (at_once, in_parts):
+        folder.mkdir()
+    (whole,) = play(asked(at_once, SEARCHED, **options), at_once, valley)
+    question = asked(in_parts, SEARCHED, **options)
+    for _ in range(3):
+        found = take(question, in_parts)
+        if not (due := step(found)[1]):
+            break
+        end(found, due[0], valley(due[0].variant.settings))  # the others were cut off
+        for planned in reversed(step(take(question, in_parts))[1]):
+            end(found, planned, valley(planned.variant.settings))
+    (parts,) = selection.read(take(question, in_parts))
+    assert chosen(parts) == chosen(whole) and whole.finished and parts.finished
+    assert whole.count("done") == 9
+
+
+@pytest.mark.parametrize("sampler", ["tpe", "cmaes", "nsga2"])
+def test_a_sampler_learns_from_what_came_of_its_candidates(tmp_path: Path, sampler: str) -> None:
+    """Were it told nothing, or of the wrong candidates, it would be near the bottom no more often than chance."""
+    text = SEARCHED.split("space={{")[0] + (
+        'space={{key: Float(low=1e-6, high=1.0, log=True) for key in ("train.learning_rate", "train.weight_decay")}},'
+        "{search})"
+    ).replace("high=1.0", "high=0.9")
+
+    def bowl(settings: Mapping[str, Any]) -> float:
+        return sum(abs(math.log10(settings[key]) + 2) / 10 for key in (RATE, DECAY))
+
+    (found,) = play(asked(tmp_path, text, trials=100, batch=10, sampler=sampler), tmp_path, bowl)
+    values = [bowl(c.chosen) for c in found.candidates]
+    assert statistics.median(values[70:]) < 0.8 * statistics.median(values[:30])
+
+
+def test_rows_are_tried_with_the_same_candidates(tmp_path: Path) -> None:
+    row, control = play(asked(tmp_path, TUNED, trials=5), tmp_path, valley)
+    assert chosen(row) == chosen(control) and len({c[RATE] for c in chosen(row)}) == 5
+
+
+def test_another_seed_of_the_sampler_draws_others(tmp_path: Path) -> None:
+    (a, _), (b, _) = (step(take(asked(tmp_path, TUNED, trials=2, sampler_seed=n), tmp_path))[0] for n in (0, 1))
+    assert chosen(a) != chosen(b)
+
+
+def test_a_grid_is_crossed_once(tmp_path: Path) -> None:
+    text = SEARCHED.split("space={{")[0] + (
+        'space={{"model.se.reduction": Choice(options=[1, 2]), "train.epochs": Int(low=1, high=3)}}, {search})'
+    )
+    (found,) = play(asked(tmp_path, text, trials=20, sampler="grid"), tmp_path, lambda settings: 0.1)
+    assert [tuple(c.values()) for c in chosen(found)] == [(r, e) for r in ("1", "2") for e in (1, 2, 3)]
+    assert found.finished and found.exhausted == "the grid has no more"
+
+
+def test_a_tuned_grid_ends_with_its_budget(tmp_path: Path) -> None:
+    text = SEARCHED.split("space={{")[0] + 'space={{"train.epochs": Int(low=1, high=9)}}, {search})'
+    (found,) = play(asked(tmp_path, text, trials=4, sampler="grid"), tmp_path, lambda settings: 0.1)
+    assert found.count("done") == 4 and not found.exhausted
+
+
+def test_the_next_batch_waits_for_the_last_one(tmp_path: Path) -> None:
+    question = asked(tmp_path, SEARCHED, trials=6, batch=3)
+    _, due = step(take(question, tmp_path))
+    end(take(question, tmp_path), due[0], 0.2)
+    (study,), left = step(take(question, tmp_path))
+    assert left == due[1:] and len(study.candidates) == 3
+
+
+def test_what_matters_is_told(tmp_path: Path) -> None:
+    question = asked(tmp_path, SEARCHED, trials=40, batch=40, sampler="random", objectives=["error", "params"])
+    (found,) = play(question, tmp_path, valley)
+    told = {(x["objective"], x["method"], x["setting"]): x["importance"] for x in importance.importances(found)}
+    assert told["error", "PED-ANOVA", RATE] > 0.8 and told["error", "fANOVA", RATE] > 0.8
+    assert told["params", "PED-ANOVA", RATE] < 0.3
+    assert ("error", "PED-ANOVA", "model.se.reduction") in told  # a conditional one
+    assert sum(v for k, v in told.items() if k[:2] == ("error", "fANOVA")) == pytest.approx(1)
+
+
+def test_too_few_tell_nothing(tmp_path: Path) -> None:
+    (found,) = play(asked(tmp_path, SEARCHED, trials=2, batch=2), tmp_path, valley)
+    assert importance.importances(found) == []
+
+
+def test_the_storage_is_brought_up_to_date_and_no_further(tmp_path: Path) -> None:
+    question, url = asked(tmp_path, SEARCHED, trials=6, batch=3), f"sqlite:///{tmp_path / 'optuna.db'}"
+    for batches in (1, 1, 0):
+        studies = play(question, tmp_path, valley, batches)
+        assert storage.project(studies, ["mine"], url) == ""
+        kept = optuna.load_study(study_name="mine", storage=url)
+        ended = [c for c in studies[0].candidates if c.outcome != "not yet"]
+        assert [t.params for t in kept.trials] == [dict(c.chosen) for c in ended]
+        assert [t.values[0] for t in kept.trials] == [c.value("error") for c in ended]
+    assert kept.best_params == dict(studies[0].best[0].chosen)
+    assert kept.trials[0].intermediate_values[1] == pytest.approx(kept.trials[0].values[0] + 0.1)
+
+
+def test_a_study_of_another_sampler_is_replaced_in_the_storage(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'optuna.db'}"
+    for seed in (0, 1):
+        studies = play(asked(tmp_path, SEARCHED, trials=3, batch=3, sampler_seed=seed), tmp_path, valley)
+        storage.project(studies, ["mine"], url)
+    kept = optuna.load_study(study_name="mine", storage=url)
+    assert [t.user_attrs["trial"] for t in kept.trials] == [c.planned.id for c in studies[0].candidates]
+
+
+def test_a_storage_that_cannot_be_reached_costs_a_sentence(tmp_path: Path) -> None:
+    studies = play(asked(tmp_path, SEARCHED, trials=3, batch=3), tmp_path, valley)
+    told = storage.project(studies, ["mine"], f"sqlite:///{tmp_path}/no/such/folder/optuna.db")
+    assert "OperationalError" in told and "\n" not in told
+
+
+def test_a_forecast_knows_what_a_space_holds(tmp_path: Path) -> None:
+    (study,) = selection.read(take(asked(tmp_path, SEARCHED, trials=6), tmp_path))
+    drawn = asking.at_random(study)
+    assert {trial.model.se is None for trial in drawn} == {True, False}
