@@ -162,3 +162,15 @@ def searched(n: int = 24, seeds: int = 3, space: Mapping[str, Any] | None = None
     return reported(
         question, (study,), {label: range(30 + 2 * i, 30 + 2 * i + seeds) for i, label in enumerate(labels)}
     )
+
+
+def invented(question: Question) -> tuple[Question, tuple[Trials, ...]]:
+    """A question with rows that studies chose, and these studies; one without a study as it is."""
+    if (study := question.study) is None:
+        return question, ()
+    generator, found = np.random.default_rng(0), []
+    for row in question.rows:
+        errors = generator.uniform(0.03, 0.2, min(study.trials, 24))
+        trials = trials_of(row, study, [{"chosen": drawn(study.space, generator), "error": float(e)} for e in errors])
+        found.append(replace(trials, importances=shares(trials)))
+    return selection.question(question, found), tuple(found)

@@ -10,6 +10,7 @@ from senet_lab import catalog
 from senet_lab.errors import UserError
 from senet_lab.results import artifacts, figures, folder, report
 from senet_lab.results.figures import published, style
+from tests.results import studied
 
 ALWAYS = figures.NAMES[:4]
 
@@ -32,10 +33,10 @@ def test_an_unknown_figure_is_a_users_error(answer):
 @pytest.mark.parametrize("name", sorted(catalog.names()))
 def test_every_shipped_sweep_fits_a_column(make, clashes, name):
     """At 8.5 cm no text leaves the figure or lies on another; keys of points may where points coincide."""
-    question = catalog.read(catalog.find(name))
+    question, studies = studied.invented(catalog.read(catalog.find(name)))
     planned = make.plan(question)
     wrong = {row.label: [30 + 9 * i + (i + seed) % 5 for seed in range(3)] for i, row in enumerate(question.rows)}
-    answer = report.analyse(question, planned, make.records(planned, wrong))
+    answer = report.analyse(question, planned, make.records(planned, wrong), studies=studies)
     for figure in answer.figure_names:
         keys = answer.figure_data("cost")["key"].tolist() if figure == "cost" else ()
         assert clashes(answer.figure(figure, figures.NARROW), keys) == [], figure
