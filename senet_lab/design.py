@@ -83,7 +83,7 @@ def _rows(sweep: Sweep, wrong: list[str]) -> tuple[Variant, ...]:
     listed = [*_designed(sweep, wrong), *named.values()]
     if not listed and not sweep.controls and not wrong:
         raise SpecError(f"the sweep asks for no rows; give it one of {', '.join(DESIGNS)}")
-    names = _short_names({key for settings in listed for key in settings})
+    names = short_names({key for settings in listed for key in settings})
     labels = [_label(settings, names) for settings in listed[: len(listed) - len(named)]] + [*named]
     asked = [(label, settings, False) for label, settings in zip(labels, listed, strict=True)]
     asked += [(name, CONTROLS[name], True) for name in sweep.controls]
@@ -177,7 +177,7 @@ def _designed(sweep: Sweep, wrong: list[str]) -> Iterator[Settings]:
         yield from sweep.variants
 
 
-def _short_names(keys: set[str]) -> dict[str, str]:
+def short_names(keys: set[str]) -> dict[str, str]:
     """Dotted path -> its shortest ending that no other path of the sweep shares.
 
     Of a single stage's reduction at least `reduction_in.stage2`: stage2=8 would not say of what.

@@ -25,10 +25,9 @@ def show_interaction(
 
     refuse_same(found)
     _refuse_empty(found)
-    answers = {
-        name: report.analyse(one.question, one.planned, one.records, store=one.store) for name, one in found.items()
-    }
-    answer = across(answers, {name: one.planned for name, one in found.items()})
+    answer = across(
+        {name: report.of(one) for name, one in found.items()}, {name: one.planned for name, one in found.items()}
+    )
     folder = reports / _name(found)
     written = artifacts.put(artifacts.of_settings(answer), folder)
     console.print(answer.terminal(console.width))

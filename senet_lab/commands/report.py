@@ -75,16 +75,17 @@ def _help() -> Iterator[apart.Ask]:
 def answered(found: Inventory, include_stale: bool = False, until_decided: bool = False) -> "tuple[Inventory, Report]":
     """What the store says, by the file's seeds or by all looks, and the trials that it goes by.
 
-    Raises UserError where the first look is not complete.
+    Raises UserError where the first look is not complete, and where it is not known yet what a study chooses.
     """
     from senet_lab.results import looks as seen
-    from senet_lab.results import report
+    from senet_lab.results import report, studies
 
     looks = None
+    found, _ = studies.measured(found)
     if until_decided:
         looked = seen.complete(seen.look(found, include_stale))
         found, looks = looked.used, looked.state
-    return found, report.analyse(found.question, found.planned, found.records, include_stale, found.store, looks=looks)
+    return found, report.of(found, include_stale, looks)
 
 
 def refuse_empty(found: Inventory, command: str, include_stale: bool = False) -> None:
@@ -127,11 +128,11 @@ def show_report(found: Inventory, folder: Path, include_stale: bool = False, loo
     With `looks`, it is of these, and `found` has the trials that they use.
     """
     with _help() as ask:  # helpers import while this process does
-        from senet_lab.results import artifacts, keys, provenance, report
+        from senet_lab.results import artifacts, keys, provenance, report, studies
 
+        found, _ = studies.measured(found)
         name = keys.table(found.question, include_stale, looks is not None)
-        answer = report.analyse(found.question, found.planned, found.records, include_stale, found.store, looks=looks)
-        answer = replace(answer, images=provenance.images(found))
+        answer = replace(report.of(found, include_stale, looks), images=provenance.images(found))
         written = artifacts.write(answer, folder / name, ask)
     console.print(answer.terminal(console.width))
     if failed := [t for t, state in found.plan.trials if state == "failed"]:

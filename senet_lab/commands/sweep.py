@@ -153,17 +153,28 @@ def _work(
         keep_labels(found)  # stores of older versions have none
         console.print(f"{found.plan.counts()['done']} of {len(found.planned)} trials are done; nothing to run")
         return found, None, ""
-    limit.refuse_too_long(found, course.limit, means.rerun, means.expect)
-    means.run(found)
-    found = found.again()
+    if _fits(found, means, course):
+        means.run(found)
+        found = found.again()
     return found, None, limit.outcome(course, found, means.rerun, means.expect)
 
 
 def _candidates(means: Means, course: Course, coming: Inventory) -> None:
-    """Run a batch of candidates, unless there is no time for any."""
-    if course.limit.max_hours is not None:
-        limit.refuse_too_long(coming, course.limit, means.rerun, means.expect)
-    means.run(coming)
+    """Run a batch of candidates, where there is time for one of every row."""
+    if _fits(coming, means, course):
+        means.run(coming)
+
+
+def _fits(found: Inventory, means: Means, course: Course) -> bool:
+    """Whether there is time for the first block. Raises UserError if not, where nothing has run in this command."""
+    try:
+        limit.refuse_too_long(found, course.limit, means.rerun, means.expect)
+    except UserError:
+        if not course.begun:
+            raise
+        course.late = True
+        return False
+    return True
 
 
 def _latest(found: Inventory) -> Inventory:

@@ -30,12 +30,12 @@ def open_sweep(
 
     `settings`, `recipe`, `seeds` and `data_dir` as the options --set, --recipe, --seeds and --data-dir of the
     commands. With `until_decided` it is of all looks at the store, as that option of `report`; UserError is raised
-    where the first one is not complete. Raises SweepFileError if there is no such sweep, StoreError if `store` is no
-    folder; one without trials of this sweep gives rows with n = 0.
+    where the first one is not complete, and where it is not known yet what a study chooses. Raises SweepFileError if
+    there is no such sweep, StoreError if `store` is no folder; one without trials of this sweep gives rows with n = 0.
     """
     from senet_lab import catalog, files, inventory  # plotting and pandas take a second: only who opens a sweep pays
     from senet_lab.errors import StoreError
-    from senet_lab.results import looks, provenance, report
+    from senet_lab.results import looks, provenance, report, studies
 
     root = files.place(store)
     if not files.is_folder(root):
@@ -43,10 +43,9 @@ def open_sweep(
     question = catalog.read(catalog.find(name_or_path))
     if settings or recipe is not None or seeds is not None:
         question = catalog.derive(question, dict(settings or {}), recipe=recipe, seeds=seeds)
-    found = inventory.take(question, root, Path(data_dir))
+    found, _ = studies.measured(inventory.take(question, root, Path(data_dir)))
     state = None
     if until_decided:
         looked = looks.complete(looks.look(found, include_stale))
         found, state = looked.used, looked.state
-    answer = report.analyse(found.question, found.planned, found.records, include_stale, found.store, looks=state)
-    return replace(answer, images=provenance.images(found))
+    return replace(report.of(found, include_stale, state), images=provenance.images(found))

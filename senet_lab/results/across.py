@@ -16,7 +16,7 @@ from senet_lab.design import baselines
 from senet_lab.errors import UserError
 from senet_lab.inventory import Inventory
 from senet_lab.plan import PlannedTrial
-from senet_lab.results import interaction, report, tables
+from senet_lab.results import interaction, report, studies, tables
 from senet_lab.results.figures import WIDE
 from senet_lab.results.figures import interaction as figure
 from senet_lab.results.interaction import DIFFERS, SAME, UNDECIDED, Setting
@@ -165,14 +165,11 @@ def open_across(
     Raises UserError for settings that are the same.
     """
     asked, root = catalog.read(catalog.find(name_or_path)), files.place(store)
-    found = {
-        recipe: inventory.take(
-            catalog.derive(asked, dict(settings or {}), recipe=recipe, seeds=seeds), root, Path(data_dir)
-        )
-        for recipe in recipes
-    }
+    found = {}
+    for recipe in recipes:
+        question = catalog.derive(asked, dict(settings or {}), recipe=recipe, seeds=seeds)
+        found[recipe], _ = studies.measured(inventory.take(question, root, Path(data_dir)))
     refuse_same(found)
-    answers = {
-        name: report.analyse(one.question, one.planned, one.records, store=one.store) for name, one in found.items()
-    }
-    return across(answers, {name: one.planned for name, one in found.items()})
+    return across(
+        {name: report.of(one) for name, one in found.items()}, {name: one.planned for name, one in found.items()}
+    )

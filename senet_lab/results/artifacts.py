@@ -1,7 +1,7 @@
 """The files of a report. Same store, same bytes."""
 
 import io
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from senet_lab.results import activations, columns, figures, kept, latex, page, 
 from senet_lab.results.across import Across
 from senet_lab.results.activations import Activations
 from senet_lab.results.figures.style import style
-from senet_lab.results.folder import FILES, FORMER, PUBLISHED, of_figure, writing
+from senet_lab.results.folder import FILES, FORMER, PUBLISHED, SELECTION, of_figure, writing
 from senet_lab.results.page.layout import Picture, Section, Table, Text
 from senet_lab.results.report import Report
 
@@ -33,6 +33,11 @@ TITLES = {
     "cost": "Error against cost",
     "curves": "Learning curves",
     "published": "Beside the published differences",
+    "budget": "Error against the budget",
+    "front": "Error and cost of every candidate",
+    "importance": "Which settings matter",
+    "parallel": "Every candidate",
+    "slices": "Error against each setting",
 }
 
 
@@ -58,7 +63,7 @@ def artifacts(report: Report, ask: apart.Ask = apart.here) -> dict[str, bytes]:
         "macros.tex": latex.macros(report.sheet()).encode(),
         "table_alone.tex": latex.ALONE.encode(),
         "trials.csv": csv(report.trials),
-        "columns.csv": csv(columns.described(table.columns, report.trials.columns)),
+        "columns.csv": csv(columns.described(_columns(report, table))),
     }
     drawn: dict[str, Drawing] = {name: coming[name]() for name in reversed(coming)}  # who helps began with the first
     drawings = {name: drawn[name] for name in coming}
@@ -66,7 +71,17 @@ def artifacts(report: Report, ask: apart.Ask = apart.here) -> dict[str, bytes]:
         files |= named(name, drawing.png, drawing.pdf, report.figure_data(name))
     if report.beside is not None and report.protocol is not None:
         files |= {"paper.csv": csv(paper.as_csv(report.beside)), "protocol.csv": csv(report.protocol)}
+    if (tried := report.tried) is not None:
+        files |= {"selection.csv": csv(tried.candidates), "chosen.csv": csv(report.chosen())}
     return {"report.html": page.html(report, pictures(report, drawings), said).encode(), **files}
+
+
+def _columns(report: Report, table: pd.DataFrame) -> dict[str, Iterable[str]]:
+    """File -> its columns."""
+    found = {"table.csv": table.columns, "trials.csv": report.trials.columns}
+    if (tried := report.tried) is not None:
+        found |= {"selection.csv": tried.candidates.columns, "chosen.csv": report.chosen().columns}
+    return found
 
 
 def pictures(report: Report, drawings: Mapping[str, Drawing] | None = None) -> tuple[Picture, ...]:
@@ -147,7 +162,7 @@ def write(report: Report, folder: Path, ask: apart.Ask = apart.here) -> tuple[Pa
 
     `ask`: see `artifacts`. Returns their paths. Raises UserError if that cannot be written.
     """
-    return put(artifacts(report, ask), folder, {*FILES, *PUBLISHED, *FORMER})
+    return put(artifacts(report, ask), folder, {*FILES, *PUBLISHED, *SELECTION, *FORMER})
 
 
 def put(files: Mapping[str, bytes], folder: Path, former: Collection[str] = ()) -> tuple[Path, ...]:

@@ -1,4 +1,4 @@
-"""What the columns of table.csv and trials.csv mean: written beside them as columns.csv."""
+"""What the columns of the CSV files of a report mean: written beside them as columns.csv."""
 
 from collections.abc import Iterable, Mapping
 
@@ -62,12 +62,53 @@ TRIALS: Mapping[str, tuple[str, str]] = {
 }
 """Column of trials.csv -> its unit and meaning."""
 
+SELECTION: Mapping[str, tuple[str, str]] = {
+    "row": ("", "the row that it was tried for; of a search its base"),
+    "number": ("", "of the candidate in its study, from 0"),
+    "batch": ("", "of candidates that were asked for together, from 0"),
+    "outcome": ("", "done, stopped, failed, over a limit (not trained), repeated (an earlier one again) or not yet"),
+    "validation_error": ("fraction", "at its last epoch: what is chosen by, never what is reported"),
+    "validation_loss": ("nats", "mean cross-entropy on the validation images, at its last epoch"),
+    "params": TABLE["params"],
+    "macs": TABLE["macs"],
+    "latency_seconds": ("s", "that the network takes for one image here; empty where it was not asked for"),
+    "seconds": ("s", "wall time of its trial; empty where it had none of its own"),
+    "eligible": ("", "True: it may be chosen, as it is within budget and limits and was trained to its end"),
+    "on_front": ("", "True: no other that may be chosen is as low in all objectives"),
+    "chosen": ("", "True: trained again on fresh seeds"),
+    "measured_as": ("", "the row of table.csv that is this candidate on fresh seeds"),
+}
+"""Column of selection.csv -> its unit and meaning."""
+CHOSEN: Mapping[str, tuple[str, str]] = {
+    "variant": ("", "the row's label"),
+    "number": SELECTION["number"],
+    "settings": ("", "what was chosen"),
+    "selection_error": ("fraction", "validation error that it was chosen by: the lowest of many, so no estimate"),
+    "n": ("trials", "fresh seeds that are done"),
+    "validation_mean": ("fraction", "mean validation error of these at the last epoch"),
+    "validation_low": ("fraction", "lower end of its 95 % Student-t interval"),
+    "validation_high": ("fraction", "upper end of its 95 % Student-t interval"),
+    "test_mean": ("fraction", "their mean test error, as in table.csv"),
+    "test_low": ("fraction", "lower end of its 95 % Student-t interval"),
+    "test_high": ("fraction", "upper end of its 95 % Student-t interval"),
+    "trials": ("candidates", "that the study had to train"),
+    "done": ("candidates", "that were trained to their end"),
+    "stopped": ("candidates", "that were stopped early"),
+    "failed": ("candidates", "that failed and were replaced"),
+    "over": ("candidates", "that were over a limit and not trained"),
+    "repeated": ("candidates", "that were earlier ones again"),
+}
+"""Column of chosen.csv -> its unit and meaning."""
+FILES = {"table.csv": {**TABLE, **LOOK}, "trials.csv": TRIALS, "selection.csv": SELECTION, "chosen.csv": CHOSEN}
+SETTING = ("", "setting that the sweep varies; empty where it does not apply")
+TRIED_SETTING = ("", "setting that the study chose; empty where it does not apply")
 
-def described(table: Iterable[str], trials: Iterable[str]) -> pd.DataFrame:
-    """A line per column of both files: `file`, `column`, `unit`, `meaning`; what the sweep varies is dotted."""
+
+def described(files: Mapping[str, Iterable[str]]) -> pd.DataFrame:
+    """A line per column of each of `files`: `file`, `column`, `unit`, `meaning`; settings are dotted."""
     lines = [
-        (file, column, *known.get(column, ("", "setting that the sweep varies; empty where it does not apply")))
-        for file, known, columns in (("table.csv", {**TABLE, **LOOK}, table), ("trials.csv", TRIALS, trials))
+        (file, column, *FILES[file].get(column, TRIED_SETTING if file == "selection.csv" else SETTING))
+        for file, columns in files.items()
         for column in columns
     ]
     return pd.DataFrame(lines, columns=["file", "column", "unit", "meaning"])

@@ -19,6 +19,9 @@ TABLES = ("table.csv", "table.md", "table.tex", "macros.tex", "table_alone.tex",
 FILES = ("report.html", *TABLES, *(file for name in FIGURES for file in of_figure(name)))
 PUBLISHED = (*of_figure("published"), "paper.csv", "protocol.csv")
 """Written besides where a published table is set beside the rows."""
+STUDIED = ("budget", "front", "importance", "parallel", "slices")
+SELECTION = ("selection.csv", "chosen.csv", *(file for name in STUDIED for file in of_figure(name)))
+"""Written besides where studies chose; some figures of a search only."""
 FORMER = of_figure("figure")
 """Written by earlier versions."""
 
@@ -44,7 +47,7 @@ def _try(folder: Path) -> None:
             made.append(path)
         with tempfile.TemporaryFile(dir=folder):
             pass
-        for path in (p for p in map(folder.joinpath, FILES + PUBLISHED) if p.exists()):
+        for path in (p for p in map(folder.joinpath, FILES + PUBLISHED + SELECTION) if p.exists()):
             path.open("ab").close()  # changes nothing, but finds a folder or a file that may not be written
     finally:
         for path in reversed(made):

@@ -6,7 +6,7 @@ or of other settings. A reviewer asks for all of it, not for the trials that wer
 
 import re
 import shlex
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -23,8 +23,10 @@ if TYPE_CHECKING:
     from senet_lab.inventory import Inventory
 
 COUNTS, FAILED, OLDER, OTHER = "counts", "failed", "older code", "not asked for"
+TRIED = "chosen by"
+"""Candidates of studies, whatever came of them: made to choose by, never to report."""
 STOPPED, INTERRUPTED, MISSING = "stopped", "interrupted", "missing"
-USES = (COUNTS, FAILED, STOPPED, INTERRUPTED, MISSING, OLDER, OTHER)
+USES = (COUNTS, FAILED, STOPPED, INTERRUPTED, MISSING, TRIED, OLDER, OTHER)
 """What a trial is to the table."""
 TYPES = {"seed": "int64", "attempts": "int64", "seconds": "float64", "started_at": "float64", "ended_at": "float64"}
 TYPES |= {"peak_memory_bytes": "float64", "params": "Int64"}
@@ -69,15 +71,21 @@ def images(found: "Inventory") -> "dict[str, Facts]":
 
 
 def trace(
-    planned: Iterable[PlannedTrial], records: Iterable[TrialRecord], counted: Iterable[str], store: Store | None = None
+    planned: Iterable[PlannedTrial],
+    records: Iterable[TrialRecord],
+    counted: Iterable[str],
+    store: Store | None = None,
+    tried: Collection[str] = (),
 ) -> Provenance:
     """The provenance of a report whose table rests on the trials with the ids `counted`.
 
-    `store` tells which trials began, and the environments; without it nothing is known of them.
+    `tried`: ids of candidates that studies chose by. `store` tells which trials began, and the environments; without
+    it nothing is known of them.
     """
     records = sorted(records, key=lambda r: (r.sitting, r.started_at, r.id))
     began = {f.name.rpartition("_")[2] for f in files.folders(store.path)} if store else set()
     runs = _runs(tuple(planned), records, frozenset(counted), frozenset(began))
+    runs["use"] = runs["use"].mask(runs["id"].isin(tried), TRIED)
     used = runs.loc[runs["environment"] != "", "environment"].value_counts()
     order = sorted(used.index, key=lambda digest: (-used[digest], digest))
     kept = {digest: store.environment(digest) for digest in order} if store else {}
@@ -91,7 +99,7 @@ def compute(runs: pd.DataFrame) -> pd.DataFrame:
     lines: list[dict[str, Any]] = []
     asked = runs[runs["use"].isin((COUNTS, FAILED, STOPPED, INTERRUPTED, MISSING))]
     groups = [(str(label), own) for label, own in asked.groupby("variant", sort=False)]
-    groups += [(use, own.assign(use=COUNTS)) for use in (OLDER, OTHER) if len(own := runs[runs["use"] == use])]
+    groups += [(use, own.assign(use=COUNTS)) for use in (TRIED, OLDER, OTHER) if len(own := runs[runs["use"] == use])]
     for label, own in groups:
         done, failed = own[own["use"] == COUNTS], own[own["use"] == FAILED]
         lines.append(

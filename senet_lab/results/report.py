@@ -1,17 +1,19 @@
 """What the store says of a question: frames, and what is made of them. `artifacts` writes the files."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from html import escape
 from typing import TYPE_CHECKING
 
 import pandas as pd
 from matplotlib.figure import Figure
-from rich.console import Group
+from rich.console import Group, RenderableType
 
+from senet_lab.candidates import Trials
 from senet_lab.catalog import Question
 from senet_lab.design import baselines
 from senet_lab.errors import UserError, choices, shown
+from senet_lab.inventory import Inventory
 from senet_lab.plan import PlannedTrial
 from senet_lab.records import TrialRecord
 from senet_lab.results import (
@@ -25,62 +27,26 @@ from senet_lab.results import (
     parts,
     prose,
     published,
+    selected,
     stats,
     tables,
     written,
 )
+from senet_lab.results import studies as of_studies
 from senet_lab.results.aggregates import Aggregate, aggregates
-from senet_lab.results.load import Answers
+from senet_lab.results.frames import Frames
 from senet_lab.results.pair import Asked, Images, Pair, pair
-from senet_lab.results.provenance import Provenance, trace
+from senet_lab.results.provenance import trace
 from senet_lab.results.replay import State
 from senet_lab.store import Store
 
 if TYPE_CHECKING:
-    from senet_lab.data import Facts
     from senet_lab.results.activations import Activations
 
 
 @dataclass(frozen=True, repr=False)
-class Report:
-    """A question and what its trials say; the frames are those of `load` and `stats`."""
-
-    question: Question
-    rows: pd.DataFrame
-    trials: pd.DataFrame
-    epochs: pd.DataFrame
-    summary: pd.DataFrame
-    comparison: pd.DataFrame
-    beside: pd.DataFrame | None = None
-    """The published table with the rows of this sweep; see `beside.join`."""
-    protocol: pd.DataFrame | None = None
-    """How those networks were trained and how these are; see `published.protocols`."""
-    answers: Mapping[str, Answers] = field(default_factory=dict, repr=False)
-    """Row -> which test images its trials got right."""
-    records: tuple[TrialRecord, ...] = field(default=(), repr=False)
-    store: Store | None = None
-    """Where the trials are kept: labels, gates and environments are read from it when they are asked for."""
-    looks: State | None = None
-    """Where seeds were added until the rows were decided: the looks that the comparison comes from."""
-    provenance: Provenance | None = None
-    """What the trials came from and cost."""
-    images: "Mapping[str, Facts]" = field(default_factory=dict, repr=False)
-    """Data source -> its numbers of images, where they are known."""
-
-    @property
-    def baseline(self) -> str:
-        """What the rows are compared to: a row's label, or e.g. "the same network without SE"."""
-        return captions.compared_to(self.question.sweep, self.baselines)
-
-    @property
-    def baselines(self) -> dict[str, str]:
-        """Label -> label of the row that it is compared to."""
-        return baselines(self.question.sweep, self.question.rows)
-
-    @property
-    def factors(self) -> tuple[str, ...]:
-        """The dotted paths that the rows vary."""
-        return tuple(c for c in self.rows.columns if "." in c)
+class Report(Frames):
+    """A question's frames, and all that is made of them."""
 
     def table(self) -> pd.DataFrame:
         """The table in words and percent, a line per row."""
@@ -89,10 +55,17 @@ class Report:
     def terminal(self, width: int = tables.NARROW) -> Group:
         """The table for a terminal of `width` columns, with what its numbers mean; below it, the paper's."""
         results = tables.terminal(self.table(), self.question.name, self.caption(), width)
+        parts = [results, *self._chosen(width)]
         if self.beside is None:
-            return Group(results)
+            return Group(*parts)
         frame, caption = self.beside_rows(self.beside), paper.beside_caption(self.beside, self.baseline)
-        return Group(results, "", tables.if_any(frame, "beside the paper", caption, width))
+        return Group(*parts, "", tables.if_any(frame, "beside the paper", caption, width))
+
+    def _chosen(self, width: int) -> tuple[RenderableType, ...]:
+        if not self.studies:
+            return ()
+        frame, title, caption = written.chosen(self)
+        return "", tables.if_any(selected.folded(frame), title, caption, width)
 
     def beside_rows(self, found: pd.DataFrame) -> pd.DataFrame:
         """Ours and the paper's differences as text; `found` is `beside`."""
@@ -134,12 +107,6 @@ class Report:
         asked = Asked(self.rows, self.comparison, self.question.sweep.margin, written.spends(self))
         return pair(self.trials, asked, (a, b), images)
 
-    def setting(self) -> str:
-        """Data and test images, as a sentence begins: "On digits (891 test images)"."""
-        data = sorted({row.trial.data.kind for row in self.question.rows})
-        images = sorted(set(self.trials["n_test"]))
-        return f"On {' and '.join(data)}" + (f" ({images[0]:,} test images)" if len(images) == 1 else "")
-
     @property
     def figure_names(self) -> tuple[str, ...]:
         """The figures that apply, in the order in which they are shown."""
@@ -160,17 +127,14 @@ class Report:
         kind = figures.kind(name, shown)
         return kind.caption(kind.frame(shown), shown)
 
-    def shown(self) -> figures.Shown:
-        """What the figures are made from."""
-        frames = (self.trials, self.epochs, self.summary, self.comparison, self.beside)
-        return figures.Shown(*frames, self.baseline, self.question.sweep.margin)
-
     def caption(self) -> str:
         """What the numbers of the table are: n, intervals, tests, correction, margin, the cost of deciding."""
         sweep, stale = self.question.sweep, int(self.trials["stale"].sum())
         text = captions.table(self.summary, self.comparison, self.baseline, sweep.margin, sweep.seeds)
         if self.looks is not None:
             text = captions.until_decided(self.summary, self.comparison, self.baseline, self.looks)
+        if (tried := self.tried) is not None:
+            text = f"{text} {selected.short(tried)}"
         return f"{text} {stale} trials are of older code." if stale else text
 
     def excitation(
@@ -214,11 +178,18 @@ def analyse(
     store: Store | None = None,
     *,
     looks: State | None = None,
+    studies: tuple[Trials, ...] = (),
 ) -> Report:
     """What the stored trials say about a question; nothing is written.
 
-    With `looks`, the comparison is theirs, and `planned` are the trials that they use.
+    With `looks`, the comparison is theirs, and `planned` are the trials that they use. `studies` chose the rows, or
+    what they were trained with: see `studies.measured`. Raises UserError for a question whose studies are not given,
+    as its rows would not be those that were chosen.
     """
+    if question.study is not None and not studies:
+        raise UserError(
+            f"{question.name}: its rows are known when its study has chosen; run `sweep` until it has, then report that"
+        )
     planned, records = tuple(planned), tuple(records)
     rows = load.rows(planned, records, include_stale=include_stale)
     trials = load.trials(planned, records, include_stale=include_stale)
@@ -238,7 +209,8 @@ def analyse(
         records=records,
         store=store,
         looks=looks,
-        provenance=trace(planned, records, trials["id"], store),
+        provenance=trace(planned, records, trials["id"], store, _candidates(studies)),
+        studies=studies,
     )
     if sweep.published is None:
         return found
@@ -247,3 +219,15 @@ def analyse(
     return replace(
         found, beside=beside.join(published.load(sweep.published), question.rows, comparison), protocol=protocol
     )
+
+
+def of(found: Inventory, include_stale: bool = False, looks: State | None = None) -> Report:
+    """What the store says of a question; of what its studies chose, where it has some: see `studies.measured`."""
+    found, chose = of_studies.measured(found)
+    asked = (found.question, found.planned, found.records, include_stale, found.store)
+    return analyse(*asked, looks=looks, studies=chose)
+
+
+def _candidates(studies: Iterable[Trials]) -> frozenset[str]:
+    """Ids of the trials that were made to choose by."""
+    return frozenset(c.record.id if c.record else c.planned.id for s in studies for c in s.candidates)

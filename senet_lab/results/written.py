@@ -2,7 +2,9 @@
 
 from typing import TYPE_CHECKING
 
-from senet_lab.results import best, captions, cells, keys, latex, paper, published, stats, tables
+import pandas as pd
+
+from senet_lab.results import best, captions, cells, keys, latex, paper, published, selected, stats, tables
 from senet_lab.results.signflip import ALPHA
 
 if TYPE_CHECKING:
@@ -40,11 +42,29 @@ def latex_table(report: "Report") -> str:
     sentences = [
         report.question.text.partition("\n")[0],
         *said,
+        *tuning(report),
         latex.bold(spends(report)),
         setting,
         *_otherwise(report),
     ]
     return latex.table(report.sheet(), sentences, stats.interval_name(report.comparison))
+
+
+def tuning(report: "Report") -> tuple[str, ...]:
+    """How rows came to what studies chose, in sentences; nothing where there were none."""
+    tried = report.tried
+    return () if tried is None else selected.sentences(tried, _seeds(report))
+
+
+def chosen(report: "Report") -> tuple[pd.DataFrame, str, str]:
+    """Frame, title and caption of what studies chose."""
+    assert report.tried is not None
+    found = report.chosen()
+    return selected.frame(found), selected.TITLE, selected.caption(report.tried, found, _seeds(report))
+
+
+def _seeds(report: "Report") -> int:
+    return report.question.sweep.seeds if report.looks is None else report.looks.design.first
 
 
 def _otherwise(report: "Report") -> list[str]:
@@ -63,7 +83,8 @@ def markdown(report: "Report") -> str:
     name = keys.table(report.question, bool(report.trials["stale"].any()), report.looks is not None)
     head = "\n\n".join([f"# {name}", report.question.text, *_changed(report), ""])
     drawn = (f"\n![{name}]({name}.png)\n\n{report.figure_caption(name)}\n" for name in report.figure_names)
-    page = head + tables.markdown(report.table(), "Results", report.caption()) + "".join(drawn)
+    selection = "\n" + tables.markdown(*chosen(report)) if report.studies else ""
+    page = head + tables.markdown(report.table(), "Results", report.caption()) + selection + "".join(drawn)
     if report.beside is None or report.protocol is None:
         return page
     sections = (

@@ -12,7 +12,18 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from senet_lab.errors import UserError, choices
-from senet_lab.results.figures import cost, curves, differences, error, published
+from senet_lab.results.figures import (
+    budget,
+    cost,
+    curves,
+    differences,
+    error,
+    front,
+    importance,
+    parallel,
+    published,
+    slices,
+)
 from senet_lab.results.figures.shown import Shown as Shown
 from senet_lab.results.figures.style import NARROW as NARROW
 from senet_lab.results.figures.style import WIDE as WIDE
@@ -32,14 +43,28 @@ KINDS = {
     "cost": Kind(cost.frame, cost.draw, cost.caption),
     "curves": Kind(curves.frame, curves.draw, curves.caption),
     "published": Kind(published.frame, published.draw, published.caption),
+    "budget": Kind(budget.frame, budget.draw, budget.caption),
+    "front": Kind(front.frame, front.draw, front.caption),
+    "importance": Kind(importance.frame, importance.draw, importance.caption),
+    "parallel": Kind(parallel.frame, parallel.draw, parallel.caption),
+    "slices": Kind(slices.frame, slices.draw, slices.caption),
 }
+APPLIES: dict[str, Callable[[Shown], bool]] = {
+    "published": lambda shown: shown.has_published,
+    "budget": lambda shown: shown.tried is not None,
+    "front": lambda shown: shown.has_front,
+    "importance": lambda shown: shown.has_importances,
+    "parallel": lambda shown: shown.has_search,
+    "slices": lambda shown: shown.tried is not None,
+}
+"""Figures that not every sweep has."""
 NAMES = tuple(KINDS)
-"""In the order in which they are shown; `published` only where the paper has a pair of rows."""
+"""In the order in which they are shown."""
 
 
 def names(shown: Shown) -> tuple[str, ...]:
     """The figures that apply to a sweep."""
-    return tuple(name for name in NAMES if name != "published" or shown.has_published)
+    return tuple(name for name in NAMES if name not in APPLIES or APPLIES[name](shown))
 
 
 def kind(name: str, shown: Shown) -> Kind:

@@ -5,6 +5,8 @@ from typing import Any
 
 import pandas as pd
 
+from senet_lab.results.studies import Tried
+
 
 @dataclass(frozen=True)
 class Shown:
@@ -19,6 +21,10 @@ class Shown:
     """As it stands after "difference to"."""
     margin: float
     """Fraction."""
+    tried: Tried | None = None
+    """Where studies chose the rows, or what they were trained with."""
+    chosen: pd.DataFrame | None = None
+    """Then, what they chose: see `studies.chosen`."""
 
     @property
     def labels(self) -> list[str]:
@@ -55,6 +61,21 @@ class Shown:
     def has_published(self) -> bool:
         """Whether the paper has a pair of rows that this sweep compares."""
         return self.beside is not None and bool(self.beside["paper"].notna().any())
+
+    @property
+    def has_front(self) -> bool:
+        """Whether a search had several objectives."""
+        return self.tried is not None and len(self.tried.objectives) > 1
+
+    @property
+    def has_importances(self) -> bool:
+        """Whether it is known how much each setting of a search matters."""
+        return self.tried is not None and len(self.tried.importances) > 0
+
+    @property
+    def has_search(self) -> bool:
+        """Whether the rows are the best of one study."""
+        return self.tried is not None and self.tried.search is not None
 
 
 def _absent(value: Any) -> bool:

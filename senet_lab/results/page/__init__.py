@@ -12,7 +12,8 @@ import jinja2
 import pandas as pd
 from markupsafe import Markup
 
-from senet_lab.results import paper, stats, tables
+from senet_lab.results import paper, selected, stats, tables, written
+from senet_lab.results.folder import STUDIED
 from senet_lab.results.page import account, answer, checklist, limits, picture, protocol, typography
 from senet_lab.results.page.layout import Block, Copy, Folded, Paste, Section, Table, Text
 from senet_lab.results.page.layout import Picture as Picture
@@ -64,7 +65,8 @@ def _sections(
     results = Table(report.table(), report.caption(), stacked=True, links=anchors, left=LEFT)
     return (
         Section("results", "Results", (results,)),
-        Section("figures", "Figures", pictures),
+        Section("selection", "Selection", _selection(report, tuple(p for p in pictures if p.name in STUDIED))),
+        Section("figures", "Figures", tuple(p for p in pictures if p.name not in STUDIED)),
         Section("paper", "Beside the paper", _beside(report)),
         *more,
         Section("protocol", "Protocol", protocol.training(report)),
@@ -74,6 +76,21 @@ def _sections(
         Section("compute", "Compute", account.cost(found) if found else ()),
         Section("trials", "Trials", account.trials(found) if found else ()),
         Section("checklist", "Paper checklist", _checklist(report)),
+    )
+
+
+def _selection(report: "Report", pictures: tuple[Picture, ...]) -> tuple[Block, ...]:
+    """What was chosen and from what; nothing without studies."""
+    if (tried := report.tried) is None:
+        return ()
+    frame, _, caption = written.chosen(report)
+    candidates = selected.candidates(tried)
+    note = "As asked for, row by row; validation images, the last epoch. selection.csv has all of it."
+    every = Table(candidates, note, left=("row", "outcome", "settings"))
+    return (
+        Table(frame, caption, stacked=True, left=("chosen",)),
+        *pictures,
+        Folded(f"All {len(candidates):,} candidates", (every,)),
     )
 
 

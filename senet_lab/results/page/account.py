@@ -10,7 +10,18 @@ import pandas as pd
 from senet_lab.records import Environment
 from senet_lab.results import keys, stats
 from senet_lab.results.page.layout import Block, Code, Facts, Folded, Table, Text
-from senet_lab.results.provenance import COUNTS, FAILED, INTERRUPTED, MISSING, OLDER, OTHER, STOPPED, Provenance, typed
+from senet_lab.results.provenance import (
+    COUNTS,
+    FAILED,
+    INTERRUPTED,
+    MISSING,
+    OLDER,
+    OTHER,
+    STOPPED,
+    TRIED,
+    Provenance,
+    typed,
+)
 
 if TYPE_CHECKING:
     from senet_lab.results.report import Report
@@ -108,7 +119,7 @@ def cost(found: Provenance) -> tuple[Block, ...]:
     sums = ("trials", "seconds", "failed", "failed_seconds", "interrupted")
     frame = pd.concat([frame, pd.DataFrame([all_ | {c: frame[c].sum() for c in sums}])], ignore_index=True)
     columns = {
-        "row": frame["variant"].replace({OLDER: "trials of older code", OTHER: "other settings or seeds"}),
+        "row": frame["variant"].replace(OTHERS),
         "trials": frame["trials"].map("{:,}".format),
         "mean seconds": frame["each"].map(_seconds),
         "seconds": frame["seconds"].map(_seconds),
@@ -136,11 +147,13 @@ def total(found: Provenance) -> str:
     return f"{text}. Besides: {', '.join(rest)}{share}."
 
 
+OTHERS = {TRIED: "candidates", OLDER: "trials of older code", OTHER: "other settings or seeds"}
 NAMES = {
     FAILED: "failed",
     STOPPED: "stopped early",
     INTERRUPTED: "interrupted and not done yet",
     MISSING: "not run yet",
+    TRIED: "candidates that settings were chosen by",
     OLDER: "of code that has changed since",
     OTHER: "of settings or seeds that are not asked for here",
 }

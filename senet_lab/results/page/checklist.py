@@ -7,7 +7,7 @@ are ours. What only the authors can know is left open and marked.
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from senet_lab.results import captions, published, stats, tex
+from senet_lab.results import captions, published, stats, tex, written
 from senet_lab.results.page import account, protocol
 from senet_lab.results.page.typography import CODE
 from senet_lab.results.paired import FEWEST_FOR_SIGN_FLIP
@@ -93,9 +93,11 @@ def _setting(report: "Report") -> str:
     words = published.protocols.ours([row.trial for row in report.question.rows], report.question.sweep.seeds)
     names = ("network", "optimizer", "momentum", "learning rate", "schedule", "weight decay", "batch size", "epochs")
     told = ", ".join(f"{name} {words[name]}" for name in (*names, "augmentation") if words.get(name))
+    same = "The hyperparameters are the same in all rows but for what is compared"
+    chosen = f"{' and what was tuned' * (report.tried is not None)}. {' '.join(written.tuning(report))}".rstrip()
     return (
-        f"Training: {told}. Split: {protocol.split(report)}. The hyperparameters are the same in all rows but for what "
-        f"is compared. {protocol.LAST_EPOCH} {TO_FILL}say how the common hyperparameters were chosen.]"
+        f"Training: {told}. Split: {protocol.split(report)}. {same}{chosen} {protocol.last_epoch(report)} "
+        f"{TO_FILL}say how the common hyperparameters{' and what to tune' * (report.tried is not None)} were chosen.]"
     )
 
 

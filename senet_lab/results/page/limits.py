@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from senet_lab.results import captions, stats
 from senet_lab.results.page.protocol import sources
 from senet_lab.results.provenance import FAILED
+from senet_lab.results.studies import Tried
 
 if TYPE_CHECKING:
     from senet_lab.results.report import Report
@@ -82,6 +83,8 @@ def _choices(report: "Report") -> tuple[str, str]:
 
 def _tuning(report: "Report") -> str:
     """Whose learning rate the rows were trained with."""
+    if (tried := report.tried) is not None:
+        return _chosen(tried)
     settings = [row.trial.train for row in report.question.rows]
     if all(train == settings[0] for train in settings):
         return (
@@ -89,6 +92,21 @@ def _tuning(report: "Report") -> str:
             "another learning rate is judged at this one."
         )
     return "The rows differ in how they are trained, too (Protocol). Nothing here tuned that row by row."
+
+
+def _chosen(tried: Tried) -> str:
+    """What tuning and searching leave open."""
+    n, space = tried.trained, ", ".join(tried.names.values())
+    if tried.search is not None:
+        return (
+            f"The candidates are the best that {n} trials of one search found over {space}. Another search, a longer "
+            f"one or another space may find better ones; and a setting that none of the best has is not shown to be "
+            f"worse, as the search chose what was tried together with it."
+        )
+    return (
+        f"Each row was trained with the best {space} of {n} candidates of its own. A row whose best lies elsewhere, "
+        f"outside the space or between the candidates, is judged at these; all other hyperparameters are common."
+    )
 
 
 def _stale(report: "Report") -> str:

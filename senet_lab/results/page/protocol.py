@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 LAST_EPOCH = (
     "The last epoch's weights, tested once, when training has ended. No epoch is chosen, neither on test nor on "
-    "validation images: the latter are looked at after every epoch and decide nothing here."
+    "validation images: the latter are looked at after every epoch and "
 )
 WIDEST = 8
 """Columns of settings that still fit across a printed page."""
@@ -30,7 +30,12 @@ def training(report: "Report") -> tuple[Block, ...]:
     trials = [row.trial for row in report.question.rows]
     words = published.protocols.ours(trials, report.question.sweep.seeds)
     words["weight decay"] += ", on weights only: not on biases and batch norm"
-    rules = {"split": split(report), "seeds": seeds(report), "pairing": pairing(report), "selection": LAST_EPOCH}
+    rules = {
+        "split": split(report),
+        "seeds": seeds(report),
+        "pairing": pairing(report),
+        "selection": last_epoch(report),
+    }
     if told := together(report):
         rules["together"] = told
     del words["runs"], words["training images"]  # said in full by the rules
@@ -46,6 +51,12 @@ def training(report: "Report") -> tuple[Block, ...]:
         Facts(tuple(rules.items())),
         Folded("Every setting in force, by the path that `--set` takes", tables),
     )
+
+
+def last_epoch(report: "Report") -> str:
+    """Which weights are tested, and what validation images decide."""
+    decide = "decide nothing here" if report.tried is None else "decide what is chosen (Selection), nothing else"
+    return f"{LAST_EPOCH}{decide}."
 
 
 def split(report: "Report") -> str:

@@ -10,16 +10,19 @@ from senet_lab import catalog
 from senet_lab.errors import UserError
 from senet_lab.results import artifacts, figures, folder, report
 from senet_lab.results.figures import published, style
+from tests.results import studied
+
+ALWAYS = figures.NAMES[:4]
 
 
 def test_the_folder_knows_the_figures():
-    assert (*folder.FIGURES, "published") == figures.NAMES
+    assert (*folder.FIGURES, "published", *folder.STUDIED) == figures.NAMES
 
 
 def test_published_is_there_where_the_paper_has_a_pair(answer, make):
-    assert answer.figure_names == figures.NAMES
+    assert answer.figure_names == (*ALWAYS, "published")
     question = make.question(seeds=2, grid={"train.learning_rate": (0.05, 0.2)}, published="reduction_ratio")
-    assert report.analyse(question, make.plan(question), []).figure_names == figures.NAMES[:-1]
+    assert report.analyse(question, make.plan(question), []).figure_names == ALWAYS
 
 
 def test_an_unknown_figure_is_a_users_error(answer):
@@ -30,17 +33,17 @@ def test_an_unknown_figure_is_a_users_error(answer):
 @pytest.mark.parametrize("name", sorted(catalog.names()))
 def test_every_shipped_sweep_fits_a_column(make, clashes, name):
     """At 8.5 cm no text leaves the figure or lies on another; keys of points may where points coincide."""
-    question = catalog.read(catalog.find(name))
+    question, studies = studied.invented(catalog.read(catalog.find(name)))
     planned = make.plan(question)
     wrong = {row.label: [30 + 9 * i + (i + seed) % 5 for seed in range(3)] for i, row in enumerate(question.rows)}
-    answer = report.analyse(question, planned, make.records(planned, wrong))
+    answer = report.analyse(question, planned, make.records(planned, wrong), studies=studies)
     for figure in answer.figure_names:
         keys = answer.figure_data("cost")["key"].tolist() if figure == "cost" else ()
         assert clashes(answer.figure(figure, figures.NARROW), keys) == [], figure
         assert answer.figure_caption(figure).endswith(".")
 
 
-@pytest.mark.parametrize("name", figures.NAMES)
+@pytest.mark.parametrize("name", (*ALWAYS, "published"))
 def test_a_page_is_filled_without_clashes(answer, clashes, name):
     figure = answer.figure(name)
     assert figure.get_size_inches()[0] == pytest.approx(17 / 2.54)

@@ -16,6 +16,7 @@ from senet_lab.results import page, report
 from senet_lab.results.page import account, checklist, limits, picture, protocol, typography
 from senet_lab.results.page.layout import Facts as Pairs
 from senet_lab.results.page.layout import Section, Table, Text
+from tests.results import studied
 from tests.results.conftest import WRONG, make_plan, make_question, make_record, make_records
 
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(1)>\"'&"
@@ -111,9 +112,9 @@ def test_more_sections_plug_in(question, planned, records):
 
 @pytest.mark.parametrize("name", sorted(catalog.names()))
 def test_every_shipped_sweep_has_a_page(make, name):
-    question = catalog.read(catalog.find(name))
+    question, studies = studied.invented(catalog.read(catalog.find(name)))
     planned = make.plan(question)
-    found = Reader(page.html(report.analyse(question, planned, [make.record(t) for t in planned])))
+    found = Reader(page.html(report.analyse(question, planned, [make.record(t) for t in planned], studies=studies)))
     assert f"senet-lab sweep {name}\n" in found.text, "by its name"
     assert sum(i.startswith("row-") for i in found.values("id")) == len(question.rows)
     paths = {c for tag, a in found.elements if tag == "table" for c in a}
