@@ -7,6 +7,7 @@
         record.json     how it ended, with the digest of the gates; written last, and only whole
     runs/<sweep>/environments/<digest>.json
     runs/<sweep>/labels/<data digest>.parquet     of the test images (see `labels`)
+    runs/<sweep>/sittings/<number>.json           what each command that ran trials took (see `records.Sitting`)
 
 A record and a checkpoint carry their own digest: one that was cut off or damaged counts as not there, and the
 trial is done again; without its gates a result is still one. The store knows bytes, not tensors; nothing in it is
@@ -28,11 +29,11 @@ from senet_lab.files import Place
 from senet_lab.labels import Labels
 from senet_lab.labels import from_bytes as read_labels
 from senet_lab.plan import PlannedTrial, StoredTrial
-from senet_lab.records import Asked, Environment, TrialRecord
+from senet_lab.records import Asked, Environment, Sitting, TrialRecord
 
 SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,200}")
 DIGEST_BYTES = 32
-BESIDE = {"environments", "labels"}
+BESIDE = {"environments", "labels", "sittings"}
 """Folders that are no trial's."""
 
 
@@ -142,6 +143,19 @@ class Store:
         """The test labels of the data set whose digest is `data`, as records have it, if they are kept and whole."""
         content = files.read(self._labels(data)) if SAFE_NAME.fullmatch(data) else None
         return None if content is None else read_labels(content)
+
+    def save_sitting(self, sitting: Sitting) -> None:
+        """Keep what a sitting took so far in place of what was known of it."""
+        path = self.path / "sittings" / f"{sitting.number}.json"
+        files.write(path, sitting.model_dump_json(indent=1).encode(), durable=False)
+
+    def sittings(self) -> list[Sitting]:
+        """What sittings took, by their numbers; of one that is damaged, or older than these files, nothing is known."""
+        known = []
+        for content in files.read_all(files.matching(self.path, "sittings/*.json")).values():
+            with contextlib.suppress(ValidationError):
+                known.append(Sitting.model_validate_json(content))
+        return sorted(known, key=lambda sitting: sitting.number)
 
     def _labels(self, data: str) -> Place:
         return self.path / "labels" / f"{data}.parquet"

@@ -29,6 +29,8 @@ class Ways:
     """Processes a trial that decode images of large data sets; None leaves it to the trial."""
     size: Callable[[str], int] = lambda shape: 1
     """How many trials of a shape are trained together, at most."""
+    sitting: int | None = None
+    """Its number, where it is known already."""
 
 
 def run(
@@ -69,7 +71,7 @@ def _grouped(inventory: Inventory, missing: Sequence[PlannedTrial], ways: Ways) 
         sweep=store.sweep,
         store=store.root if isinstance(store.root, Path) else str(store.root),
         environment=environment,
-        sitting=1 + max((r.sitting for r in inventory.records), default=0),
+        sitting=ways.sitting or inventory.next_sitting,
         data_dir=inventory.data_dir.absolute(),
         loaders=ways.loaders,
         own=inventory.question.own,

@@ -155,7 +155,7 @@ def _run(found: Inventory, how: How, groups: Together, executor: "Executor", bes
 
 def _run_started(found: Inventory, how: How, groups: Together, executor: "Executor", beside: Beside) -> None:
     with signals.deferred():
-        from senet_lab import sweep
+        from senet_lab import logbook, sweep
         from senet_lab.progress import Progress
 
     due = found.plan.to_run(how.rerun)
@@ -163,15 +163,18 @@ def _run_started(found: Inventory, how: How, groups: Together, executor: "Execut
     places = _places(how, groups.share(sizes))
     if told := _told(how, groups, found):
         console.print(f"The trials to run will take {told.sentence}", soft_wrap=True)
-    with Progress(console, found, due) as progress:
+    book = logbook.begin(found, len(due), None if how.address else places, told)
+    with Progress(console, found, due) as progress, book:
 
         def both(step: "Step") -> None:
             progress(step)
+            book(step)
             beside.listener(step)
             if step.record is not None and progress.ended == max(1, len(due) - places + 1):
                 beside.nearly_done()
 
-        sweep.run(found, executor, both, how.rerun, sweep.Ways(how.loaders, lambda kind: sizes.get(kind, 1)))
+        ways = sweep.Ways(how.loaders, lambda kind: sizes.get(kind, 1), book.number)
+        sweep.run(found, executor, both, how.rerun, ways)
     console.print(progress.sentence())
 
 

@@ -120,7 +120,7 @@ def fit(groups: Sequence[Group], listener: Listener, slot: Slot, scratch: Path, 
     while left:
         slots = [slot.alone() if group[0].planned.id in alone else slot.of(len(group)) for group in left]
         left = [
-            [replace(job, device=device, neighbours=s.shares_gpu) for job in group]
+            [replace(job, device=device, cpus=s.cpus, gpus=s.gpus, neighbours=s.shares_gpu) for job in group]
             for group, s in zip(left, slots, strict=True)
         ]
         relay = Relay(left, listener)
