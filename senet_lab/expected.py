@@ -9,6 +9,7 @@ import torch
 
 from senet_lab import checkpoints, data
 from senet_lab.environment import cores
+from senet_lab.executors.slot import SWITCHES
 from senet_lab.forecast import Forecast, Need, Timing, drift, forecast
 from senet_lab.inventory import Inventory
 from senet_lab.plan import PlannedTrial
@@ -123,7 +124,8 @@ def by_probe(found: Inventory, due: Sequence[PlannedTrial], places: int, seconds
 
     rows = {t.variant.label: t.variant.trial for t in due}
     works = {label: _work(trial, found) for label, trial in rows.items()}
-    timings = pace.measure(rows, works, seconds, found.data_dir)
+    probe = pace.Probe(rows, works, seconds, found.data_dir, found.question.own)
+    timings = pace.measure_at_once(probe, places, SWITCHES)
     networks = len({pace.key(trial) for trial in rows.values()})
     expected = forecast(_needs(found, due), timings, places, DRIFT["probe"])
     return None if expected is None else Expected(expected, "probe", len(timings), networks)
