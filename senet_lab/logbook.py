@@ -28,6 +28,8 @@ class Logbook:
     meters: Meters | None
     """None on a cluster: the energy of this machine is none of its trials'."""
     since: float = field(default_factory=time.monotonic)
+    used: float = field(default_factory=time.process_time)
+    """Processor time of this process when it began."""
     first: float | None = None
     last: float | None = None
     ended: int = 0
@@ -66,6 +68,7 @@ class Logbook:
             **self.known,
             seconds=time.monotonic() - self.since,
             running_seconds=self.last - self.first if self.first and self.last else 0.0,
+            driver_seconds=time.process_time() - self.used,
             over=over,
             ended=self.ended,
             environment=self.environment,

@@ -161,6 +161,8 @@ class Sitting(Fact):
     """Wall time until it was last seen: from getting ready, to the last trial's end; no report."""
     running_seconds: float = 0.0
     """The part from the first trial's beginning to the last step of any: what the forecast is of."""
+    driver_seconds: float = 0.0
+    """Processor time of the command itself meanwhile: imports, MLflow, what is shown."""
     over: bool = False
     """Whether it came to an end, be it by Ctrl-C; else it still runs, or was killed."""
     trials: int

@@ -65,11 +65,11 @@ def show(book: Ledger, json_only: bool = False) -> None:
     if not book.found.runs["attempts"].any() and not book.found.sittings:
         console.print(f"{book.store}: no trial of this sweep has run here", markup=False, soft_wrap=True)
         return
-    console.print(_table(_purposes(book), f"{book.sweep}: what all trials in the store used"), "")
-    console.print(_table(_rows(book.found), "by row"), "")
+    console.print(f"What all trials of {book.sweep} in the store used, by what for", markup=False)
+    console.print(_table(_purposes(book)), "\nBy row", _table(_rows(book.found)), "")
     if len(told := account.sittings(book.found)):
         earlier = f", the last {MOST_SITTINGS} of {len(told)}" * (len(told) > MOST_SITTINGS)
-        console.print(_table(told.iloc[-MOST_SITTINGS:], f"each time that trials were run{earlier}"), "")
+        console.print(f"Each time that trials were run{earlier}", _table(told.iloc[-MOST_SITTINGS:]), "")
     for note in _notes(book):
         console.print(printable(note), soft_wrap=True, markup=False)
     answer, text = ledger.statement(book.found)
@@ -81,7 +81,7 @@ def _notes(book: Ledger) -> list[str]:
     used = ledger.energy(book.found) or NO_METER
     said = ["Hours: for which a core or a GPU was held, a GPU's by the part that was.", used]
     if (money := book.money) is not None and book.prices.kwh is not None:
-        said.append(f"With energy: {_money(money, book.prices)}.")
+        said.append(f"With energy: {_amount(money)} {book.prices.currency}".rstrip() + ".")
     return said + ledger.not_known(book.found)
 
 
@@ -93,12 +93,12 @@ def _purposes(book: Ledger) -> pd.DataFrame:
         "CPU-hours": frame["cpu_hours"].map(_hours),
         "GPU-hours": frame["gpu_hours"].map(_hours),
         "share": frame["share"].map(lambda share: "-" if math.isnan(share) else f"{100 * share:.0f} %"),
-        "money": frame["money"].map(lambda money: _money(money, book.prices)),
+        book.prices.currency or "money": frame["money"].map(_amount),
     }
     if not frame["gpu_hours"].any():
         del shown["GPU-hours"]
     if not book.prices.given:
-        del shown["money"]
+        shown.popitem()
     return pd.DataFrame(shown, dtype="str")
 
 
@@ -119,10 +119,10 @@ def _rows(found: Provenance) -> pd.DataFrame:
     return shown if frame[["failed", "interrupted"]].any(axis=None) else shown.iloc[:, :4]
 
 
-def _table(frame: pd.DataFrame, title: str) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, title=escape(title), title_justify="left")
-    for name in frame:
-        table.add_column(str(name), justify="left" if name in ("", "row", "began") else "right", overflow="fold")
+def _table(frame: pd.DataFrame) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
+    for number, name in enumerate(frame):
+        table.add_column(escape(str(name)), justify="right" if number else "left", overflow="fold")
     for _, line in frame.iterrows():
         table.add_row(*(escape(printable(str(cell))) for cell in line))
     return table
@@ -132,8 +132,8 @@ def _hours(hours: float) -> str:
     return f"{hours:,.{4 if hours < 0.1 else 2 if hours < 100 else 0}f}"
 
 
-def _money(money: float, prices: Prices) -> str:
-    return f"{money:,.{4 if money < 0.1 else 2}f} {prices.currency}".rstrip()
+def _amount(money: float) -> str:
+    return f"{money:,.{4 if money < 0.1 else 2}f}"
 
 
 def as_json(book: Ledger) -> dict[str, Any]:

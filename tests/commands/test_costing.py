@@ -31,7 +31,7 @@ def test_the_ledger_is_printed_with_the_words_of_the_page(fill: Fill, tmp_path: 
         "all 12 0.0067 100 % 24.00",
         "With energy: 52.00.",
         "the last 12 of 14",
-        "12 of 12 2 24.0 20.0 [15.0, 30.0] +20 %",
+        "12 of 12 24.0 20.0 [15.0, 30.0] +20 %",
         "other settings or seeds 6",
         "used 14 kWh in its processors (RAPL)",
     ):

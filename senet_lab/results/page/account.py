@@ -127,13 +127,13 @@ def _sittings(found: Provenance) -> tuple[Block, ...]:
     frame = sittings(found)
     if not len(frame):
         return ()
-    return (Folded("Each time that trials were run", (Table(frame, SITTINGS, left=("began", "forecast")),)),)
+    return (Folded("Each time that trials were run", (Table(frame, SITTINGS, left=("began (UTC)",)),)),)
 
 
 SITTINGS = (
-    "seconds: from getting ready to the last trial's end, without the report. running: from the first trial's "
-    "beginning to the last one's end, which is what a forecast is of; it has its 95 % interval. off: of running from "
-    "the forecast. kWh: of the whole machine."
+    "ended: of the trials that were to run. seconds: from getting ready to the last one's end, without the report. "
+    "running: from the first trial's beginning to the last one's end, which is what a forecast is of; it has its 95 % "
+    "interval. off: of running from the forecast. kWh: of the whole machine."
 )
 
 
@@ -143,17 +143,16 @@ def sittings(found: Provenance) -> pd.DataFrame:
     low, high = frame["low_seconds"].map(seconds), frame["high_seconds"].map(seconds)
     said = frame["forecast_seconds"].map(seconds) + " [" + low + ", " + high + "]"
     columns = {
-        "began": frame["began_at"].map(_at),
+        "began (UTC)": frame["began_at"].map(lambda moment: _at(moment).removesuffix(" UTC")),
         "seconds": frame["seconds"].map(seconds),
-        "trials ended": [f"{e:,} of {n:,}" for e, n in zip(frame["ended"], frame["trials"], strict=True)],
-        "slots": frame["slots"].map(lambda n: "-" if math.isnan(n) else f"{n:.0f}"),
+        "ended": [f"{e:,} of {n:,}" for e, n in zip(frame["ended"], frame["trials"], strict=True)],
         "running": frame["running_seconds"].map(seconds),
         "forecast": said.where(frame["forecast_seconds"].notna(), "-"),
         "off": frame["off"].map(lambda off: "-" if math.isnan(off) else f"{100 * off:+.0f} %"),
         "kWh": frame["kwh"].map(lambda spent: "-" if math.isnan(spent) else f"{spent:.2g}"),
     }
     shown = pd.DataFrame(columns, dtype="str")
-    return shown[[c for c in shown if c in ("began", "seconds", "trials ended", "running") or (shown[c] != "-").any()]]
+    return shown[[c for c in shown if c not in ("forecast", "off", "kWh") or (shown[c] != "-").any()]]
 
 
 def trials(found: Provenance) -> tuple[Block, ...]:
