@@ -13,14 +13,19 @@ from senet_lab.executors.slot import SWITCHES
 from senet_lab.forecast import Forecast, Need, Timing, drift, forecast
 from senet_lab.inventory import Inventory
 from senet_lab.plan import PlannedTrial
-from senet_lab.records import TrialRecord
+from senet_lab.records import Sitting, TrialRecord
 from senet_lab.spec import Trial
 from senet_lab.sweep import cost
 
 DRIFT = {"done trials": 0.05, "probe": 0.1}
 """By how much a machine is faster or slower as a whole than when the times were taken, at least (relative
-standard deviation). An assumption: on a quiet machine, equal sweeps differed by some per cent, and trials on all
-cores took 10 % longer than a probe's single process. Where sittings of a store differ more, that is taken."""
+standard deviation). An assumption: on a quiet machine, equal sweeps differed by some per cent. Where sittings of a
+store differ more, that is taken."""
+DRIVER_SECONDS = 4.5
+"""Processor time that a command takes while its trials run, where no sitting tells it: what it imports meanwhile (see
+docs/architecture.md), MLflow, the live table. Measured on slow cores; a hundredth of a second more for each trial."""
+MOST_LOST = 0.5
+"""Of trials' time, the share that is put down to the command beside them, at most."""
 PAUSE_SECONDS = 30.0
 """Without any trial: then the next sitting begins."""
 LEAST_SHARE = 0.01
@@ -80,6 +85,8 @@ def by_done_trials(
     for r in found.records:
         if r.status == "done" and r.macs and r.device == device and r.trial.data.source in sources:
             of.setdefault(r.trial.model_copy(update={"seed": 0}), []).append(r)
+    sittings = [s for s in found.store.sittings() if s.driver_seconds and s.running_seconds]
+    of = {trial: _undisturbed(done, sittings) for trial, done in of.items()}
     if grouped is not None:
         of = {trial: [r for r in done if (r.together > 1) == grouped(trial)] or done for trial, done in of.items()}
     timings = [
@@ -91,8 +98,27 @@ def by_done_trials(
         for trial, done in of.items()
     ]
     drifting = drift(_sittings(of.values()), DRIFT["done trials"])
-    expected = forecast(_needs(found, due), timings, places, drifting)
+    like = min(sittings, key=lambda s: abs(s.trials - len(due)), default=None)
+    beside = _taken(like.driver_seconds if like else 0.0, places)
+    expected = forecast(_needs(found, due), timings, places, drifting, beside)
     return None if expected is None else Expected(expected, "done trials", sum(map(len, of.values())), 0)
+
+
+def _taken(driver_seconds: float, slots: int | None) -> float:
+    """What a command takes from its trials: nothing where there are cores that have none. A single slot may be the
+    command's own process, whose time is the trials'."""
+    return driver_seconds if slots and slots > 1 and slots >= cores() else 0.0
+
+
+def _undisturbed(done: Sequence[TrialRecord], sittings: Sequence[Sitting]) -> list[TrialRecord]:
+    """The records with the seconds that they would have taken without the command beside them.
+
+    It takes the same from few trials as from many, so a short sitting would make long ones look longer than they are.
+    Trials of sittings that are not known stay as they are.
+    """
+    shares = {s.number: _taken(s.driver_seconds, s.slots) / (s.running_seconds * (s.slots or 1)) for s in sittings}
+    left = {number: 1 - min(share, MOST_LOST) for number, share in shares.items()}
+    return [r.model_copy(update={"seconds": r.seconds * left.get(r.sitting, 1.0)}) for r in done]
 
 
 def _sittings(configurations: Iterable[Sequence[TrialRecord]]) -> list[list[float]]:
@@ -127,7 +153,8 @@ def by_probe(found: Inventory, due: Sequence[PlannedTrial], places: int, seconds
     probe = pace.Probe(rows, works, seconds, found.data_dir, found.question.own)
     timings = pace.measure_at_once(probe, places, SWITCHES)
     networks = len({pace.key(trial) for trial in rows.values()})
-    expected = forecast(_needs(found, due), timings, places, DRIFT["probe"])
+    beside = _taken(DRIVER_SECONDS, places)
+    expected = forecast(_needs(found, due), timings, places, DRIFT["probe"], beside)
     return None if expected is None else Expected(expected, "probe", len(timings), networks)
 
 

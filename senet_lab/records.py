@@ -162,7 +162,7 @@ class Sitting(Fact):
     running_seconds: float = 0.0
     """The part from the first trial's beginning to the last step of any: what the forecast is of."""
     driver_seconds: float = 0.0
-    """Processor time of the command itself meanwhile: imports, MLflow, what is shown."""
+    """Processor time of the command's own process: imports, MLflow, what is shown, and trials that it runs itself."""
     over: bool = False
     """Whether it came to an end, be it by Ctrl-C; else it still runs, or was killed."""
     trials: int
