@@ -72,7 +72,7 @@ def sweep(seeds: int, raw: list[dict[str, float]]) -> float:
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-c", "from senet_lab.cli import main; main()", "sweep", SWEEP]
         began = time.time()
-        wall = _run([*command, "--seeds", str(seeds)], Path(folder))
+        wall, _ = run([*command, "--seeds", str(seeds)], Path(folder))
         found = [TrialRecord.model_validate_json(p.read_bytes()) for p in Path(folder).glob("runs/*/*/record.json")]
         first, last = min(r.started_at for r in found), max(r.ended_at for r in found)
         raw.append(
@@ -92,10 +92,11 @@ def sweep(seeds: int, raw: list[dict[str, float]]) -> float:
 def documented(seeds: int) -> float:
     """Wall seconds of the way that the documentation shows."""
     with tempfile.TemporaryDirectory() as folder:
-        return _run([sys.executable, "-m", "benchmarks.documented", "--seeds", str(seeds)], Path(folder))
+        return run([sys.executable, "-m", "benchmarks.documented", "--seeds", str(seeds)], Path(folder))[0]
 
 
-def _run(command: list[str], folder: Path) -> float:
+def run(command: list[str], folder: Path) -> tuple[float, str]:
+    """Wall seconds of a command in `folder`, with this code, and what it printed. Raises RuntimeError if it fails."""
     there = {k: v for k, v in os.environ.items() if k != "MLFLOW_TRACKING_URI"}
     paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
     there |= {"PYTHONPATH": os.pathsep.join(paths), "RAY_USAGE_STATS_ENABLED": "0", "MLFLOW_DISABLE_TELEMETRY": "true"}
@@ -103,7 +104,7 @@ def _run(command: list[str], folder: Path) -> float:
     done = subprocess.run(command, cwd=folder, env=there, capture_output=True, text=True)
     if done.returncode:
         raise RuntimeError(f"{' '.join(command[1:])} failed: {(done.stdout + done.stderr)[-2000:]}")
-    return time.perf_counter() - start
+    return time.perf_counter() - start, done.stdout
 
 
 def fill(chosen: Namespace, part: Part) -> None:

@@ -5,19 +5,21 @@ import contextlib
 import os
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
 from functools import partial
 from importlib import import_module
 from multiprocessing import Pipe, get_context, parent_process, resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
+from multiprocessing.synchronize import Barrier
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
 Made = TypeVar("Made")
 Ask = Callable[..., Callable[[], Any]]
 """`ask(call, *given)` is told early what will be wanted; what it returns is called for the answer, `call(*given)`."""
+MEET_SECONDS = 60.0
 here: Ask = partial
 """Of who has no help: the call is made in this process, when its answer is wanted."""
 
@@ -26,6 +28,51 @@ def apart(call: Callable[..., Made], *given: object) -> Made:
     """What `call(*given)` returns there; raises what it raises, and BrokenProcessPool if the process dies."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=_end_with_parent) as child:
         return child.submit(call, *given).result()
+
+
+def at_once(count: int, switches: Mapping[str, str], call: Callable[..., Made], *given: object) -> list[Made]:
+    """What `call(*given)` returns in each of so many processes that begin it at one moment, all imports done.
+
+    `switches`: environment variables that they start with. Raises what one of them raises, OSError where they cannot
+    be started, and BrokenProcessPool if one dies.
+    """
+    context = get_context("spawn")
+    ready = (context.Barrier(count), call.__module__)
+    with ProcessPoolExecutor(count, context, _ready, ready) as children:
+        with _inherited(switches):
+            begun = [children.submit(call, *given) for _ in range(count)]  # each starts a process
+        return [task.result() for task in begun]
+
+
+def _ready(all_there: Barrier, module: str) -> None:
+    _end_with_parent()
+    import_module(module)
+    with contextlib.suppress(threading.BrokenBarrierError):  # the others take their time, or have died
+        all_there.wait(MEET_SECONDS)
+
+
+@contextlib.contextmanager
+def _inherited(switches: Mapping[str, str]) -> Iterator[None]:
+    """Processes that are started inside have these environment variables, and leave Ctrl-C to this one."""
+    before = {name: os.environ.get(name) for name in switches}
+    with _deaf():
+        os.environ.update(switches)
+        try:
+            yield
+        finally:
+            for name, value in before.items():
+                os.environ.pop(name) if value is None else os.environ.update({name: value})
+
+
+@contextlib.contextmanager
+def _deaf() -> Iterator[None]:
+    """What is started inside never hears of Ctrl-C; this process does afterwards."""
+    resource_tracker.ensure_running()  # or a start does that, and lets in what is blocked here
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class Helpers:
@@ -39,16 +86,13 @@ class Helpers:
         """Start them; in the background they import `module`. Raises OSError or RuntimeError where they cannot."""
         self._waiting: SimpleQueue[tuple[Future[Any], Callable[..., Any], tuple[object, ...]] | None] = SimpleQueue()
         self._started: list[SpawnProcess] = []
-        resource_tracker.ensure_running()  # or a start does that, and lets in what is blocked here
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])  # inherited: Ctrl-C is this process's
-        try:
-            for _ in range(count):
-                self._start(module)
-        except BaseException:
-            self.end()
-            raise
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        with _deaf():
+            try:
+                for _ in range(count):
+                    self._start(module)
+            except BaseException:
+                self.end()
+                raise
 
     def ask(self, call: Callable[..., Made], *given: object) -> Callable[[], Made]:
         """An `Ask`."""

@@ -9,17 +9,23 @@ import torch
 
 from senet_lab import checkpoints, data, pace
 from senet_lab.environment import cores
+from senet_lab.executors.slot import SWITCHES
 from senet_lab.forecast import Forecast, Need, Timing, drift, forecast
 from senet_lab.inventory import Inventory
 from senet_lab.plan import PlannedTrial
-from senet_lab.records import TrialRecord
+from senet_lab.records import Sitting, TrialRecord
 from senet_lab.spec import Trial
 from senet_lab.sweep import cost
 
 DRIFT = {"done trials": 0.05, "probe": 0.1}
 """By how much a machine is faster or slower as a whole than when the times were taken, at least (relative
-standard deviation). An assumption: on a quiet machine, equal sweeps differed by some per cent, and trials on all
-cores took 10 % longer than a probe's single process. Where sittings of a store differ more, that is taken."""
+standard deviation). An assumption: on a quiet machine, equal sweeps differed by some per cent. Where sittings of a
+store differ more, that is taken."""
+DRIVER_SECONDS = 4.5
+"""Processor time that a command takes while its trials run, where no sitting tells it: what it imports meanwhile (see
+docs/architecture.md), MLflow, the live table. Measured on slow cores; a hundredth of a second more for each trial."""
+MOST_LOST = 0.5
+"""Of trials' time, the share that is put down to the command beside them, at most."""
 PAUSE_SECONDS = 30.0
 """Without any trial: then the next sitting begins."""
 LEAST_SHARE = 0.01
@@ -77,7 +83,9 @@ def by_done_trials(
     `grouped`: which of them will be trained together: of each row, those count that ran so, where there are some.
     """
     known = known_times(found, "cuda" if torch.cuda.is_available() else "cpu", grouped)
-    expected = forecast(_needs(found, due), known.timings, places, known.drift)
+    like = min(known.sittings, key=lambda s: abs(s.trials - len(due)), default=None)
+    beside = _taken(like.driver_seconds if like else 0.0, places)
+    expected = forecast(_needs(found, due), known.timings, places, known.drift, beside)
     return None if expected is None else Expected(expected, "done trials", known.trials, 0)
 
 
@@ -89,6 +97,8 @@ class Known:
     drift: float
     trials: int
     """How many they are."""
+    sittings: tuple[Sitting, ...] = ()
+    """Of which it is known what the command itself took."""
 
 
 def known_times(found: Inventory, device: str, grouped: Callable[[Trial], bool] | None = None) -> Known:
@@ -98,6 +108,8 @@ def known_times(found: Inventory, device: str, grouped: Callable[[Trial], bool] 
     for r in found.records:
         if r.status == "done" and r.macs and r.device == device and r.trial.data.source in sources:
             of.setdefault(pace.key(r.trial), []).append(r)
+    sittings = tuple(s for s in found.store.sittings() if s.driver_seconds and s.running_seconds)
+    of = {key: _undisturbed(done, sittings) for key, done in of.items()}
     if grouped is not None:
         of = {key: [r for r in done if (r.together > 1) == grouped(r.trial)] or done for key, done in of.items()}
     timings = tuple(
@@ -108,7 +120,24 @@ def known_times(found: Inventory, device: str, grouped: Callable[[Trial], bool] 
         )
         for key, done in of.items()
     )
-    return Known(timings, drift(_sittings(of.values()), DRIFT["done trials"]), sum(map(len, of.values())))
+    return Known(timings, drift(_sittings(of.values()), DRIFT["done trials"]), sum(map(len, of.values())), sittings)
+
+
+def _taken(driver_seconds: float, slots: int | None) -> float:
+    """What a command takes from its trials: nothing where there are cores that have none. A single slot may be the
+    command's own process, whose time is the trials'."""
+    return driver_seconds if slots and slots > 1 and slots >= cores() else 0.0
+
+
+def _undisturbed(done: Sequence[TrialRecord], sittings: Sequence[Sitting]) -> list[TrialRecord]:
+    """The records with the seconds that they would have taken without the command beside them.
+
+    It takes the same from few trials as from many, so a short sitting would make long ones look longer than they are.
+    Trials of sittings that are not known stay as they are.
+    """
+    shares = {s.number: _taken(s.driver_seconds, s.slots) / (s.running_seconds * (s.slots or 1)) for s in sittings}
+    left = {number: 1 - min(share, MOST_LOST) for number, share in shares.items()}
+    return [r.model_copy(update={"seconds": r.seconds * left.get(r.sitting, 1.0)}) for r in done]
 
 
 def _sittings(configurations: Iterable[Sequence[TrialRecord]]) -> list[list[float]]:
@@ -137,9 +166,11 @@ def work(trial: Trial, macs: int, found: Inventory) -> float:
 def by_probe(found: Inventory, due: Sequence[PlannedTrial], places: int, seconds: float) -> Expected | None:
     """The time of `due` by `seconds` of training."""
     rows = {pace.key(t.variant.trial): t.variant.trial for t in due}
-    needed = {key: _work(trial, found) for key, trial in rows.items()}
-    timings = pace.measure(rows, needed, seconds, found.data_dir)
-    expected = forecast(_needs(found, due), timings, places, DRIFT["probe"])
+    works = {key: _work(trial, found) for key, trial in rows.items()}
+    probe = pace.Probe(rows, works, seconds, found.data_dir, found.question.own)
+    timings = pace.measure_at_once(probe, places, SWITCHES)
+    beside = _taken(DRIVER_SECONDS, places)
+    expected = forecast(_needs(found, due), timings, places, DRIFT["probe"], beside)
     return None if expected is None else Expected(expected, "probe", len(timings), len(rows))
 
 

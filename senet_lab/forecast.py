@@ -79,8 +79,13 @@ class _Spread:
     freedom: float
 
 
-def forecast(needs: Sequence[Need], timings: Iterable[Timing], slots: int, drift: float) -> Forecast | None:
-    """What `needs`, in the order of running, will take; None if there is nothing to do or nothing to tell it by."""
+def forecast(
+    needs: Sequence[Need], timings: Iterable[Timing], slots: int, drift: float, beside: float = 0.0
+) -> Forecast | None:
+    """What `needs`, in the order of running, will take; None if there is nothing to do or nothing to tell it by.
+
+    `beside`: seconds of a slot that are taken from the trials while they run, and are not in `timings`.
+    """
     known = [t for t in timings if t.seconds and t.mean > 0 and t.work > 0]
     if not needs or not known:
         return None
@@ -95,7 +100,7 @@ def forecast(needs: Sequence[Need], timings: Iterable[Timing], slots: int, drift
         ((drift * sum(costs)) ** 2, math.inf),
     ]
     factor = math.exp(_half_width(variances) / sum(costs))
-    seconds = makespan(costs, slots)
+    seconds = makespan(costs, slots) + beside / slots
     assumed = any(v > 0 and math.isinf(freedom) for v, freedom in variances[:2])
     return Forecast(seconds, seconds / factor, seconds * factor, slots, each, assumed)
 

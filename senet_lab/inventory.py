@@ -42,6 +42,12 @@ class Inventory:
         wanted = {t.id for t in self.planned}
         return tuple(r for r in self.records if r.id in wanted)
 
+    @property
+    def next_sitting(self) -> int:
+        """The number of the next time that trials are run; also those count that ended none."""
+        known = (*self.records, *self.store.sittings())
+        return 1 + max((k.sitting if isinstance(k, TrialRecord) else k.number for k in known), default=0)
+
     def again(self) -> "Inventory":
         """The same question against what the store holds now."""
         before = self.before and self.before.again()

@@ -28,6 +28,10 @@ class Job:
     data_dir: Path = Path("data")
     """Where archives lie, folders of images are looked for, and decoded images are kept."""
     device: str = "cpu"
+    cpus: int = 1
+    """Cores held for its group."""
+    gpus: float = 0.0
+    """The part of a GPU, or how many, held for its group."""
     retries: int = 2
     own: Source | None = None
     """The sweep file, where it defines operators that the trial may use."""
@@ -71,5 +75,7 @@ def new_record(job: Job, **result: Any) -> TrialRecord:
         macs=job.cost.macs,
         environment=job.environment,
         sitting=job.sitting,
+        cpus=job.cpus,
+        gpus=job.gpus,
         **result,
     )

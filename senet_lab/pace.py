@@ -2,14 +2,15 @@
 
 A network is timed in rounds. A round is an epoch of the loop that trials run, on as many images as its
 share of the time allows, with what a trial does beside: testing, and a checkpoint. It is scaled to a
-whole trial; the spread of the rounds is that of the forecast. One network at a time: what trials at
-once cost each other (memory, caches, a busy disk) is not in it.
+whole trial; the spread of the rounds is that of the forecast. On processors as many processes do so at
+once as trials will, set up as a trial's: what these cost each other (memory, caches) is in it.
 """
 
 import contextlib
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from itertools import islice, pairwise
 from pathlib import Path
@@ -18,11 +19,13 @@ import torch
 from torch import Tensor
 
 from senet_lab import store
+from senet_lab.apart import at_once
+from senet_lab.blocks import own
 from senet_lab.data.held import Batch
 from senet_lab.data.split import Part, Parts
 from senet_lab.errors import Diverged
 from senet_lab.forecast import Timing
-from senet_lab.spec import Trial, apply
+from senet_lab.spec import Source, Trial, apply
 from senet_lab.training.begin import begin
 from senet_lab.training.evaluate import evaluate
 from senet_lab.training.train import train
@@ -31,6 +34,8 @@ from senet_lab.trial import LOADERS
 ROUNDS = 8
 FITTINGS = 4
 GROWTH = 4
+MOST_AT_ONCE = 8
+"""Processes: more would take long to start, and find the same."""
 FIRST_IMAGES = 16
 """Of the round before the first: it is not counted, and tells how many images fit into one."""
 
@@ -108,11 +113,46 @@ class _Runner:
         self.seconds.append(self.begin_seconds + self.epochs * epoch + len(test) * image)
 
 
-def measure(rows: Mapping[str, Trial], works: Mapping[str, float], seconds: float, data_dir: Path) -> list[Timing]:
-    """Timings of the networks of `rows` (label -> trial) that `seconds` were enough for, at least of one.
+@dataclass(frozen=True)
+class Probe:
+    """What is to be timed."""
+
+    rows: Mapping[str, Trial]
+    """By label."""
+    works: Mapping[str, float]
+    """Of a whole trial, by label."""
+    seconds: float
+    """That it may take, about."""
+    data_dir: Path
+    own: Source | None = None
+    """The sweep file, where it defines operators."""
+
+
+def measure_at_once(probe: Probe, count: int, switches: Mapping[str, str]) -> list[Timing]:
+    """`measure` in so many processes at once, `switches` being their environment, all their rounds together.
+
+    In this process where there is a GPU, or where none can be started. Raises as `measure` does.
+    """
+    if _device().type == "cuda":
+        return measure(probe)
+    try:
+        each = at_once(min(count, MOST_AT_ONCE), switches, measure, probe)
+    except (OSError, BrokenProcessPool):
+        return measure(probe)
+    rounds: dict[tuple[tuple[str, ...], float], tuple[float, ...]] = {}
+    for timing in (t for found in each for t in found):
+        key_ = (timing.rows, timing.work)
+        rounds[key_] = (*rounds.get(key_, ()), *timing.seconds)
+    return [Timing(labels, work, seconds) for (labels, work), seconds in rounds.items()]
+
+
+def measure(probe: Probe) -> list[Timing]:
+    """Timings of the networks that the time was enough for, at least of one, in this process.
 
     Raises SpecError for a file of weights that does not fit, DataError for images that are damaged.
     """
+    rows, works, seconds, data_dir = probe.rows, probe.works, probe.seconds, probe.data_dir
+    own.use(probe.own)
     alike: dict[str, list[str]] = {}
     for label, trial in rows.items():
         alike.setdefault(key(trial), []).append(label)

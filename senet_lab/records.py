@@ -100,6 +100,10 @@ class TrialRecord(Fact):
     """Trials that shared one tensor program, at most in any epoch: above 1 the result is that of training alone but
     for rounding, and 1 promises the bits on a CPU."""
     device: str = "cpu"
+    cpus: int = 1
+    """Cores that were held for it."""
+    gpus: float = 0.0
+    """The part of a GPU, or how many, held for it, or for all that were trained together; older records do not say."""
     attempts: int = 1
     traceback: str | None = None
     """Of the last attempt, if it failed; of one that is done, why its gates could not be kept."""
@@ -134,3 +138,41 @@ class Environment(Fact):
     git_commit: str | None
     git_diff: str | None
     """Uncommitted changes of the working folder's repository, cut at 100 kB."""
+
+
+class Foreseen(Fact):
+    """What was said of a sitting's time when it began: wall seconds of its trials, with the 95 % interval."""
+
+    seconds: float
+    low: float
+    high: float
+    source: str
+    """What it went by, as `expected.Expected` says it."""
+
+
+class Sitting(Fact):
+    """One time that trials of a sweep were run. No result: only what it cost, as far as it was seen."""
+
+    schema_version: Literal[1] = 1
+    number: int
+    """As in the records that it made."""
+    began_at: float
+    """Unix time."""
+    seconds: float = 0.0
+    """Wall time until it was last seen: from getting ready, to the last trial's end; no report."""
+    running_seconds: float = 0.0
+    """The part from the first trial's beginning to the last step of any: what the forecast is of."""
+    driver_seconds: float = 0.0
+    """Processor time of the command's own process: imports, MLflow, what is shown, and trials that it runs itself."""
+    over: bool = False
+    """Whether it came to an end, be it by Ctrl-C; else it still runs, or was killed."""
+    trials: int
+    """That were to run."""
+    ended: int = 0
+    slots: int | None = None
+    """Trials, or groups of them, at once; None on a cluster."""
+    forecast: Foreseen | None = None
+    environment: str = ""
+    """Digest as in the records; empty as long as no trial has ended."""
+    joules: dict[str, float] = Field(default_factory=dict)
+    """Meter -> energy of the whole machine in `seconds`, whatever else ran on it."""

@@ -8,6 +8,7 @@
     runs/<sweep>/environments/<digest>.json
     runs/<sweep>/labels/<data digest>.parquet     of the test images (see `labels`)
     runs/<sweep>/studies/<row>_<id>.json          which candidates a study has asked for (see `selection`)
+    runs/<sweep>/sittings/<number>.json           what each command that ran trials took (see `records.Sitting`)
 
 A record and a checkpoint carry their own digest: one that was cut off or damaged counts as not there, and the
 trial is done again; without its gates a result is still one. The store knows bytes, not tensors; nothing in it is
@@ -30,11 +31,11 @@ from senet_lab.files import Place
 from senet_lab.labels import Labels
 from senet_lab.labels import from_bytes as read_labels
 from senet_lab.plan import PlannedTrial, StoredTrial
-from senet_lab.records import Asked, Environment, TrialRecord
+from senet_lab.records import Asked, Environment, Sitting, TrialRecord
 
 SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,200}")
 DIGEST_BYTES = 32
-BESIDE = {"environments", "labels", "studies"}
+BESIDE = {"environments", "labels", "studies", "sittings"}
 """Folders that are no trial's."""
 
 
@@ -157,6 +158,19 @@ class Store:
         if not SAFE_NAME.fullmatch(name):
             raise StoreError(f"{name!r} cannot name a study; allowed: letters, digits, and _ . + -")
         return self.path / "studies" / f"{name}.json"
+
+    def save_sitting(self, sitting: Sitting) -> None:
+        """Keep what a sitting took so far in place of what was known of it."""
+        path = self.path / "sittings" / f"{sitting.number}.json"
+        files.write(path, sitting.model_dump_json(indent=1).encode(), durable=False)
+
+    def sittings(self) -> list[Sitting]:
+        """What sittings took, by their numbers; of one that is damaged, or older than these files, nothing is known."""
+        known = []
+        for content in files.read_all(files.matching(self.path, "sittings/*.json")).values():
+            with contextlib.suppress(ValidationError):
+                known.append(Sitting.model_validate_json(content))
+        return sorted(known, key=lambda sitting: sitting.number)
 
     def _labels(self, data: str) -> Place:
         return self.path / "labels" / f"{data}.parquet"

@@ -31,6 +31,8 @@ class Ways:
     """How many trials of a shape are trained together, at most."""
     wanted: Callable[[Sequence[Group]], Wanted] = lambda groups: everything
     """Of the groups that are to run, what says whether a job is still to begin."""
+    sitting: int | None = None
+    """Its number, where it is known already."""
 
 
 def run(
@@ -71,7 +73,7 @@ def _grouped(inventory: Inventory, missing: Sequence[PlannedTrial], ways: Ways) 
         sweep=store.sweep,
         store=store.root if isinstance(store.root, Path) else str(store.root),
         environment=environment,
-        sitting=1 + max((r.sitting for r in inventory.records), default=0),
+        sitting=ways.sitting or inventory.next_sitting,
         data_dir=inventory.data_dir.absolute(),
         loaders=ways.loaders,
         own=inventory.question.own,

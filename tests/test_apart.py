@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from senet_lab.apart import Helpers, apart, here
+from senet_lab.apart import Helpers, apart, at_once, here
 
 ASKED = {
     "apart": "apart(sleep, sys.argv[1])",
@@ -55,6 +55,30 @@ def test_its_error_and_its_death() -> None:
         apart(divmod, 1, 0)
     with pytest.raises(BrokenProcessPool):
         apart(os._exit, 1)
+
+
+def meet(folder: Path) -> tuple[int, int, str, bool]:
+    """Its process, how many are there when it ends, its environment, and whether it is deaf to Ctrl-C."""
+    (folder / str(os.getpid())).touch()
+    until = time.monotonic() + 30
+    while len(list(folder.iterdir())) < 2 and time.monotonic() < until:
+        time.sleep(0.01)
+    deaf = signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, [])
+    return os.getpid(), len(list(folder.iterdir())), os.environ["SAID"], deaf
+
+
+def test_several_at_once_are_there_at_one_time_and_have_what_was_switched(tmp_path: Path) -> None:
+    told = at_once(2, {"SAID": "yes"}, meet, tmp_path)
+    assert {t[0] for t in told} == {int(p.name) for p in tmp_path.iterdir()} and len(told) == 2
+    assert [t[1:] for t in told] == [(2, "yes", True)] * 2
+    assert "SAID" not in os.environ and signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
+
+
+def test_of_several_an_error_and_a_death_are_told() -> None:
+    with pytest.raises(ZeroDivisionError):
+        at_once(2, {}, divmod, 1, 0)
+    with pytest.raises(BrokenProcessPool):
+        at_once(2, {}, os._exit, 1)
 
 
 def work(folder: Path, number: int) -> tuple[int, bool]:

@@ -1,14 +1,16 @@
 """The benchmark's own parts: plain networks are the same functions as ours, goals are judged as they say."""
 
+from argparse import Namespace
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
 
-from benchmarks import blocks, measure, plain
+from benchmarks import blocks, forecasts, measure, plain
 from benchmarks.cases import Case, resnet50, trained
 from benchmarks.measure import Goal, Part, Row
+from senet_lab import catalog
 
 CASES = [case for case in trained() if case.size <= 32] + [resnet50(16, 2, 64)]
 
@@ -84,3 +86,28 @@ def test_a_part_comes_back_from_its_file(tmp_path: Path, monkeypatch: pytest.Mon
     part = Part("Title", "")
     measure.main(measure.options("about"), fill, part)
     assert measure.read(tmp_path / "part.json") == part and part.cannot == "needs more"
+
+
+def test_forecasts_are_counted_that_came_near(monkeypatch: pytest.MonkeyPatch) -> None:
+    actual = {
+        case.asked: 10.0 * factor for case, factor in zip(forecasts.SWEEPS, (1.19, 0.81, 1.21, 0.5), strict=False)
+    }
+
+    def compared(case: forecasts.Sweep) -> dict[str, object]:
+        told = {"forecast": 10.0, "low": 8.0, "high": 12.5, "actual": actual[case.asked], "command": 20.0}
+        source = "done trials" if case.first else "probe"
+        return told | {"sweep": case.asked, "first": case.first, "source": source, "trials": 12}
+
+    monkeypatch.setattr(forecasts, "compared", compared)
+    part = Part("Title", "actual / forecast")
+    forecasts.fill(Namespace(sweeps=4), part)
+    *each, last = part.rows
+    assert [row.median for row in each] == pytest.approx([1.19, 0.81, 1.21, 0.5])
+    assert (last.ours, last.median, last.verdict) == ("2 of 4", 0.5, "missed")
+    assert "3 of 4 sweeps" in part.notes[-2] and "probe: actual / forecast 1.200" in part.notes[1]
+
+
+def test_there_are_ten_different_forecasts_of_shipped_sweeps() -> None:
+    assert len({case.asked for case in forecasts.SWEEPS}) == len(forecasts.SWEEPS) == 10
+    assert {case.asked.split()[0] for case in forecasts.SWEEPS} <= set(catalog.names())
+    assert sum(bool(case.first) for case in forecasts.SWEEPS) == 5

@@ -31,6 +31,10 @@ OPTIONS = {
         *("--store", "--data-dir", "--set", "--seeds", "--recipe"),
         *("--detect", "--spread", "--probe", "--json"),
     },
+    "cost": {
+        *("--store", "--data-dir", "--set", "--seeds", "--recipe", "--until-decided", "--include-stale"),
+        *("--cpu-hour", "--gpu-hour", "--kwh", "--currency", "--json"),
+    },
     "compare": {
         *("--store", "--data-dir", "--set", "--seeds", "--recipe"),
         *("--include-stale", "--until-decided", "--prose", "--json"),

@@ -7,9 +7,10 @@ import pytest
 
 from senet_lab import expected, store, sweep
 from senet_lab.executors.local import Local
-from senet_lab.expected import DRIFT, Expected, by_done_trials, by_probe, work
+from senet_lab.expected import DRIFT, MOST_LOST, Expected, by_done_trials, by_probe, work
 from senet_lab.forecast import Forecast
 from senet_lab.inventory import Inventory
+from senet_lab.records import Sitting
 from senet_lab.training.begin import begin
 from senet_lab.training.train import train
 from tests.conftest import TINY
@@ -96,6 +97,41 @@ def test_sittings_begin_after_a_pause_and_their_differences_widen_the_interval(a
     told = [by_done_trials(found, found.plan.to_run(), 1) for found in (near, apart)]
     spans = [e.forecast.high / e.forecast.low for e in told if e is not None]
     assert spans[0] == pytest.approx(1.22, abs=0.02) and spans[1] > 4  # exp(2 x 1.96 x .05)
+
+
+def test_what_the_command_took_beside_its_trials_is_told_apart(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Four trials on two cores took 10 s each, with 8 s of the command's: without it 6 s each, and 8 s once more."""
+    sweep.run(ask(seeds=2), Local(), lambda step: None)
+    found = took(ask(seeds=22), 10.0, 10.0, 10.0, 10.0)
+    due = found.plan.to_run()
+    known = {"number": 1, "began_at": 0.0, "trials": 4, "ended": 4, "running_seconds": 10.0, "driver_seconds": 8.0}
+    monkeypatch.setattr(expected, "cores", lambda: 2)
+
+    def seconds(slots: int | None, at_once: int = 2) -> float:
+        found.store.save_sitting(Sitting.model_validate(known | {"slots": slots}))
+        told = by_done_trials(found, due, at_once)
+        assert told is not None
+        return told.forecast.seconds
+
+    assert seconds(2) == pytest.approx(40 * 6 / 2 + 8 / 2)
+    assert seconds(1, at_once=1) == pytest.approx(40 * 10), "a core was free, and will be"
+    monkeypatch.setattr(expected, "cores", lambda: 1)
+    assert seconds(1, at_once=1) == pytest.approx(40 * 10), "it may be the command's own process"
+    monkeypatch.setattr(expected, "cores", lambda: 2)
+    assert seconds(None) == pytest.approx(40 * 10 / 2 + 8 / 2), "nothing is known of a cluster's cores"
+    known["running_seconds"] = 5.0
+    assert seconds(2) == pytest.approx(40 * 10 * (1 - MOST_LOST) / 2 + 8 / 2)
+
+
+def test_the_command_takes_of_the_sitting_that_is_most_alike(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    sweep.run(ask(seeds=2), Local(), lambda step: None)
+    found = took(ask(seeds=22), 10.0, 10.0, 10.0, 10.0)
+    monkeypatch.setattr(expected, "cores", lambda: 2)
+    for number, trials, driver in ((7, 4, 4.0), (8, 50, 5.0), (9, 5000, 60.0), (10, 40, 0.0)):
+        sitting = {"number": number, "began_at": 0.0, "trials": trials, "driver_seconds": driver}
+        found.store.save_sitting(Sitting.model_validate(sitting | {"running_seconds": 1.0, "slots": 2}))
+    told = by_done_trials(found, found.plan.to_run(), 2)
+    assert told is not None and told.forecast.seconds == pytest.approx(200 + 5 / 2)
 
 
 def test_the_sentence_says_what_it_goes_by() -> None:

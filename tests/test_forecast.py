@@ -92,3 +92,11 @@ def test_the_interval_holds_the_time_of_simulated_sweeps_about_as_often_as_it_sa
         assert found is not None
         hits += found.low <= makespan([*rows["a"][4:], *rows["b"][4:]], 2) <= found.high
     assert 0.9 < hits / 400 < 0.99
+
+
+def test_what_is_taken_from_the_trials_is_shared_by_all_slots() -> None:
+    known = [Timing(("a",), 1.0, (2.0, 2.0, 2.0))]
+    without, with_ = (forecast(needs(a=8), known, 2, 0.05, beside) for beside in (0.0, 4.0))
+    assert without is not None and with_ is not None
+    assert (without.seconds, with_.seconds, with_.each) == (8.0, 10.0, without.each)
+    assert with_.high / with_.seconds == pytest.approx(without.high / without.seconds)

@@ -36,7 +36,7 @@ MIRRORED_ELSEWHERE = {
     "commands/sequential.py": "test_until_decided", "commands/seeds.py": "test_seeds",
     "results/replay.py": "results/test_sequential", "results/looks.py": "test_until_decided",
     "cli/seeds.py": "test_cli", "cli/sweep.py": "test_cli",
-    "cli/compare.py": "test_cli",
+    "cli/compare.py": "test_cli", "cli/cost.py": "test_cli", "commands/cost.py": "commands/test_costing",
     "commands/compare.py": "test_compare",
     "cli/why.py": "commands/test_why", "cli/check.py": "commands/test_check", "results/trace.py": "commands/test_why",
     "results/proofreading.py": "commands/test_check", "results/columns.py": "results/test_report",

@@ -18,7 +18,7 @@ from senet_lab.design import Variant
 from senet_lab.errors import StoreError
 from senet_lab.files import Place
 from senet_lab.plan import PlannedTrial, StoredTrial
-from senet_lab.records import TrialRecord
+from senet_lab.records import Sitting, TrialRecord
 from senet_lab.spec import Data, Model, Train, Trial
 from senet_lab.store import Store
 
@@ -334,3 +334,13 @@ def test_nothing_in_the_package_unpickles() -> None:
     of_torch = [keywords for name, keywords in loads if name == "torch.load"]
     assert of_torch and all(keywords.get("weights_only") == "True" for keywords in of_torch)
     assert all(keywords.get("allow_pickle", "False") == "False" for _, keywords in loads)
+
+
+def test_sittings_are_kept_by_number_and_are_no_trials(tiny: Store) -> None:
+    for number in (10, 2, 2):
+        tiny.save_sitting(Sitting(number=number, began_at=float(number), trials=number, joules={"RAPL": 1.5}))
+    assert [(s.number, s.joules) for s in tiny.sittings()] == [(2, {"RAPL": 1.5}), (10, {"RAPL": 1.5})]
+    (tiny.path / "sittings" / "3.json").write_text("cut of")
+    (tiny.path / "sittings" / "4.json").write_text('{"schema_version": 2, "number": 4, "began_at": 0, "trials": 1}')
+    assert [s.number for s in tiny.sittings()] == [2, 10]
+    assert tiny.contents() == ([], [])

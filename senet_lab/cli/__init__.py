@@ -7,6 +7,7 @@ import typer
 
 from senet_lab.cli.check import check
 from senet_lab.cli.compare import compare
+from senet_lab.cli.cost import cost
 from senet_lab.cli.excitation import excitation
 from senet_lab.cli.interaction import interaction
 from senet_lab.cli.seeds import seeds as seeds_
@@ -138,6 +139,7 @@ def report(
 
 
 app.command("seeds", epilog="Example: senet-lab seeds reduction_ratio --detect 0.2")(seeds_)
+app.command(epilog="Example: senet-lab cost reduction_ratio --cpu-hour 0.04 --currency EUR")(cost)
 app.command(epilog="Example: senet-lab compare reduction_ratio 8 16 --prose")(compare)
 app.command(epilog="Example: senet-lab why reduction_ratio:reduction=8:difference")(why)
 app.command(epilog="Example: senet-lab check paper.tex")(check)

@@ -88,6 +88,19 @@ def answered(found: Inventory, include_stale: bool = False, until_decided: bool 
     return found, report.of(found, include_stale, looks)
 
 
+def with_spent(answer: "Report", found: Inventory) -> "Report":
+    """With what trials that have not ended used so far, as their checkpoints tell it: that needs torch."""
+    from senet_lab.results.provenance import unfinished
+
+    if answer.provenance is None or not (ids := unfinished(answer.provenance)):
+        return answer
+    from senet_lab import checkpoints, files
+
+    folders = {f.name.rpartition("_")[2]: f for f in files.folders(found.store.path)}
+    spent = {i: sum(m.seconds for m in checkpoints.epochs(folders[i])) for i in ids if i in folders}
+    return replace(answer, provenance=answer.provenance.with_spent(spent))
+
+
 def refuse_empty(found: Inventory, command: str, include_stale: bool = False) -> None:
     """Raises UserError where no trial counts, with what the store holds instead and what `command` may have missed."""
     counts = found.plan.counts()
@@ -132,7 +145,8 @@ def show_report(found: Inventory, folder: Path, include_stale: bool = False, loo
 
         found, _ = studies.measured(found)
         name = keys.table(found.question, include_stale, looks is not None)
-        answer = replace(report.of(found, include_stale, looks), images=provenance.images(found))
+        answer = report.of(found, include_stale, looks)
+        answer = replace(with_spent(answer, found), images=provenance.images(found))
         written = artifacts.write(answer, folder / name, ask)
     console.print(answer.terminal(console.width))
     if failed := [t for t, state in found.plan.trials if state == "failed"]:

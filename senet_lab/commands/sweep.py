@@ -209,7 +209,7 @@ def _run(found: Inventory, how: How, groups: Together, executor: "Executor", bes
 
 def _run_started(found: Inventory, how: How, groups: Together, executor: "Executor", beside: Beside) -> None:
     with signals.deferred():
-        from senet_lab import sweep
+        from senet_lab import logbook, sweep
         from senet_lab.progress import Progress
 
     due = found.plan.to_run(how.rerun)
@@ -220,7 +220,8 @@ def _run_started(found: Inventory, how: How, groups: Together, executor: "Execut
     course = beside.course
     pace = limit.Pace(found, None if how.address else places, rows_together(due, sizes).__contains__)
     say = partial(limit.announce, course, pace)
-    with Progress(console, found, due) as progress, signals.gently(course.stop, say):
+    book = logbook.begin(found, len(due), None if how.address else places, told)
+    with Progress(console, found, due) as progress, book, signals.gently(course.stop, say):
 
         def narrow() -> None:
             if course.ending:
@@ -230,11 +231,13 @@ def _run_started(found: Inventory, how: How, groups: Together, executor: "Execut
             course.hear(step)
             narrow()
             progress(step)
+            book(step)
             beside.listener(step)
             if step.record is not None and len(progress.due) - progress.ended < places:
                 beside.nearly_done()
 
-        ways = sweep.Ways(how.loaders, lambda kind: sizes.get(kind, 1), partial(course.follow, forecast=pace))
+        follow = partial(course.follow, forecast=pace)
+        ways = sweep.Ways(how.loaders, lambda kind: sizes.get(kind, 1), follow, book.number)
         sweep.run(found, executor, both, how.rerun, ways)
         narrow()
     console.print(progress.sentence())

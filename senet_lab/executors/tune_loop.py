@@ -148,8 +148,7 @@ def fit(groups: Sequence[Group], listener: Listener, slot: Slot, terms: Terms) -
     while left:
         slots = [slot.alone() if group[0].planned.id in alone else slot.of(len(group)) for group in left]
         left = [
-            [replace(job, device=device, neighbours=s.shares_gpu, every_epoch=judge is not None) for job in group]
-            for group, s in zip(left, slots, strict=True)
+            [_placed(job, device, s, judge is not None) for job in group] for group, s in zip(left, slots, strict=True)
         ]
         relay = Relay(left, listener, judge, terms.wanted)
         place = terms.scratch / f"round-{rounds}"
@@ -166,6 +165,12 @@ def fit(groups: Sequence[Group], listener: Listener, slot: Slot, terms: Terms) -
             slot = slot.roomier()
         rounds += 1
         left = list(_left(left, relay.left, alone))
+
+
+def _placed(job: Job, device: str, slot: Slot, every_epoch: bool) -> Job:
+    """`job` as it is run in `slot`."""
+    held = {"device": device, "cpus": slot.cpus, "gpus": slot.gpus, "neighbours": slot.shares_gpu}
+    return replace(job, every_epoch=every_epoch, **held)
 
 
 def _left(groups: Sequence[Group], left: Collection[str], alone: Collection[str]) -> Iterator[Group]:

@@ -1,37 +1,42 @@
 """Where the numbers come from: what every trial used, on which machines, with which software and data.
 
-Counted is everything that the sweep's store holds: what the table rests on, what failed, and what is of older code
-or of other settings. A reviewer asks for all of it, not for the trials that were kept.
+Counted is everything that the sweep's store holds: what the table rests on, what settings were chosen by, what failed
+or was interrupted, and what is of older code or of other settings. A reviewer asks for all of it, not for the trials
+that were kept.
 """
 
 import re
 import shlex
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from senet_lab import files
+from senet_lab import store as stores
 from senet_lab.credentials import without_credentials
+from senet_lab.files import Place
 from senet_lab.plan import PlannedTrial
-from senet_lab.records import Environment, TrialRecord
+from senet_lab.records import Environment, Sitting, TrialRecord
+from senet_lab.spec import SELECTION_SEED
 from senet_lab.store import Store
 
 if TYPE_CHECKING:
     from senet_lab.data import Facts
     from senet_lab.inventory import Inventory
 
-COUNTS, FAILED, OLDER, OTHER = "counts", "failed", "older code", "not asked for"
-TRIED = "chosen by"
-"""Candidates of studies, whatever came of them: made to choose by, never to report."""
+COUNTS, SELECTION, FAILED, OLDER, OTHER = "counts", "selection", "failed", "older code", "not asked for"
 STOPPED, INTERRUPTED, MISSING = "stopped", "interrupted", "missing"
-USES = (COUNTS, FAILED, STOPPED, INTERRUPTED, MISSING, TRIED, OLDER, OTHER)
+USES = (COUNTS, SELECTION, FAILED, STOPPED, INTERRUPTED, MISSING, OLDER, OTHER)
 """What a trial is to the table."""
 TYPES = {"seed": "int64", "attempts": "int64", "seconds": "float64", "started_at": "float64", "ended_at": "float64"}
 TYPES |= {"peak_memory_bytes": "float64", "params": "Int64"}
-FACTS = ["attempts", "seconds", "peak_memory_bytes", "device", "started_at", "ended_at", "environment"]
-RUNS = ["variant", "seed", "use", "id", "code", "data", *FACTS, "reason", "traceback"]
+TYPES |= dict.fromkeys(("lost_seconds", "cpus", "gpus"), "float64")
+FACTS = ["attempts", "seconds", "peak_memory_bytes", "device", "cpus", "gpus", "started_at", "ended_at", "environment"]
+RUNS = ["variant", "seed", "use", "id", "code", "data", *FACTS, "lost_seconds", "reason", "traceback"]
+COMPUTE = ["variant", "trials", "each", "seconds", "failed", "failed_seconds"]
+COMPUTE += ["interrupted", "interrupted_seconds", "peak_memory_bytes"]
 FOLDERS = re.compile(r"(?<![\w./])/(?:[^/]+/)*(?=[^/]+/*$)")
 """Of a path from the root, at the end of a word."""
 HOME = re.compile(r"/(?:home|Users)/[^/\s'\"]+")
@@ -43,17 +48,25 @@ class Provenance:
 
     runs: pd.DataFrame
     """A line per trial that is asked for or in the store: `variant`, `seed`, `use` (one of USES), `id`, `code`, `data`
-    (digests), `attempts`, `seconds`, `peak_memory_bytes`, `device`, `started_at`, `ended_at` (Unix time),
-    `environment` (digest), `reason` (last line of the traceback), `traceback`."""
+    (digests), `attempts`, `seconds`, `lost_seconds` (of attempts that were tried again), `cpus` and `gpus` (held
+    meanwhile), `peak_memory_bytes`, `device`, `started_at`, `ended_at`
+    (Unix time), `environment` (digest), `reason` (last line of the traceback), `traceback`."""
     environments: dict[str, Environment]
     """Digest -> what was kept of it, the one of most trials first."""
+    sittings: tuple[Sitting, ...] = ()
+    """What is known of the commands that ran trials, in order."""
 
     def compute(self) -> pd.DataFrame:
         """A line per row of the sweep, then what else the store holds of it: see `compute`."""
         return compute(self.runs)
 
+    def with_spent(self, seconds: Mapping[str, float]) -> "Provenance":
+        """With what trials that have not ended have used so far: id -> seconds."""
+        known = [seconds.get(i, s) for i, s in zip(self.runs["id"], self.runs["seconds"], strict=True)]
+        return replace(self, runs=self.runs.assign(seconds=pd.Series(known, self.runs.index, dtype="float64")))
+
     def seconds(self, *uses: str) -> float:
-        """Of all trials of these uses; of all there are, if none is named."""
+        """Of all trials of these uses; of all there are, if none is named. Attempts that were lost are not in it."""
         runs = self.runs[self.runs["use"].isin(uses)] if uses else self.runs
         return float(runs["seconds"].sum())
 
@@ -75,33 +88,43 @@ def trace(
     records: Iterable[TrialRecord],
     counted: Iterable[str],
     store: Store | None = None,
-    tried: Collection[str] = (),
 ) -> Provenance:
     """The provenance of a report whose table rests on the trials with the ids `counted`.
 
-    `tried`: ids of candidates that studies chose by. `store` tells which trials began, and the environments; without
-    it nothing is known of them.
+    `store` tells which trials began, and the environments; without it nothing is known of them.
     """
     records = sorted(records, key=lambda r: (r.sitting, r.started_at, r.id))
-    began = {f.name.rpartition("_")[2] for f in files.folders(store.path)} if store else set()
-    runs = _runs(tuple(planned), records, frozenset(counted), frozenset(began))
-    runs["use"] = runs["use"].mask(runs["id"].isin(tried), TRIED)
+    folders = [f for f in files.folders(store.path) if f.name not in stores.BESIDE] if store else []
+    began = {f.name.rpartition("_")[2]: f for f in folders}
+    runs = _runs(tuple(planned), records, frozenset(counted), began)
     used = runs.loc[runs["environment"] != "", "environment"].value_counts()
     order = sorted(used.index, key=lambda digest: (-used[digest], digest))
     kept = {digest: store.environment(digest) for digest in order} if store else {}
-    return Provenance(runs, {digest: found for digest, found in kept.items() if found is not None})
+    environments = {digest: found for digest, found in kept.items() if found is not None}
+    return Provenance(runs, environments, tuple(store.sittings()) if store else ())
+
+
+def unfinished(found: Provenance) -> list[str]:
+    """Ids of trials that began and have no record."""
+    runs = found.runs
+    return [str(i) for i in runs.loc[(runs["attempts"] == 0) & (runs["use"] != MISSING), "id"]]
 
 
 def compute(runs: pd.DataFrame) -> pd.DataFrame:
     """`runs` by row: `variant`, `trials` (that count), `each` (mean seconds of one), `seconds` (of all that count),
-    `failed`, `failed_seconds`, `interrupted`, `peak_memory_bytes` (the most of any); trials of older code and those
-    that are not asked for have a line each, under that name, as `trials` and `seconds`."""
+    `failed`, `failed_seconds`, `interrupted`, `interrupted_seconds`, `peak_memory_bytes` (the most of any); trials that
+    settings were chosen by, those of older code and those that are not asked for have a line each, under that name, as
+    `trials` and `seconds`."""
     lines: list[dict[str, Any]] = []
-    asked = runs[runs["use"].isin((COUNTS, FAILED, STOPPED, INTERRUPTED, MISSING))]
+    began_states = (COUNTS, FAILED, STOPPED, INTERRUPTED, MISSING)
+    asked = runs[runs["use"].isin(began_states) & (runs["seed"] < SELECTION_SEED)]
     groups = [(str(label), own) for label, own in asked.groupby("variant", sort=False)]
-    groups += [(use, own.assign(use=COUNTS)) for use in (TRIED, OLDER, OTHER) if len(own := runs[runs["use"] == use])]
+    own = runs[~runs.index.isin(asked.index)]
+    chosen = own[~own["use"].isin((OLDER, OTHER))].replace({"use": {SELECTION: COUNTS}})
+    groups += [(SELECTION, chosen)] if len(chosen) else []
+    groups += [(use, own.assign(use=COUNTS)) for use in (OLDER, OTHER) if len(own := runs[runs["use"] == use])]
     for label, own in groups:
-        done, failed = own[own["use"] == COUNTS], own[own["use"] == FAILED]
+        done, failed, cut = (own[own["use"] == use] for use in (COUNTS, FAILED, INTERRUPTED))
         lines.append(
             {
                 "variant": label,
@@ -110,12 +133,12 @@ def compute(runs: pd.DataFrame) -> pd.DataFrame:
                 "seconds": done["seconds"].sum(),
                 "failed": len(failed),
                 "failed_seconds": failed["seconds"].sum(),
-                "interrupted": int((own["use"] == INTERRUPTED).sum()),
+                "interrupted": len(cut),
+                "interrupted_seconds": cut["seconds"].sum(),
                 "peak_memory_bytes": own["peak_memory_bytes"].max(),
             }
         )
-    columns = ["variant", "trials", "each", "seconds", "failed", "failed_seconds", "interrupted", "peak_memory_bytes"]
-    return pd.DataFrame(lines, columns=columns)
+    return pd.DataFrame(lines, columns=COMPUTE)
 
 
 def shareable(text: str) -> str:
@@ -136,7 +159,7 @@ def _runs(
     planned: tuple[PlannedTrial, ...],
     records: list[TrialRecord],
     counted: frozenset[str],
-    began: frozenset[str],
+    began: Mapping[str, Place],
 ) -> pd.DataFrame:
     wanted = {t.id: t for t in planned}
     asked = {t.fingerprint: t.variant.label for t in planned}
@@ -145,9 +168,15 @@ def _runs(
     for t in planned:
         if t.id not in lines and t.fingerprint not in answered:
             use = INTERRUPTED if t.id in began else MISSING
-            nothing = dict.fromkeys(("attempts", "seconds"), 0) | dict.fromkeys(("device", "environment"), "")
             place = {"variant": t.variant.label, "seed": t.trial.seed, "use": use, "id": t.id, "code": t.code}
-            lines[t.id] = place | nothing | {"data": t.data, "reason": "", "traceback": ""}
+            lines[t.id] = _nothing(records) | place | {"data": t.data}
+    others = [stores.asked(folder) for id_, folder in began.items() if id_ not in lines]
+    for other in others:  # began with older code, or other settings or seeds, and not ended
+        if other is not None:
+            seed = other.trial.seed if other.trial else 0
+            use = INTERRUPTED if seed >= SELECTION_SEED else OLDER if other.fingerprint in asked else OTHER
+            place = {"variant": asked.get(other.fingerprint, other.name), "seed": seed, "use": use, "id": other.id}
+            lines[other.id] = _nothing(records) | place | {"code": other.code, "data": ""}
     rank = {label: i for i, label in enumerate(dict.fromkeys(t.variant.label for t in planned))}
     order = sorted(
         lines.values(), key=lambda x: (rank.get(x["variant"], len(rank)), x["variant"], x["seed"], x["use"], x["id"])
@@ -156,7 +185,22 @@ def _runs(
     return frame.astype({c: TYPES.get(c, "str") for c in RUNS})
 
 
+def _nothing(records: list[TrialRecord]) -> dict[str, Any]:
+    """Of a trial that has not ended; what it held is taken to be what the latest that ended held."""
+    held = {"cpus": records[-1].cpus, "gpus": records[-1].gpus} if records else {"cpus": 1, "gpus": 0.0}
+    numbers = dict.fromkeys(("attempts", "seconds", "lost_seconds"), 0)
+    return held | numbers | dict.fromkeys(("device", "environment", "reason", "traceback"), "")
+
+
+def _lost(record: TrialRecord) -> float:
+    """Seconds of attempts that were tried again: of all in that sitting, without those in which `seconds` were."""
+    alone = record.attempts > 1 and record.together == 1
+    return max(0.0, record.ended_at - record.started_at - record.seconds) if alone else 0.0
+
+
 def _use(record: TrialRecord, wanted: dict[str, PlannedTrial], asked: dict[str, str], counted: frozenset[str]) -> str:
+    if record.trial.seed >= SELECTION_SEED:  # whatever chose what is asked for, also by settings that are not
+        return FAILED if record.status == "failed" else SELECTION
     if record.id in counted:
         return COUNTS
     if record.id in wanted:
@@ -168,5 +212,6 @@ def _line(record: TrialRecord, use: str, label: str) -> dict[str, Any]:
     """A record as one line; `label` is what its row is called now."""
     told = shareable(record.traceback or "") if record.status == "failed" else ""
     facts = {name: getattr(record, name) for name in ("id", "code", "data", *FACTS)}
+    facts |= {"lost_seconds": _lost(record)}
     reason = (told.strip().splitlines() or [""])[-1]
     return {"variant": label, "seed": record.trial.seed, "use": use, **facts, "reason": reason, "traceback": told}

@@ -209,7 +209,7 @@ def analyse(
         records=records,
         store=store,
         looks=looks,
-        provenance=trace(planned, records, trials["id"], store, _candidates(studies)),
+        provenance=trace(planned, records, trials["id"], store),
         studies=studies,
     )
     if sweep.published is None:
@@ -226,8 +226,3 @@ def of(found: Inventory, include_stale: bool = False, looks: State | None = None
     found, chose = of_studies.measured(found)
     asked = (found.question, found.planned, found.records, include_stale, found.store)
     return analyse(*asked, looks=looks, studies=chose)
-
-
-def _candidates(studies: Iterable[Trials]) -> frozenset[str]:
-    """Ids of the trials that were made to choose by."""
-    return frozenset(c.record.id if c.record else c.planned.id for s in studies for c in s.candidates)

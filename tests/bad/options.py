@@ -277,6 +277,18 @@ VALUES = {
     "--spread of nothing": Case(
         "seeds reduction_ratio --spread 0", ("--spread", "found '0'", "it should be a number above 0")
     ),
+    "a price below nothing": Case(
+        "cost reduction_ratio --cpu-hour=-1", ("--cpu-hour", "found '-1'", "it should be a number, 0 or more")
+    ),
+    "a price without end": Case(
+        "cost reduction_ratio --gpu-hour inf", ("--gpu-hour", "found 'inf'", "it should be a number, 0 or more")
+    ),
+    "a price that is no number": Case(
+        "cost reduction_ratio --kwh nan", ("--kwh", "found 'nan'", "it should be a number, 0 or more")
+    ),
+    "a price with its currency": Case(
+        "cost reduction_ratio --cpu-hour 0.04EUR", ("--cpu-hour", "found '0.04EUR'", "it should be a number")
+    ),
     "--max-hours 0": Case(
         "sweep reduction_ratio --until-decided --max-hours 0",
         ("--max-hours", "found '0'", "it should be a number above 0"),

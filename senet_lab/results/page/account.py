@@ -1,33 +1,20 @@
 """How to make the numbers again, what made them, and what it cost: sections from a report's `Provenance`."""
 
 import math
-from collections import Counter
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from senet_lab.records import Environment
-from senet_lab.results import keys, stats
+from senet_lab.results import keys, ledger
 from senet_lab.results.page.layout import Block, Code, Facts, Folded, Table, Text
-from senet_lab.results.provenance import (
-    COUNTS,
-    FAILED,
-    INTERRUPTED,
-    MISSING,
-    OLDER,
-    OTHER,
-    STOPPED,
-    TRIED,
-    Provenance,
-    typed,
-)
+from senet_lab.results.provenance import COUNTS, FAILED, OLDER, OTHER, SELECTION, Provenance, typed
 
 if TYPE_CHECKING:
     from senet_lab.results.report import Report
 
 SHORT = 12
-MEBIBYTE = 2**20
 
 
 def commands(report: "Report") -> tuple[str, str]:
@@ -101,70 +88,71 @@ def software(found: Provenance, digest: str, environment: Environment) -> list[t
         ("python", environment.python),
         ("packages", versions),
         ("platform", environment.platform),
-        ("hardware", hardware(environment)),
+        ("hardware", ledger.hardware(environment)),
     ]
 
 
-def hardware(environment: Environment) -> str:
-    """Processor and GPUs."""
-    each = Counter(environment.gpus).items()
-    gpus = ", ".join(f"{n} x {name}" if n > 1 else name for name, n in each) or "no GPU"
-    return f"{environment.cpu}, {environment.cores} core{'s' * (environment.cores != 1)}; {gpus}"
-
-
 def cost(found: Provenance) -> tuple[Block, ...]:
-    """What was computed for this question, with what failed."""
+    """What was computed for this question, and for what."""
     frame = found.compute()
     all_ = {"variant": "all", "each": math.nan, "peak_memory_bytes": frame["peak_memory_bytes"].max()}
-    sums = ("trials", "seconds", "failed", "failed_seconds", "interrupted")
+    sums = ("trials", "seconds", "failed", "failed_seconds", "interrupted", "interrupted_seconds")
     frame = pd.concat([frame, pd.DataFrame([all_ | {c: frame[c].sum() for c in sums}])], ignore_index=True)
     columns = {
         "row": frame["variant"].replace(OTHERS),
         "trials": frame["trials"].map("{:,}".format),
-        "mean seconds": frame["each"].map(_seconds),
-        "seconds": frame["seconds"].map(_seconds),
+        "mean seconds": frame["each"].map(seconds),
+        "seconds": frame["seconds"].map(seconds),
         "failed": frame["failed"].map("{:,}".format),
-        "their seconds": frame["failed_seconds"].where(frame["failed"] > 0).map(_seconds),
         "interrupted": frame["interrupted"].map("{:,}".format),
+        "their seconds": (frame["failed_seconds"] + frame["interrupted_seconds"])
+        .where(frame["failed"] + frame["interrupted"] > 0)
+        .map(seconds),
         "peak memory": frame["peak_memory_bytes"].map(_memory),
     }
     note = "trials x mean seconds = seconds: wall time in the worker. Peak memory: the most of any trial."
-    return Text((total(found), *_not_known(found))), Table(pd.DataFrame(columns, dtype="str"), note)
+    told = [ledger.total(found), *filter(None, [ledger.energy(found)]), *ledger.not_known(found)]
+    return Text(tuple(told)), Table(pd.DataFrame(columns, dtype="str"), note), *_sittings(found)
 
 
-def total(found: Provenance) -> str:
-    """All compute in two sentences."""
-    kept, all_, n = found.seconds(COUNTS), found.seconds(), found.count(COUNTS)
-    text = "No trial is in the table"
-    if n:
-        text = (
-            f"{stats.duration(kept)} of trial time for the {n:,} trial{'s' * (n != 1)} in the table ({devices(found)})"
-        )
-    rest = [f"{found.count(use):,} {words}" for use, words in NAMES.items() if found.count(use)]
-    if not rest:
-        return f"{text}. No trial failed, was interrupted or was left out."
-    share = f"; with them {all_ / 3600:.2g} hours in all" if all_ > kept else ""
-    return f"{text}. Besides: {', '.join(rest)}{share}."
-
-
-OTHERS = {TRIED: "candidates", OLDER: "trials of older code", OTHER: "other settings or seeds"}
-NAMES = {
-    FAILED: "failed",
-    STOPPED: "stopped early",
-    INTERRUPTED: "interrupted and not done yet",
-    MISSING: "not run yet",
-    TRIED: "candidates that settings were chosen by",
-    OLDER: "of code that has changed since",
-    OTHER: "of settings or seeds that are not asked for here",
+OTHERS = {
+    SELECTION: "trials that settings were chosen by",
+    OLDER: "trials of older code",
+    OTHER: "other settings or seeds",
 }
 
 
-def devices(found: Provenance) -> str:
-    """Hours by kind of device, of the trials that count."""
-    runs = found.runs[found.runs["use"] == COUNTS]
-    hours = runs.groupby(runs["device"].str.partition(":")[0])["seconds"].sum() / 3600
-    names = {"cpu": "core-hours of CPU", "cuda": "trial-hours on a GPU, which several trials may share"}
-    return ", ".join(f"{spent:.2g} {names.get(str(kind), f'hours on {kind}')}" for kind, spent in hours.items())
+def _sittings(found: Provenance) -> tuple[Block, ...]:
+    """What each command took that ran trials."""
+    frame = sittings(found)
+    if not len(frame):
+        return ()
+    return (Folded("Each time that trials were run", (Table(frame, SITTINGS, left=("began (UTC)",)),)),)
+
+
+SITTINGS = (
+    "ended: of the trials that were to run. seconds: from getting ready to the last one's end, without the report. "
+    "running: from the first trial's beginning to the last one's end, which is what a forecast is of; it has its 95 % "
+    "interval. off: of running from the forecast. kWh: of the whole machine."
+)
+
+
+def sittings(found: Provenance) -> pd.DataFrame:
+    """`ledger.sittings` as text; what no sitting has is left out."""
+    frame = ledger.sittings(found)
+    low, high = frame["low_seconds"].map(seconds), frame["high_seconds"].map(seconds)
+    said = frame["forecast_seconds"].map(seconds) + " [" + low + ", " + high + "]"
+    columns = {
+        "began (UTC)": frame["began_at"].map(lambda moment: _at(moment).removesuffix(" UTC")),
+        "seconds": frame["seconds"].map(seconds),
+        "ended": [f"{e:,} of {n:,}" for e, n in zip(frame["ended"], frame["trials"], strict=True)],
+        "running": frame["running_seconds"].map(seconds),
+        "forecast": said.where(frame["forecast_seconds"].notna(), "-"),
+        "off": frame["off"].map(lambda off: "-" if math.isnan(off) else f"{100 * off:+.0f} %"),
+        "kWh": frame["kwh"].map(lambda spent: "-" if math.isnan(spent) else f"{spent:.2g}"),
+    }
+    shown = pd.DataFrame(columns, dtype="str")
+    return shown[[c for c in shown if c not in ("forecast", "off", "kWh") or (shown[c] != "-").any()]]
 
 
 def trials(found: Provenance) -> tuple[Block, ...]:
@@ -204,24 +192,14 @@ def identities(runs: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _not_known(found: Provenance) -> list[str]:
-    """What the records do not say about compute."""
-    said = []
-    tries = int((found.runs["attempts"] - 1).clip(lower=0).sum())
-    if tries:
-        said.append(f"{tries} earlier attempts of trials that were tried again are not in these times.")
-    if found.count(INTERRUPTED):
-        said.append("What an interrupted trial has used is counted when it ends.")
-    return said
+def _at(moment: float) -> str:
+    return f"{datetime.fromtimestamp(moment, UTC):%Y-%m-%d %H:%M} UTC"
 
 
-def _at(seconds: float) -> str:
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M} UTC"
-
-
-def _seconds(seconds: float) -> str:
-    return "-" if math.isnan(seconds) else f"{seconds:,.{2 if seconds < 10 else 1 if seconds < 100 else 0}f}"
+def seconds(spent: float) -> str:
+    """To two digits behind the point, or as many as matter."""
+    return "-" if math.isnan(spent) else f"{spent:,.{2 if spent < 10 else 1 if spent < 100 else 0}f}"
 
 
 def _memory(size: float) -> str:
-    return "-" if math.isnan(size) else f"{size / MEBIBYTE:,.0f} MiB"
+    return "-" if math.isnan(size) else f"{size / ledger.MEBIBYTE:,.0f} MiB"

@@ -7,7 +7,8 @@ are ours. What only the authors can know is left open and marked.
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from senet_lab.results import captions, published, stats, tex, written
+from senet_lab.results import captions, ledger, published, stats, tex, written
+from senet_lab.results.ledger import NOTHING, TO_FILL
 from senet_lab.results.page import account, protocol
 from senet_lab.results.page.typography import CODE
 from senet_lab.results.paired import FEWEST_FOR_SIGN_FLIP
@@ -15,9 +16,6 @@ from senet_lab.results.provenance import COUNTS
 
 if TYPE_CHECKING:
     from senet_lab.results.report import Report
-
-TO_FILL = "[AUTHORS: "
-NOTHING = "No run has been made."
 
 
 @dataclass(frozen=True)
@@ -38,7 +36,7 @@ def items(report: "Report") -> tuple[Item, ...]:
         Item(5, "Open access to data and code", "TODO", _access(report)),
         Item(6, "Experimental setting/details", "Yes", _setting(report)),
         Item(7, "Experiment statistical significance", *_significance(report)),
-        Item(8, "Experiments compute resources", *_compute(report)),
+        Item(8, "Experiments compute resources", *ledger.statement(report.provenance)),
     )
 
 
@@ -131,20 +129,6 @@ def _added(report: "Report") -> str:
     return (
         f" (undecided rows were given more, at looks of {state.seeds_of_looks} seeds, of which look k spends "
         f".05 / (k (k + 1)); {captions.first_number(state)})"
-    )
-
-
-def _compute(report: "Report") -> tuple[str, str]:
-    if (found := report.provenance) is None or not found.count(COUNTS):
-        return "NA", NOTHING
-    machines = "; or ".join(dict.fromkeys(account.hardware(e) for e in found.environments.values()))
-    kept = found.runs[found.runs["use"] == COUNTS]
-    peak = kept["peak_memory_bytes"].max()
-    memory = f" and at most {peak / account.MEBIBYTE:,.0f} MiB of memory" if peak == peak else ""
-    where = f", on {machines}" if machines else ""
-    return "Yes", (
-        f"One run takes {kept['seconds'].mean():.1f} s on average{memory}{where}. {account.total(found)} "
-        f"{TO_FILL}add what was computed outside this sweep.]"
     )
 
 

@@ -1,0 +1,89 @@
+"""`senet-lab cost`: the ledger as a table, as JSON and as money; the same words as on the page."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from senet_lab import store, sweep
+from senet_lab.commands.report import answered, with_spent
+from senet_lab.executors.local import Local
+from senet_lab.records import Foreseen, Sitting
+from senet_lab.results.page import checklist
+from senet_lab.training.begin import begin
+from senet_lab.training.train import train
+from tests.commands.conftest import Fill
+from tests.typed import typed
+
+
+def test_the_ledger_is_printed_with_the_words_of_the_page(fill: Fill, tmp_path: Path) -> None:
+    found = fill(seeds=2)
+    said = Foreseen(seconds=20.0, low=15.0, high=30.0, source="done trials")
+    whole = {"seconds": 30.0, "running_seconds": 24.0, "over": True, "trials": 12, "ended": 12, "slots": 2}
+    for number in range(1, 15):
+        found.store.save_sitting(Sitting(number=number, began_at=1e9, forecast=said, joules={"RAPL": 3.6e6}, **whole))
+    shown = typed(tmp_path, "cost", "reduction_ratio", "--seeds", "1", "--cpu-hour", "3600", "--kwh", "2")
+    text = " ".join(shown.out.split())
+    assert shown.code == 0 and shown.err == ""
+    for words in (
+        "in the table 6 0.0033 50 % 12.00",
+        "preliminary 6 0.0033 50 % 12.00",
+        "all 12 0.0067 100 % 24.00",
+        "With energy: 52.00.",
+        "the last 12 of 14",
+        "12 of 12 24.0 20.0 [15.0, 30.0] +20 %",
+        "other settings or seeds 6",
+        "used 14 kWh in its processors (RAPL)",
+    ):
+        assert words in text, words
+    _, answer = answered(typed_inventory(found, 1))
+    item = checklist.items(with_spent(answer, found))[4]
+    assert " ".join(item.text.split()) in text
+
+
+def typed_inventory(found, seeds):  # type: ignore[no-untyped-def]
+    from senet_lab import catalog, inventory
+
+    return inventory.take(catalog.derive(found.question, {}, seeds=seeds), found.store.root)
+
+
+def test_json_stands_alone(fill: Fill, tmp_path: Path) -> None:
+    fill(seeds=2, without=("no_se seed=1",))
+    shown = typed(tmp_path, "cost", "reduction_ratio", "--seeds", "2", "--json", "--gpu-hour", "1")
+    told = json.loads(shown.out)
+    assert (shown.code, shown.err, told["sweep"]) == (0, "", "reduction_ratio")
+    assert [(p["purpose"], p["trials"]) for p in told["purposes"]] == [("in the table", 11), ("all", 11)]
+    assert told["prices"] == {"cpu_hour": None, "gpu_hour": 1.0, "kwh": None, "currency": ""}
+    assert (told["money"], told["kwh"], told["sittings"]) == (0.0, {}, [])
+    assert len(told["rows"]) == 6 and "11 trials in the table" in told["statement"]
+    assert "1 not run yet" in told["statement"]
+
+
+def test_an_empty_store_is_said_to_be_empty(tmp_path: Path) -> None:
+    shown = typed(tmp_path, "cost", "reduction_ratio")
+    assert shown.code == 0 and "no trial of this sweep has run here" in shown.out
+    assert not (tmp_path / "runs").exists()
+
+
+def test_an_interrupted_trial_has_used_what_its_checkpoint_tells(ask) -> None:  # type: ignore[no-untyped-def]
+    import torch
+
+    longer = {"train.epochs": 4}
+    from senet_lab.spec import apply
+    from tests.conftest import TINY
+
+    found = ask(base=apply(TINY, longer), seeds=1)
+    learner, parts = begin(found.planned[0].trial, torch.device("cpu"))
+    for metrics in train(found.planned[0].trial, learner, parts):
+        if metrics.epoch == 3:
+            break
+    learner.epochs = tuple(m.model_copy(update={"seconds": 2.0}) for m in learner.epochs)
+    store.save_state(found.store.open(found.planned[0]), learner.to_bytes())
+    found = ask(base=apply(TINY, longer), seeds=1)
+    _, answer = answered(found)
+    assert answer.provenance is not None and answer.provenance.seconds() == 0
+    told = with_spent(answer, found).provenance
+    assert told is not None and told.seconds("interrupted") == pytest.approx(6.0)
+    sweep.run(found, Local(), lambda step: None)
+    _, answer = answered(found.again())
+    assert with_spent(answer, found) is answer, "nothing is unfinished: no checkpoint is looked for"
