@@ -7,6 +7,7 @@ if TYPE_CHECKING:
     from senet_lab.blocks.gate import gate as gate
     from senet_lab.blocks.squeeze import squeeze as squeeze
     from senet_lab.results import open_sweep as open  # noqa: F401
+    from senet_lab.spec import ASHA as ASHA
     from senet_lab.spec import SE as SE
     from senet_lab.spec import VGG as VGG
     from senet_lab.spec import BNInception as BNInception
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from senet_lab.spec import Float as Float
     from senet_lab.spec import InceptionResNetV2 as InceptionResNetV2
     from senet_lab.spec import Int as Int
+    from senet_lab.spec import Median as Median
     from senet_lab.spec import MobileNet as MobileNet
     from senet_lab.spec import Model as Model
     from senet_lab.spec import PreActResNet as PreActResNet
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from senet_lab.spec import WideResNet as WideResNet
 
 __all__ = [
+    "ASHA",
     "SE",
     "VGG",
     "BNInception",
@@ -41,6 +44,7 @@ __all__ = [
     "Float",
     "InceptionResNetV2",
     "Int",
+    "Median",
     "MobileNet",
     "Model",
     "PreActResNet",

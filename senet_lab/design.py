@@ -14,6 +14,8 @@ from senet_lab.spec.space import settings as settings_of
 Settings = Mapping[str, Any]
 
 DESIGNS = ("grid", "one_at_a_time", "leave_one_out", "zip", "variants")
+ONE_SE: Settings = {"model.se.reduction": 1, "model.se.reduction_in": {}, "model.se.stages": "all"}
+"""Settings of SE that show in the hidden widths and in nothing else, at one value."""
 CONTROLS: dict[str, Settings] = {"no_se": {"model.se": None}, "no_squeeze": {"model.se.squeeze": "none"}}
 
 
@@ -176,11 +178,15 @@ def _designed(sweep: Sweep, wrong: list[str]) -> Iterator[Settings]:
 
 
 def short_names(keys: set[str]) -> dict[str, str]:
-    """Dotted path -> its shortest ending that no other path of the sweep shares."""
+    """Dotted path -> its shortest ending that no other path of the sweep shares.
+
+    Of a single stage's reduction at least `reduction_in.stage2`: stage2=8 would not say of what.
+    """
     names = {}
     for key in keys:
         parts = key.split(".")
-        endings = [".".join(parts[-n:]) for n in range(1, len(parts) + 1)]
+        shortest = 2 if parts[-2:-1] == ["reduction_in"] else 1
+        endings = [".".join(parts[-n:]) for n in range(shortest, len(parts) + 1)]
         names[key] = next(e for e in endings if sum(k == e or k.endswith("." + e) for k in keys) == 1)
     return names
 
@@ -207,7 +213,7 @@ def _same_networks(rows: tuple[Variant, ...]) -> Iterator[str]:
     seen: dict[str, Variant] = {}
     for row in rows:
         widths = row.trial.model.hidden_widths
-        same = apply(row.trial, {"model.se.reduction": 1, "model.se.stages": "all"}) if widths else row.trial
+        same = apply(row.trial, ONE_SE) if widths else row.trial
         identity = f"{same.model_dump_json()} {widths}"
         if (first := seen.setdefault(identity, row)) is not row:
             yield (

@@ -18,7 +18,7 @@ from senet_lab.spec import Trial
 
 MOST_EPOCHS = 12
 """Lines of the table of epochs; of more, some evenly spaced, and always the first and the last."""
-STYLES = {"done": "green", "failed": "red", "interrupted": "yellow"}
+STYLES = {"done": "green", "failed": "red", "interrupted": "yellow", "stopped": "yellow"}
 
 
 def show(console: Console, found: Exhibit, json_only: bool = False) -> None:
@@ -68,6 +68,11 @@ def _record(record: TrialRecord) -> Iterator[tuple[str, str]]:
         wrong = round(record.test.error * record.test.images)
         images = f"{wrong:,} of {record.test.images:,} images"
         yield "test error", f"{100 * record.test.error:.2f} % ({images}), loss {record.test.loss:.4f}"
+    if record.status == "stopped":
+        yield (
+            "came to",
+            f"the end of epoch {len(record.epochs)} of {record.trial.train.epochs}; a scheduler ended it there",
+        )
     ended = datetime.fromtimestamp(record.ended_at).astimezone().isoformat(" ", "seconds")
     inside = f", {record.train_seconds:.1f} s of them inside {len(record.epochs)} epochs" if record.epochs else ""
     yield "took", f"{record.seconds:.1f} s{inside}"

@@ -136,7 +136,7 @@ def _needs(found: Inventory, due: Iterable[PlannedTrial]) -> list[Need]:
     costs = {key: _work(trial, found) for key, trial in works.items()}
 
     def share(planned: PlannedTrial) -> float:
-        if states.get(planned.id) != "interrupted":
+        if states.get(planned.id) not in ("interrupted", "stopped"):
             return 1.0
         kept = len(checkpoints.epochs(found.store.folder(planned)))
         return max(LEAST_SHARE, 1 - kept / planned.trial.train.epochs)

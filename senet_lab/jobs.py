@@ -35,6 +35,8 @@ class Job:
     """Whether other trials have a part of the same GPU, so that there may be more memory without them."""
     loaders: int | None = None
     """Processes that decode images of large data sets; None for 4 beside a GPU and none without."""
+    every_epoch: bool = False
+    """Whether each epoch is told as it ends, as where the trial may be ended early."""
 
 
 Group = Sequence[Job]

@@ -10,8 +10,8 @@ from senet_lab.identity import code_digest, fingerprint
 from senet_lab.spec import Data, Source, Trial
 from senet_lab.syntax import digest
 
-State = Literal["done", "missing", "interrupted", "failed", "stale"]
-STATES: tuple[State, ...] = ("done", "missing", "interrupted", "failed", "stale")
+State = Literal["done", "missing", "interrupted", "stopped", "failed", "stale"]
+STATES: tuple[State, ...] = ("done", "missing", "interrupted", "stopped", "failed", "stale")
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class StoredTrial:
 
     id: str
     fingerprint: str
-    state: Literal["done", "failed", "interrupted"]
+    state: Literal["done", "failed", "stopped", "interrupted"]
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,8 @@ from senet_lab.records import TrialRecord
 
 REDRAW_SECONDS = 1.0
 LINE_SECONDS = 15.0
+ENDS = {"failed": "failed", "stopped": "stopped early"}
+"""What is told of trials that ended and are not done."""
 SHARE = 20
 """Showing takes at most this part of the time: a table of very many trials or rows is drawn less often."""
 
@@ -69,10 +71,9 @@ class Progress:
     def sentence(self) -> str:
         """How far the run is and how long the rest will take at the pace so far."""
         left = len(self.due) - self.ended
-        failed = sum(r.status == "failed" for id, r in self.records.items() if id in self.due)
+        ends: Counter[str] = Counter(r.status for id, r in self.records.items() if id in self.due)
         text = f"{self.ended} of {len(self.due)} trials ended"
-        if failed:
-            text += f", {failed} failed"
+        text += "".join(f", {ends[status]} {words}" for status, words in ENDS.items() if ends[status])
         if left and self.ended and self.training_since:
             from senet_lab.results import stats
 

@@ -73,7 +73,8 @@ class TrialRecord(Fact):
     """Digest of the code that produced the result."""
     data: str
     """Digest of the data set's content."""
-    status: Literal["done", "failed"]
+    status: Literal["done", "failed", "stopped"]
+    """Stopped: ended early by a scheduler; it has its epochs, no test, and a checkpoint to go on from."""
     test: Evaluation | None = None
     gates: str | None = None
     """SHA-256 of the file beside the record that keeps the gates; none without SE, and in older records."""

@@ -203,9 +203,9 @@ def drop_state(folder: Place) -> None:
 def finish(folder: Place, record: TrialRecord) -> None:
     """Write how a trial ended, last of all; a finished trial needs its checkpoint no more.
 
-    A result stays, even if another process that had the same trial fails after it.
+    A result stays, even if another process that had the same trial fails or is stopped after it.
     """
-    if record.status == "failed" and _is_done(folder):
+    if record.status != "done" and _is_done(folder):
         return
     facts = json.loads(record.model_dump_json())
     files.write(folder / "record.json", json.dumps(seals.sealed(facts), indent=1).encode())

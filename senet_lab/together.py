@@ -31,7 +31,7 @@ News = tuple[Job, EpochMetrics | TrialRecord]
 
 
 def steps(jobs: Group) -> Iterator[tuple[Step, ...]]:
-    """Run trials; about every second what each did since, and at last the records of all.
+    """Run trials; about every second, or every epoch, what each did since, and at last the records of all.
 
     Raises as `trial.run_trial` does. A trial that a process which is gone has ended already is not run again.
     """
@@ -55,7 +55,7 @@ def steps(jobs: Group) -> Iterator[tuple[Step, ...]]:
                 records[job.planned.id], left = item, left - 1
             else:
                 epochs.setdefault(job.planned.id, []).append(item)
-            if not left or time.monotonic() - since >= STEP_SECONDS:
+            if not left or job.every_epoch or time.monotonic() - since >= STEP_SECONDS:
                 yield heard()
                 since = time.monotonic()
     except Crowded:
@@ -96,9 +96,10 @@ def _run(jobs: Group) -> Iterator[News]:
             raise
         except Exception as error:
             smaller = _smaller([job for job in jobs if job.planned.id not in done], error) if len(jobs) > 1 else []
-        if jobs[0].device == "cuda":
-            gc.collect()
-            torch.cuda.empty_cache()  # the next one needs what this one held
+        finally:  # also where nobody asks for another epoch
+            if jobs[0].device == "cuda":
+                gc.collect()
+                torch.cuda.empty_cache()  # the next one needs what this one held
     if smaller:
         for part in smaller:
             yield from run_group(part)

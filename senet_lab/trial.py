@@ -30,7 +30,7 @@ LOADERS = {False: 0, True: 4}
 
 
 def steps(job: Job) -> Iterator[Step]:
-    """Run a trial; a step about every second and one at its end, so that short trials report once."""
+    """Run a trial; a step about every second, or every epoch, and one at its end; short trials report once."""
     epochs: list[EpochMetrics] = []
     since = time.monotonic()
     for item in run_trial(job):
@@ -38,7 +38,7 @@ def steps(job: Job) -> Iterator[Step]:
             yield Step(job.planned, tuple(epochs), item, note(job, item))
             return
         epochs.append(item)
-        if time.monotonic() - since >= STEP_SECONDS:
+        if job.every_epoch or time.monotonic() - since >= STEP_SECONDS:
             yield Step(job.planned, tuple(epochs))
             epochs, since = [], time.monotonic()
 

@@ -38,6 +38,11 @@ def test_a_setting_changes_the_network_and_what_is_published_of_it() -> None:
     page = shown("se_resnet50", **{"se.reduction": 8})
     assert "30,586,920 parameters" in page and "30.7 M" in page and "32 x 3" in page
     assert page == shown("se_resnet50", **{"model.se.reduction": 8})
+    each = {f"se.reduction_in.stage{stage}": 8 for stage in (2, 3, 4, 5)}
+    assert page == shown("se_resnet50", **each)
+    page = shown("se_resnet50", **{"se.reduction_in.stage2": 8})
+    assert "32 x 3" in page and "32 x 4" in page and "128 x 3" in page and "No published counts" in page
+    assert "28,096,552 parameters" in page  # in each of the three blocks 2 x 16 x 256 more than 28,071,976
     assert "stride" not in page and "4,0" not in shown("resnet50")
     assert "4,089,184,256" in shown("resnet50", stride_in="3x3")  # stride in the 3x3: 4.09 G, not the paper's
 

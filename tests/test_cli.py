@@ -20,7 +20,7 @@ OPTIONS = {
     },
     "sweep": {
         *("--store", "--data-dir", "--download", "--set", "--seeds", "--recipe", "--rerun"),
-        *("--until-decided", "--max-hours", "--address", "--cpus-per-trial"),
+        *("--until-decided", "--max-hours", "--address", "--cpus-per-trial", "--optuna-storage"),
         *("--executor", "--workers", "--gpus-per-trial", "--together", "--loaders", "--to", "--tracking-uri"),
     },
     "report": {

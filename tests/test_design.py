@@ -87,6 +87,14 @@ def test_labels_name_no_more_of_a_path_than_tells_it_apart() -> None:
     assert labels(one_at_a_time={"model.se.stages": [(2,), (2, 3)]}) == ["stages=2", "stages=2+3", "no_se"]
 
 
+def test_labels_say_whose_reduction_a_stage_has() -> None:
+    assert labels(grid={"model.se.reduction_in.stage2": [4], "model.se.reduction_in.stage3": [8]}) == [
+        "reduction_in.stage2=4,reduction_in.stage3=8", "no_se",
+    ]  # fmt: skip
+    whole = {"model.se.reduction_in": [{"stage2": 4, "stage3": 8}, SE(reduction=4).reduction_in]}
+    assert labels(grid=whole) == ["reduction_in=(stage2=4,stage3=8)", "reduction_in=()", "no_se"]
+
+
 def test_a_slug_may_stand_in_a_path() -> None:
     found = rows(grid={"model.se.stages": [(2,)], "train.learning_rate": [0.05]})[0]
     assert found.label == "stages=2,learning_rate=0.05"
@@ -192,6 +200,20 @@ SAME = [
     pytest.param(BASE, {"grid": {"model.se.reduction": [32, 64]}}, id="all widths 1"),
     pytest.param(BASE, {"grid": {"model.se.reduction": [9, 10]}}, id="32//9 = 32//10, 16//9 = 16//10"),
     pytest.param(BASE, {"grid": {"model.se.stages": ["all", (2, 3)]}}, id="all stages named"),
+    pytest.param(BASE, {"grid": {"model.se.reduction_in": [{}, {"stage2": 16}]}}, id="a stage's own r is that of all"),
+    pytest.param(BASE, {"grid": {"model.se.reduction_in.stage3": [9, 10]}}, id="32//9 = 32//10"),
+    pytest.param(BASE, {"grid": {"model.se.reduction_in.stage2": [9, 8]}}, id="16//9 is not 16//8"),
+    pytest.param(BASE, {"grid": {"model.se.reduction_in": [{"stage2": 4}, {"stage3": 4}]}}, id="another stage's"),
+    pytest.param(
+        BASE,
+        {"grid": {"model.se": [{"reduction": 4}, {"reduction": 8, "reduction_in": {"stage2": 4, "stage3": 4}}]}},
+        id="r, or the same of every stage",
+    ),
+    pytest.param(
+        BASE,
+        {"grid": {"model.se": [{"stages": [2]}, {"stages": [2], "reduction": 2, "reduction_in": {"stage2": 16}}]}},
+        id="r that no stage has is no setting",
+    ),
     pytest.param(BASE, {"grid": {"model.se.stages": [(2, 3), (3, 2)]}}, id="stages in another order"),
     pytest.param(BASE, {"grid": {"model.se.stages": [(3,), (3, 3)]}}, id="a stage named twice"),
     pytest.param(in_stage_3("pre"), {"grid": {"model.se.reduction": [16, 32]}}, id="pre sees the stage before"),

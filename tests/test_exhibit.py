@@ -44,6 +44,17 @@ def test_a_failed_trial_shows_its_last_traceback_in_full(ask: Ask, tmp_path: Pat
     assert ": failed" in text.splitlines()[0] and "at attempt 3" in text
 
 
+def test_a_trial_that_was_stopped_shows_where(ask: Ask, tmp_path: Path) -> None:
+    sweep.run(ask(seeds=1), Local(), lambda step: None)
+    planned = ask().planned[0]
+    record = next(r for r in ask().records if r.id == planned.id)
+    (ask().store.folder(planned) / "record.json").unlink()
+    ended = {"status": "stopped", "test": None, "epochs": record.epochs[:1]}
+    store.finish(ask().store.folder(planned), record.model_copy(update=ended))
+    text = shown(tmp_path / "runs", planned.id)
+    assert ": stopped" in text.splitlines()[0] and "the end of epoch 1 of 2; a scheduler ended it there" in text
+
+
 def test_an_interrupted_trial_shows_how_far_it_came(ask: Ask, tmp_path: Path) -> None:
     begun = ask().planned[0]
     ask().store.open(begun)

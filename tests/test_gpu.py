@@ -8,6 +8,7 @@ import torch
 from senet_lab import sweep
 from senet_lab.inventory import Inventory
 from senet_lab.jobs import Step
+from senet_lab.spec import ASHA
 
 pytestmark = [
     pytest.mark.gpu,
@@ -55,6 +56,19 @@ def test_trials_together_learn_as_well_as_alone_and_share_the_time(ask: Callable
         assert record.status == "done" and record.device == "cuda", record.traceback
         errors = [r.test.error for r in (record, alone[id]) if r.test]
         assert abs(errors[0] - errors[1]) < 0.15
+
+
+def test_trials_that_a_rule_ends_early_leave_the_gpu_to_the_next(ask: Callable[..., Inventory]) -> None:
+    from senet_lab.executors.ray_tune import RayTune
+    from senet_lab.executors.slot import Slot
+    from tests.executors.test_judge import curve
+
+    executor = RayTune(Slot(at_once=1), 1.0)
+    executor.watch(ASHA(), [curve(0.0, 0.0)])
+    steps: list[Step] = []
+    sweep.run(ask(seeds=4), executor, steps.append)
+    records = [s.record for s in steps if s.record is not None]
+    assert [(r.status, len(r.epochs), r.device) for r in records] == [("stopped", 1, "cuda")] * 8
 
 
 def test_the_best_size_is_measured_without_a_cuda_context_here() -> None:

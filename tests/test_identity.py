@@ -19,8 +19,9 @@ from senet_lab.design import Variant, variants
 from senet_lab.errors import SpecError
 from senet_lab.identity import fingerprint
 from senet_lab.plan import PlannedTrial
-from senet_lab.spec import CifarResNet, Data, Model, Source, Spec, Sweep, Train, Trial, apply, families
+from senet_lab.spec import CifarResNet, Data, Model, Reductions, Source, Spec, Sweep, Train, Trial, apply, families
 from senet_lab.spec.operators import SHIPPED
+from senet_lab.syntax import digest
 
 BASE = Trial(
     model=Model(depth=4, widths=(4,)),
@@ -60,6 +61,14 @@ def test_the_fingerprint_is_frozen() -> None:
     assert fingerprint(with_se, "images") == "9fe54ce36de176e9eb52e1eb9bc21ae9cfa4bf80c5ea7ddd266e52b44f868ba0"
 
 
+def test_so_are_the_fingerprints_of_every_family_and_what_code_digests_say_of_their_networks() -> None:
+    """Both are older than reductions of single stages, and those have changed neither."""
+    found = [fingerprint(trial, "d") for trial in TRIALS.values()]
+    assert digest(found) == "6f5d59f74807c0715ab70ee53dcede97bb1e60556fe8a097ddae974a001cfd1e"
+    facts = [identity._facts(trial.model) for trial in TRIALS.values()]
+    assert digest(facts) == "739bad226a4023e0cdc3cf768830361b23129a865b7be0a79d1804034a472a94"
+
+
 class NewerSE(senet_lab.SE):
     temperature: float = 1.0
 
@@ -94,6 +103,13 @@ def test_a_default_written_out_changes_no_fingerprint() -> None:
     assert fingerprint(apply(BASE, {"train.learning_rate": 0.1}), "d") == fingerprint(BASE, "d")
 
 
+def test_a_reduction_of_a_single_stage_that_is_unset_again_changes_no_fingerprint() -> None:
+    changed = apply(SE_BASE, {"model.se.reduction_in.stage2": 4})
+    for unset in ({"model.se.reduction_in.stage2": None}, {"model.se.reduction_in": {}}):
+        assert fingerprint(apply(changed, unset), "d") == fingerprint(SE_BASE, "d")
+    assert '"reduction_in":{}' in SE_BASE.model_dump_json(), "unset stages are not written out"
+
+
 def test_a_block_of_defaults_is_not_the_absence_of_a_block() -> None:
     assert fingerprint(apply(BASE, {"model.se": {}}), "d") != fingerprint(BASE, "d")
 
@@ -101,6 +117,7 @@ def test_a_block_of_defaults_is_not_the_absence_of_a_block() -> None:
 CHANGES: dict[str, Any] = {
     "model.depth": 6, "model.widths": (8,), "model.se.reduction": 4, "model.se.squeeze": "max",
     "model.se.gate": "tanh", "model.se.placement": "pre", "model.se.stages": (2,), "model.se.bias": True,
+    "model.se.reduction_in.stage2": 4,
     "data.validation": 101, "data.crop_padding": 1, "data.flip": True, "data.cutout": 0.5,
     "train.epochs": 2, "train.batch_size": 255, "train.learning_rate": 0.2, "train.momentum": 0.0,
     "train.weight_decay": 1e-4, "train.label_smoothing": 0.1, "train.schedule": "constant", "train.nesterov": False,
@@ -109,7 +126,7 @@ CHANGES: dict[str, Any] = {
 
 
 def dotted(spec: type[Spec], prefix: str = "") -> set[str]:
-    inside = {"model": CifarResNet, "data": Data, "train": Train, "se": senet_lab.SE}
+    inside = {"model": CifarResNet, "data": Data, "train": Train, "se": senet_lab.SE, "reduction_in": Reductions}
     found = set()
     for name in spec.model_fields:
         found |= dotted(inside[name], f"{prefix}{name}.") if name in inside else {prefix + name}
@@ -118,6 +135,7 @@ def dotted(spec: type[Spec], prefix: str = "") -> set[str]:
 
 def test_every_setting_the_seed_and_the_data_change_the_fingerprint() -> None:
     elsewhere = {"model.family", "model.weights", "data.source", "data.image_size", "train.drops", "train.decay"}
+    elsewhere |= {f"model.se.reduction_in.stage{n}" for n in (1, 3, 4, 5, 6, 7)}  # which this network has not
     assert set(CHANGES) | elsewhere == dotted(Trial)  # nothing forgotten here
     marks = [fingerprint(apply(SE_BASE, {key: value}), "d") for key, value in CHANGES.items()]
     marks += [fingerprint(SE_BASE, "d"), fingerprint(SE_BASE, "other")]
@@ -209,6 +227,12 @@ def test_another_rule_for_the_bottleneck_makes_results_stale(monkeypatch: pytest
     monkeypatch.setattr(senet_lab.SE, "hidden_width", lambda self, channels: 8)
     assert identity.code_digest(SE_BASE) != before
     assert identity.code_digest(BASE) == plain
+
+
+def test_another_reduction_of_a_stage_is_other_code_only_where_widths_differ() -> None:
+    wide = apply(SE_BASE, {"model.se.reduction_in.stage2": 1})
+    same = apply(SE_BASE, {"model.se.reduction": 1})
+    assert identity.code_digest(wide) == identity.code_digest(same) != identity.code_digest(SE_BASE)
 
 
 def test_what_a_network_is_made_of_counts_too() -> None:

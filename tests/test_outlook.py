@@ -61,7 +61,7 @@ def test_a_script_finds_everything_in_the_json(ask: Ask, monkeypatch: pytest.Mon
     told = json.loads(json.dumps(as_json(look(found, COMMAND, 2, 0)), allow_nan=False))
     assert (told["sweep"], told["seeds"], told["to_run"], told["slots"]) == ("tiny", 3, 2, 2)
     assert told["baselines"] == {"reduction=2": "no_se"} and told["command"] == COMMAND
-    assert told["counts"] == {"done": 4, "missing": 2, "interrupted": 0, "failed": 0, "stale": 0}
+    assert told["counts"] == {"done": 4, "missing": 2, "interrupted": 0, "stopped": 0, "failed": 0, "stale": 0}
     row, control = told["rows"]
     assert (row["label"], row["settings"], row["control"]) == ("reduction=2", {"model.se.reduction": 2}, False)
     assert row["hidden_widths"] == {"2": [2]} and control["hidden_widths"] == {}

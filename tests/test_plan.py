@@ -48,25 +48,27 @@ def test_an_id_names_question_and_code(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not {t.id for t in after} & {t.id for t in before}
 
 
-def test_the_five_states() -> None:
-    done, missing, interrupted, failed, stale, _ = trials = planned(3)
+def test_the_six_states() -> None:
+    done, missing, interrupted, failed, stale, stopped = trials = planned(3)
     stored = [
         StoredTrial(done.id, done.fingerprint, "done"),
         StoredTrial(interrupted.id, interrupted.fingerprint, "interrupted"),
         StoredTrial(failed.id, failed.fingerprint, "failed"),
+        StoredTrial(stopped.id, stopped.fingerprint, "stopped"),
         StoredTrial("of older code", stale.fingerprint, "done"),
         StoredTrial("of another question", "elsewhere", "done"),
     ]
     found = reconcile(trials, stored)
-    assert [s for _, s in found.trials] == ["done", "missing", "interrupted", "failed", "stale", "missing"]
-    assert found.to_run() == (missing, interrupted, trials[5])
-    assert found.to_run(["failed"]) == (missing, interrupted, failed, trials[5])
-    assert found.to_run(["failed", "stale"]) == (missing, interrupted, failed, stale, trials[5])
-    assert found.counts() == Counter(done=1, missing=2, interrupted=1, failed=1, stale=1)
-    assert found.counts("no_se") == Counter(missing=2, failed=1)
+    assert [s for _, s in found.trials] == ["done", "missing", "interrupted", "failed", "stale", "stopped"]
+    assert found.to_run() == (missing, interrupted)
+    assert found.to_run(["failed"]) == (missing, interrupted, failed)
+    assert found.to_run(["failed", "stale"]) == (missing, interrupted, failed, stale)
+    assert found.to_run(["stopped"]) == (missing, interrupted, stopped)
+    assert found.counts() == Counter(done=1, missing=1, interrupted=1, failed=1, stale=1, stopped=1)
+    assert found.counts("no_se") == Counter(missing=1, failed=1, stopped=1)
 
 
-@pytest.mark.parametrize("state", ["failed", "interrupted"])
+@pytest.mark.parametrize("state", ["failed", "interrupted", "stopped"])
 def test_only_a_result_of_older_code_makes_a_trial_stale(state: Any) -> None:
     trial = planned(1)[0]
     assert reconcile([trial], [StoredTrial("older", trial.fingerprint, state)]).trials == ((trial, "missing"),)

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -79,6 +80,16 @@ def test_failed_trials_are_told(ask: Ask) -> None:
     for step in steps_of(found):
         progress(step)
     assert progress.sentence() == "3 of 3 trials ended, 1 failed"
+
+
+def test_trials_that_were_stopped_are_told(ask: Ask) -> None:
+    found = ask(seeds=1)
+    progress = Progress(Console(file=io.StringIO()), found, found.planned)
+    for step in steps_of(found):
+        ended = step.record and step.record.model_copy(update={"status": "stopped", "test": None})
+        progress(replace(step, record=ended))
+    assert progress.sentence() == "2 of 2 trials ended, 2 stopped early"
+    progress._table()
 
 
 def test_a_table_that_takes_long_to_draw_is_drawn_less_often(

@@ -23,6 +23,7 @@ FREE = [
     {"train__schedule": "constant"},
     {"train__warmup_epochs": 0.5},
     {"model__se__reduction": 4},
+    {"model__se__reduction_in__stage2": 4},
     {"model__se__gate": "tanh"},
     {"model__se__squeeze": "max"},
     {"model__se__stages": [2]},

@@ -8,7 +8,21 @@ from pydantic import ValidationError
 from senet_lab import recipes
 from senet_lab.errors import SpecError
 from senet_lab.explain import explain
-from senet_lab.spec import SE, CifarResNet, Data, Model, ResNet, Sweep, Train, Trial, apply, families
+from senet_lab.spec import (
+    ASHA,
+    SE,
+    CifarResNet,
+    Data,
+    Median,
+    Model,
+    Reductions,
+    ResNet,
+    Sweep,
+    Train,
+    Trial,
+    apply,
+    families,
+)
 
 TRIAL = Trial(
     model=Model(depth=8, widths=(4, 8, 16), se=SE(reduction=2)),
@@ -34,6 +48,22 @@ REFUSED = [
     ("model.se.stages", [5], ["stage [5]", "stages [2, 3, 4]"]),
     ("model.se.stages", [], ["found []; it should have at least 1 item"]),
     ("model.se.stages", ["2"], ["found '2'", "valid integer"]),
+    ("model.se.reduction_in", 8, ["found 8", "a dict {key: ...}"]),
+    ("model.se.reduction_in.stage2", 0, ["model.se.reduction_in.stage2: found 0", "greater than or equal to 1"]),
+    ("model.se.reduction_in.stage2", "8", ["found '8'", "valid integer"]),
+    ("model.se.reduction_in.stage22", 8, ["there is no such key", "did you mean 'stage2'?", "stage1, stage2, "]),
+    (
+        "model.se.reduction_in",
+        {"stage1": 8},
+        ["se.reduction_in names stage [1]", "stages [2, 3, 4]", "the stem is stage 1"],
+    ),
+    ("model.se.reduction_in", {"stage5": 4, "stage7": 8}, ["stage [5, 7]", "stages [2, 3, 4]"]),
+    ("model.se.reductoin_in.stage2", 8, ["there is no model.se.reductoin_in", "did you mean 'reduction_in'?"]),
+    (
+        "model.se",
+        {"stages": [4, 2], "reduction_in": {"stage3": 8}},
+        ["se.reduction_in names stage [3], which has no block", "se.stages names [2, 4]", "name the stage there, too"],
+    ),
     ("model.se.bias", 1, ["found 1", "valid boolean"]),
     ("model.se", 5, ["found 5"]),
     ("model.family", "resnett", ["found 'resnett'", "did you mean 'resnet'?", "cifar_resnet, "]),
@@ -129,6 +159,20 @@ def test_a_setting_inside_an_absent_block_brings_the_block_in() -> None:
     assert apply(recipes.DIGITS, {"model.se.gate": "tanh"}).model.se == SE(gate="tanh")
 
 
+def test_a_reduction_of_a_single_stage_brings_in_what_is_not_there() -> None:
+    se = SE(gate="tanh", reduction_in=Reductions(stage2=2))
+    for settings in (
+        {"model.se.gate": "tanh", "model.se.reduction_in.stage2": 2},
+        {"model.se.reduction_in.stage2": 2, "model.se.gate": "tanh"},
+        {"model.se": {"gate": "tanh"}, "model.se.reduction_in.stage2": 2},
+        {"model.se": {"gate": "tanh", "reduction_in": {"stage2": 2}}},
+        {"model.se.gate": "tanh", "model.se.reduction_in": Reductions(stage2=2)},
+    ):
+        assert apply(recipes.DIGITS, settings).model.se == se, settings
+    with pytest.raises(SpecError, match=r"there is no model\.se\.reductoin_in; did you mean 'reduction_in'"):
+        apply(recipes.DIGITS, {"model.se.reductoin_in.stage2": 8})
+
+
 def test_apply_checks_rules_between_fields_of_unchanged_parts_too() -> None:
     late = apply(TRIAL, {"train.warmup_epochs": 1.5})
     with pytest.raises(SpecError, match=r"warmup_epochs 1\.5 leaves nothing of 1 epochs"):
@@ -172,6 +216,37 @@ def test_stages_are_numbered_as_in_the_paper() -> None:
     assert model.stages == (2, 3, 4)
     assert model.hidden_widths == {3: (8, 8, 8), 4: (16, 16, 16)}
     assert Model(depth=20, widths=(16, 32, 64)).hidden_widths == {}
+
+
+def test_a_stage_may_have_a_reduction_of_its_own() -> None:
+    own = Reductions(stage2=2, stage4=32)
+    model = Model(depth=8, widths=(16, 32, 64), se=SE(reduction=4, reduction_in=own))  # type: ignore[call-arg]
+    assert model.hidden_widths == {2: (8,), 3: (8,), 4: (2,)}
+    before = model.model_copy(update={"se": SE(placement="pre", reduction=4, reduction_in=own)})
+    assert before.hidden_widths == {2: (8,), 3: (4,), 4: (1,)}, "of the block's stage, whatever map it sees"
+    assert str(own) == "stage2=2 stage4=32"
+
+
+def test_such_trials_are_values_as_all_are() -> None:
+    trial = apply(TRIAL, {"model.se.reduction_in.stage2": 4, "model.se.reduction_in.stage3": 8})
+    assert Trial.model_validate_json(trial.model_dump_json()) == trial
+    assert {trial: 1}[apply(TRIAL, {"model.se.reduction_in": {"stage3": 8, "stage2": 4}})] == 1
+    assert TRIAL.model_dump()["model"]["se"]["reduction_in"] == {}
+    assert trial.model_dump()["model"]["se"]["reduction_in"] == {"stage2": 4, "stage3": 8}
+
+
+@pytest.mark.parametrize("family", [*families()], ids=lambda c: c.__name__)
+def test_every_stage_that_a_network_can_have_may_have_a_reduction(family: type[Model]) -> None:
+    most: dict[str, Any] = {"depth": 14, "widths": (4,) * 6} if "widths" in family.model_fields else {}
+    stages = family(**most).stages
+    every = {f"stage{stage}": 2 for stage in stages}
+    assert family(**most, se=SE(reduction_in=Reductions(**every))).stages == stages
+
+
+def test_no_network_can_have_more_stages_than_those() -> None:
+    assert max(Reductions(**dict.fromkeys(Reductions.model_fields, 2)).by_stage) == 7
+    with pytest.raises(ValidationError, match="at most 6 items"):
+        CifarResNet(depth=16, widths=(4,) * 7)
 
 
 @pytest.mark.parametrize(
@@ -253,3 +328,20 @@ def test_drops_that_a_short_training_never_reaches_are_refused() -> None:
     with pytest.raises(SpecError, match=r"drops \[82, 123\] are not all within 40 epochs; set train\.drops too"):
         apply(recipes.CIFAR10, {"train.epochs": 40})
     assert apply(recipes.CIFAR10, {"train.epochs": 40, "train.drops": [20, 30]}).train.drops == (20, 30)
+
+
+@pytest.mark.parametrize(
+    ("rule", "setting", "allowed"),
+    [
+        (ASHA, {"reduction_factor": 1}, "greater than or equal to 2"),
+        (ASHA, {"grace_epochs": 0}, "greater than or equal to 1"),
+        (ASHA, {"fewest": 3}, "not permitted"),
+        (Median, {"fewest": 0}, "greater than or equal to 1"),
+        (Median, {"grace_epochs": 1.5}, "valid integer"),
+    ],
+)
+def test_a_rule_that_would_end_everything_is_refused(
+    rule: type[ASHA | Median], setting: dict[str, Any], allowed: str
+) -> None:
+    with pytest.raises(ValidationError, match=allowed):
+        rule(**setting)

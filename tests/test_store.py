@@ -83,12 +83,14 @@ def test_a_trial_that_began_is_interrupted_until_its_record_is_there(tiny: Store
     assert files(folder) == {"trial.json", "record.json"}
 
 
-def test_the_checkpoint_of_a_failed_trial_is_kept_for_another_try(tiny: Store) -> None:
+@pytest.mark.parametrize("status", ["failed", "stopped"])
+def test_the_checkpoint_of_a_trial_that_is_not_done_is_kept_to_go_on_from(tiny: Store, status: str) -> None:
     folder = tiny.open(planned())
     store.save_state(folder, b"half way")
-    store.finish(folder, record(planned(), status="failed"))
-    assert store.load_state(folder) == b"half way"
-    assert tiny.contents()[0][0].status == "failed"
+    store.finish(folder, record(planned(), status=status))
+    with tiny.locked():
+        assert store.load_state(folder) == b"half way"
+    assert tiny.contents()[0][0].status == status
 
 
 def test_opening_again_changes_nothing(on_disk: Store) -> None:

@@ -234,6 +234,20 @@ def test_what_a_lost_process_ended_alone_is_told_and_not_run_again(
     assert again.sitting == 2, "of an earlier command: it was asked for again"
 
 
+def test_one_that_is_a_program_and_may_be_ended_early_tells_every_epoch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a GPU; who ends it asks for no other epoch, and it goes on from there when it is asked for again."""
+    monkeypatch.setattr(together, "_as_program", lambda jobs: True)
+    (job,) = (replace(job, every_epoch=True) for job in jobs(tmp_path, ROWS[1]))
+    told = together.steps([job])
+    assert [[m.epoch for step in next(told) for m in step.epochs] for _ in range(2)] == [[1], [2]]
+    del told
+    monkeypatch.undo()
+    (step,) = next(iter(together.steps([job])))
+    assert [m.epoch for m in step.epochs] == [3]
+
+
 def test_a_store_that_cannot_be_written_is_no_trials_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: Any, **__: Any) -> None:
         raise StoreError("the disk is full")

@@ -216,6 +216,17 @@ def test_a_failed_trial_that_is_mended_loses_its_traceback(server):
 
 
 @pytest.mark.slow
+def test_a_trial_that_was_stopped_is_killed_and_says_by_whom_until_it_goes_on(server):
+    assert server.mirror([record(PLANNED[0], "stopped", epochs=1)]) is None
+    run = server.runs()[PLANNED[0].name]
+    assert (run.info.status, run.data.tags["status"]) == ("KILLED", "stopped")
+    assert server.steps(run) == [1] and "test_error" not in run.data.metrics
+    assert server.mirror([record(PLANNED[0])]) is None
+    run = server.runs()[PLANNED[0].name]
+    assert (run.info.status, run.data.tags["status"]) == ("FINISHED", "done") and server.steps(run) == [1, 2, 3]
+
+
+@pytest.mark.slow
 def test_a_trial_says_with_how_many_it_was_trained_until_it_is_trained_alone(server):
     tags = []
     for together in (1, 4, 1):  # of a later sitting each, or MLflow holds it already

@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -119,6 +120,11 @@ def test_steps_report_a_short_trial_once_and_a_long_one_as_it_goes(
     assert [[m.epoch for m in s.epochs] for s in going] == [[1], [2], [3]]
     assert all(s.record is None for s in going)
     assert last.record is not None and last.epochs == ()
+
+
+def test_a_trial_that_may_be_ended_early_tells_every_epoch(make: MakeJob) -> None:
+    *going, last = steps(replace(make(), every_epoch=True))
+    assert [[m.epoch for m in s.epochs] for s in going] == [[1], [2], [3]] and last.record is not None
 
 
 # --- the same bits

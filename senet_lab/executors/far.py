@@ -14,16 +14,17 @@ from ray.exceptions import RayTaskError
 from ray.util.queue import Empty, Queue
 
 from senet_lab.executors import Listener
+from senet_lab.executors.judge import Watch
 from senet_lab.executors.slot import Slot
 from senet_lab.jobs import Group
 
 WAIT_SECONDS = 0.5
 
 
-def fit(groups: Sequence[Group], listener: Listener, slot: Slot) -> None:
+def fit(groups: Sequence[Group], listener: Listener, slot: Slot, watch: Watch | None = None) -> None:
     """Run `groups` to their ends over there, telling `listener` every step in this thread."""
     queue = Queue(actor_options={"num_cpus": 0})
-    task = ray.remote(num_cpus=0, max_retries=0)(_loop).remote(list(groups), queue, slot)
+    task = ray.remote(num_cpus=0, max_retries=0)(_loop).remote(list(groups), queue, slot, watch)
     try:
         ended = False
         while not ended:
@@ -50,8 +51,8 @@ def _waiting(queue: Any) -> list[Any]:
     return found
 
 
-def _loop(groups: Sequence[Group], queue: Any, slot: Slot) -> None:
+def _loop(groups: Sequence[Group], queue: Any, slot: Slot, watch: Watch | None) -> None:
     from senet_lab.executors import tune_loop
 
     with tempfile.TemporaryDirectory(prefix="senet-lab-tune-") as scratch:
-        tune_loop.fit(groups, queue.put, slot, Path(scratch))
+        tune_loop.fit(groups, queue.put, slot, tune_loop.Terms(Path(scratch), watch=watch))

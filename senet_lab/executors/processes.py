@@ -30,30 +30,33 @@ WORDS = 4096
 class Processes:
     """Runs trials in processes of one thread each, as many as there are cores or `at_once`."""
 
-    def __init__(self, at_once: int | None = None) -> None:
+    def __init__(self, at_once: int | None = None, stays: bool = False) -> None:
+        """`stays`: whether the workers outlive a `run` that returns, for the next one; `stop` ends them."""
         self.at_once = at_once or cores()
+        self.stays = stays
         self._crew: _Crew | None = None
 
     def start(self) -> None:
-        """Start the workers; they import in the background."""
-        if self._crew is None:
-            self._crew = _Crew()
-            # macOS's own libraries do not survive being copied with a process.
-            for count in [self.at_once] if sys.platform == "linux" else [1] * self.at_once:
-                self._crew.start(count)
+        """Start the workers that are not there; they import in the background."""
+        self._crew = self._crew or _Crew()
+        missing = self.at_once - len(self._crew.workers)
+        # macOS's own libraries do not survive being copied with a process.
+        for count in [missing] * (missing > 0) if sys.platform == "linux" else [1] * missing:
+            self._crew.start(count)
 
     def run(self, groups: Sequence[Group], listener: Listener) -> None:
-        """Run `groups`; no worker is left when it returns, whatever happens.
+        """Run `groups`; no worker is left when it ends, unless they stay and it returns.
 
         Raises UserError if the workers die before they could begin.
         """
         self.start()
         assert self._crew is not None
-        try:
+        with contextlib.ExitStack() as at_end:
+            at_end.callback(self.stop)
             for step in _steps(self._crew, deque(groups)):
                 listener(step)
-        finally:
-            self.stop()
+            if self.stays:
+                at_end.pop_all()
 
     def stop(self) -> None:
         """End the workers, if there are any."""
@@ -175,6 +178,7 @@ def _steps(crew: _Crew, waiting: "deque[Group]") -> Iterator[Step]:
     """What the workers tell; each gets its next group before anybody looks at the end of its last one."""
     deaths: Counter[str] = Counter()
     left = {job.planned.id for group in waiting for job in group}
+    yield from crew.hand_out(waiting)  # workers that stayed say nothing before they are asked
     while left:
         for worker in crew.ready():
             try:

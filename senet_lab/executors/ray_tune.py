@@ -1,9 +1,10 @@
 """Jobs on Ray Tune: one slot a core or a fraction of a GPU, workers that stay warm.
 
-Only this module and its neighbours `tune_loop`, `relay` and `far` import ray. This one starts and ends Ray and needs no
-torch, so that Ray gets ready while the driver imports the rest.
+Only this module and its neighbours `tune_loop`, `relay`, `judge` and `far` import ray. This one starts and ends Ray and
+needs no torch, so that Ray gets ready while the driver imports the rest.
 """
 
+import contextlib
 import gc
 import logging
 import os
@@ -13,7 +14,7 @@ import tempfile
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import ray
@@ -25,6 +26,11 @@ from senet_lab.errors import ClusterLost, UserError
 from senet_lab.executors import Listener
 from senet_lab.executors.slot import SWITCHES, Slot
 from senet_lab.jobs import Group
+from senet_lab.records import EpochMetrics
+from senet_lab.spec import ASHA, Median
+
+if TYPE_CHECKING:
+    from senet_lab.executors.judge import Watch
 
 DEFAULT_GPU_SHARE = 0.25
 CLIENT_PORT = 10001
@@ -50,13 +56,20 @@ class RayTune:
     """Runs trials on a Ray of its own on this machine, or on a cluster that is there, as many at once as fit."""
 
     def __init__(
-        self, slot: Slot | None = None, gpus_per_trial: float | None = None, address: str | None = None
+        self,
+        slot: Slot | None = None,
+        gpus_per_trial: float | None = None,
+        address: str | None = None,
+        stays: bool = False,
     ) -> None:
         """`gpus_per_trial`: None for a quarter where there is a GPU, and a whole one for a group, in place of the
-        slot's own; `address`: of a cluster ("auto", "host:6379", "ray://host:10001"), None for a Ray of its own."""
+        slot's own; `address`: of a cluster ("auto", "host:6379", "ray://host:10001"), None for a Ray of its own;
+        `stays`: whether Ray outlives a `run` that returns, for the next one; `stop` ends it."""
         self.slot = slot or Slot()
         self.gpus_per_trial = gpus_per_trial
         self.address = address
+        self.stays = stays
+        self._watch: Watch | None = None
         # Ray's processes die with the thread that started them, so that thread has to stay.
         self._starter = ThreadPoolExecutor(1, "start-ray")
         self._ready: Future[Slot] | None = None
@@ -82,27 +95,44 @@ class RayTune:
             if self.gpus_per_trial > gpus:
                 raise _too_much("--gpus-per-trial", self.gpus_per_trial, f"this machine has {gpus} GPUs")
 
-    def run(self, groups: Sequence[Group], listener: Listener) -> None:
-        """Run `groups`; Ray, or the connection to it, ends with it, whatever happens."""
-        from senet_lab.executors import far, tune_loop
+    def watch(self, stopping: ASHA | Median | None, past: Sequence[Sequence[EpochMetrics]] = ()) -> None:
+        """From the next `run` on, let `stopping` end trials early, each trained by itself; None: let all run.
 
+        `past`: the epochs of earlier trials, whoever ran them, which the rule knows as it knows those of a `run`. A
+        trial that is ended early has a record of its own, "stopped"; its checkpoint stays.
+        """
+        from senet_lab.executors.judge import Watch
+
+        self._watch = None if stopping is None else Watch(stopping, tuple(past))
+
+    def run(self, groups: Sequence[Group], listener: Listener) -> None:
+        """Run `groups`; Ray, or the connection to it, ends with it, unless it stays and this returns."""
         self.start()
         assert self._ready is not None
         scratch = Path(tempfile.mkdtemp(prefix="senet-lab-tune-"))
-        try:
-            slot = self._ready.result()
-            if (self.address or "").startswith("ray://"):
-                far.fit(groups, listener, slot)
-            else:
-                workers = self._workers(slot.of(max(map(len, groups))))
-                tune_loop.fit(groups, listener, slot, scratch, workers)
-        except (ray.exceptions.RayError, ConnectionError) as error:
-            if self.address is None or isinstance(error, ray.exceptions.RayTaskError):
-                raise
-            raise ClusterLost(f"the Ray cluster at {without_credentials(self.address)}") from error
-        finally:
-            self.stop()
-            shutil.rmtree(scratch, ignore_errors=True)
+        with contextlib.ExitStack() as at_end:
+            at_end.callback(self.stop)
+            try:
+                self._run(groups, listener, self._ready.result(), scratch)
+            except (ray.exceptions.RayError, ConnectionError) as error:
+                if self.address is None or isinstance(error, ray.exceptions.RayTaskError):
+                    raise
+                raise ClusterLost(f"the Ray cluster at {without_credentials(self.address)}") from error
+            finally:
+                shutil.rmtree(scratch, ignore_errors=True)
+            if self.stays:
+                at_end.pop_all()
+
+    def _run(self, groups: Sequence[Group], listener: Listener, slot: Slot, scratch: Path) -> None:
+        from senet_lab.executors import far, tune_loop
+
+        if self._watch is not None:  # a rule ends trials one by one
+            groups = [[job] for group in groups for job in group]
+        if (self.address or "").startswith("ray://"):
+            far.fit(groups, listener, slot, self._watch)
+        else:
+            terms = tune_loop.Terms(scratch, self._workers(slot.of(max(map(len, groups)))), self._watch)
+            tune_loop.fit(groups, listener, slot, terms)
 
     def stop(self) -> None:
         """End Ray, or the connection to it, if it was started."""

@@ -1,6 +1,6 @@
-"""From Ray Tune's loop to the listener: steps, records of trials whose worker died, and when a round is to end."""
+"""From Ray Tune's loop to the listener: steps, records that no worker writes, and when a round is to end."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import ray
@@ -9,14 +9,17 @@ from ray import tune
 from senet_lab.errors import ClusterLost, Crowded
 from senet_lab.executors import Listener
 from senet_lab.executors.deaths import lost
+from senet_lab.executors.judge import Judge, stopped
 from senet_lab.jobs import Group, Job, Step
 
 
 class Relay(tune.Callback):  # type: ignore[misc]
-    """Hands steps to the listener, and makes a record of a trial whose worker died."""
+    """Hands steps to the listener, and makes a record of a trial whose worker died, or that was ended early."""
 
-    def __init__(self, groups: Sequence[Group], listener: Listener) -> None:
-        self.groups, self.listener = groups, listener
+    def __init__(self, groups: Sequence[Group], listener: Listener, judge: Judge | None = None) -> None:
+        self.groups, self.listener, self.judge = groups, listener, judge
+        if judge is not None:
+            judge.groups = groups
         self.left = {job.planned.id for group in groups for job in group}
         """Ids of the trials that have not ended."""
         self.crowded: tuple[int, Crowded] | None = None
@@ -35,6 +38,8 @@ class Relay(tune.Callback):  # type: ignore[misc]
 
     def on_trial_result(self, iteration: int, trials: Any, trial: Any, result: Any, **info: Any) -> None:
         self._tell(trial, result.pop("steps"))  # Tune keeps every trial's last result to the end
+        if self.judge is not None:  # which Tune has asked before this
+            self._tell(trial, self._stopped(trial, self.judge))
 
     def on_trial_error(self, iteration: int, trials: Any, trial: Any, **info: Any) -> None:
         self._tell(trial, None)
@@ -42,7 +47,13 @@ class Relay(tune.Callback):  # type: ignore[misc]
     def _unended(self, trial: Any) -> list[Job]:
         return [job for job in self.groups[trial.config["group"]] if job.planned.id in self.left]
 
-    def _tell(self, trial: Any, news: tuple[Step, ...] | Exception | None) -> None:
+    def _stopped(self, trial: Any, judge: Judge) -> Iterator[Step]:
+        """The end of a trial that has just been ended early."""
+        for job in self._unended(trial):
+            if job.planned.id in judge.ended:
+                yield stopped(job, judge.ended[job.planned.id], trial.run_metadata.start_time)
+
+    def _tell(self, trial: Any, news: Iterable[Step] | Exception | None) -> None:
         """Pass on steps; raise an error of the store; make steps of trials whose worker died."""
         try:
             if isinstance(news, Crowded):

@@ -14,13 +14,15 @@ from typing import Any
 
 from ray import tune
 
-from senet_lab import store
+from senet_lab import checkpoints, store
 from senet_lab.errors import Crowded, StoreError
 from senet_lab.executors import Listener
 from senet_lab.executors.deaths import MAX_WORKER_DEATHS
+from senet_lab.executors.judge import Judge, Watch
 from senet_lab.executors.relay import Relay, WhenCrowded
 from senet_lab.executors.slot import Slot
 from senet_lab.jobs import Group, Job, Step
+from senet_lab.records import EpochMetrics
 from senet_lab.together import GPU_FAULT, steps
 
 MEET_SECONDS = 20.0
@@ -28,6 +30,9 @@ MEET_SECONDS = 20.0
 
 class Trainable(tune.Trainable):  # type: ignore[misc]
     """A slot that runs one group of jobs after another; only their steps travel."""
+
+    resumes = False
+    """Whether it is still to be told which epochs a trial has behind it."""
 
     def setup(self, config: dict[str, Any], groups: Sequence[Group], meeting: "Meeting") -> None:
         meeting.come()
@@ -41,6 +46,7 @@ class Trainable(tune.Trainable):  # type: ignore[misc]
         self.jobs = self.groups[config["group"]]
         self.left = len(self.jobs)
         self.steps: Iterator[tuple[Step, ...]] = steps(self.jobs)
+        self.resumes = self.jobs[0].every_epoch
         return True
 
     def step(self) -> dict[str, Any]:
@@ -50,6 +56,9 @@ class Trainable(tune.Trainable):  # type: ignore[misc]
         if self.refusal is not None:
             return {"steps": self.refusal, "done": True}
         try:
+            earlier, self.resumes = _earlier(self.jobs[0]) if self.resumes else (), False
+            if earlier:
+                return {"steps": (), "earlier": earlier, "done": False}
             told = next(self.steps)
         except (StoreError, Crowded) as error:  # an exception would be tried again, and lose its words on the way
             return {"steps": error, "done": True}
@@ -91,6 +100,12 @@ class Meeting:
         self.expected = 1
 
 
+def _earlier(job: Job) -> tuple[EpochMetrics, ...]:
+    """Epochs that a trial has behind it, for whoever may end it early."""
+    kept = store.Store(job.store, job.sweep)
+    return checkpoints.epochs(kept.path / job.folder if job.folder else kept.folder(job.planned))
+
+
 def _unseen(job: Job) -> StoreError | None:
     """What to say if this node does not see the driver's store: its results would be lost."""
     try:
@@ -105,10 +120,20 @@ def _unseen(job: Job) -> StoreError | None:
     )
 
 
-def fit(groups: Sequence[Group], listener: Listener, slot: Slot, scratch: Path, workers: int = 1) -> None:
-    """Run `groups` to their ends, each in a `slot`; Tune's own files go to `scratch`.
+@dataclass(frozen=True)
+class Terms:
+    """What a run is given besides its trials and their slots."""
 
-    `workers`: how many slots there are on this machine, where that is known.
+    scratch: Path
+    """A folder for Tune's own files."""
+    workers: int = 1
+    """How many slots there are on this machine, where that is known."""
+    watch: Watch | None = None
+    """What may end trials early; each is a group of its own then."""
+
+
+def fit(groups: Sequence[Group], listener: Listener, slot: Slot, terms: Terms) -> None:
+    """Run `groups` to their ends, each in a `slot`.
 
     A group for which a GPU's memory ran out is tried again one by one, alone on its GPU, and the others that are left
     go on with fewer neighbours. A group whose workers died goes on one by one, too, so that only the cause fails.
@@ -116,16 +141,17 @@ def fit(groups: Sequence[Group], listener: Listener, slot: Slot, scratch: Path, 
     alone: set[str] = set()
     device = "cuda" if slot.gpus else "cpu"
     left: list[Group] = list(groups)
+    judge = Judge(terms.watch, groups) if terms.watch else None
     rounds = 0
     while left:
         slots = [slot.alone() if group[0].planned.id in alone else slot.of(len(group)) for group in left]
         left = [
-            [replace(job, device=device, neighbours=s.shares_gpu) for job in group]
+            [replace(job, device=device, neighbours=s.shares_gpu, every_epoch=judge is not None) for job in group]
             for group, s in zip(left, slots, strict=True)
         ]
-        relay = Relay(left, listener)
-        place = scratch / f"round-{rounds}"
-        meeting = Meeting(place / "workers", 1 if alone else min(workers, len(left)))
+        relay = Relay(left, listener, judge)
+        place = terms.scratch / f"round-{rounds}"
+        meeting = Meeting(place / "workers", 1 if alone else min(terms.workers, len(left)))
         _round(relay, slots, meeting, place)
         if relay.crowded is None and not relay.bereft:
             return
@@ -157,7 +183,7 @@ def _round(relay: Relay, slots: Sequence[Slot], meeting: Meeting, scratch: Path)
             lambda config: tune.PlacementGroupFactory([slots[config["group"]].resources]),
         ),
         param_space={"group": tune.grid_search(list(range(len(relay.groups))))},
-        tune_config=tune.TuneConfig(reuse_actors=True, max_concurrent_trials=slots[0].at_once),
+        tune_config=tune.TuneConfig(reuse_actors=True, max_concurrent_trials=slots[0].at_once, scheduler=relay.judge),
         run_config=tune.RunConfig(
             name="sweep",
             storage_path=str(scratch),

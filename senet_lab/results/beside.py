@@ -14,8 +14,7 @@ from typing import Any
 import pandas as pd
 
 from senet_lab.design import Variant
-from senet_lab.results.load import value_of
-from senet_lab.results.published import Settings, agrees
+from senet_lab.results.published import Settings, agrees, in_force
 from senet_lab.spec import Trial
 
 BLOCK = "model.se."
@@ -56,7 +55,7 @@ def _unvaried(entries: Iterable[Settings], rows: Iterable[Variant]) -> set[str]:
     return {
         path
         for path in {path for settings in entries for path in settings if path.startswith(BLOCK)}
-        if len({s[path] for s in entries if path in s}) == 1 and len({value_of(t, path) for t in gated}) == 1
+        if len({s[path] for s in entries if path in s}) == 1 and len({in_force(t, path) for t in gated}) == 1
     }
 
 

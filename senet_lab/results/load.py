@@ -15,6 +15,7 @@ import pandas as pd
 from senet_lab.design import factors
 from senet_lab.plan import PlannedTrial
 from senet_lab.records import EpochMetrics, Evaluation, TrialRecord
+from senet_lab.spec import Reductions
 
 INTEGERS = {name: "int64" for name in ("order", "seed", "n_test", "wanted", "epoch")}
 COUNTS = {"params": "Int64", "macs": "Int64"}  # nullable: a row without trials has none
@@ -78,7 +79,7 @@ def rows(
     found = {place["variant"]: {**place, "wanted": 0} for place in _places(planned).values()}
     for wanted in planned:
         found[wanted.variant.label]["wanted"] += 1
-    for place, _, record in _matched(planned, records, include_stale, states=("done", "failed")):
+    for place, _, record in _matched(planned, records, include_stale, states=("done", "stopped", "failed")):
         if record.params is not None:
             found[place["variant"]] |= {"params": record.params, "macs": record.macs}
     return _frame([*found.values()], [*_place_columns(planned), "wanted", "params", "macs"])
@@ -128,11 +129,18 @@ def factor_names(planned: Iterable[PlannedTrial]) -> tuple[str, ...]:
 
 
 def value_of(trial: object, path: str) -> Any:
-    """The setting at a dotted path, None where a part of the path is switched off."""
+    """The setting at a dotted path, None where a part of the path is switched off.
+
+    Of a stage whose blocks have no reduction of their own, the one that they have.
+    """
     here: Any = trial
-    for name in path.split("."):
+    *parents, last = path.split(".")
+    for name in parents:
         here = getattr(here, name, None)
-    return here
+    if isinstance(here, Reductions):
+        se, stage = value_of(trial, ".".join(parents[:-1])), int(last.removeprefix("stage"))
+        return se.reduction_of(stage) if stage in value_of(trial, "model.hidden_widths") else None
+    return getattr(here, last, None)
 
 
 def _matched(

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 COUNTS, FAILED, OLDER, OTHER = "counts", "failed", "older code", "not asked for"
 TRIED = "chosen by"
 """Candidates of studies, whatever came of them: made to choose by, never to report."""
-INTERRUPTED, MISSING = "interrupted", "missing"
-USES = (COUNTS, FAILED, INTERRUPTED, MISSING, TRIED, OLDER, OTHER)
+STOPPED, INTERRUPTED, MISSING = "stopped", "interrupted", "missing"
+USES = (COUNTS, FAILED, STOPPED, INTERRUPTED, MISSING, TRIED, OLDER, OTHER)
 """What a trial is to the table."""
 TYPES = {"seed": "int64", "attempts": "int64", "seconds": "float64", "started_at": "float64", "ended_at": "float64"}
 TYPES |= {"peak_memory_bytes": "float64", "params": "Int64"}
@@ -97,7 +97,7 @@ def compute(runs: pd.DataFrame) -> pd.DataFrame:
     `failed`, `failed_seconds`, `interrupted`, `peak_memory_bytes` (the most of any); trials of older code and those
     that are not asked for have a line each, under that name, as `trials` and `seconds`."""
     lines: list[dict[str, Any]] = []
-    asked = runs[runs["use"].isin((COUNTS, FAILED, INTERRUPTED, MISSING))]
+    asked = runs[runs["use"].isin((COUNTS, FAILED, STOPPED, INTERRUPTED, MISSING))]
     groups = [(str(label), own) for label, own in asked.groupby("variant", sort=False)]
     groups += [(use, own.assign(use=COUNTS)) for use in (TRIED, OLDER, OTHER) if len(own := runs[runs["use"] == use])]
     for label, own in groups:
@@ -160,7 +160,7 @@ def _use(record: TrialRecord, wanted: dict[str, PlannedTrial], asked: dict[str, 
     if record.id in counted:
         return COUNTS
     if record.id in wanted:
-        return FAILED
+        return STOPPED if record.status == "stopped" else FAILED
     return OLDER if record.fingerprint in asked else OTHER
 
 

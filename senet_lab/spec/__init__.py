@@ -26,11 +26,14 @@ from senet_lab.spec.operators import Source as Source
 from senet_lab.spec.operators import is_shipped as is_shipped
 from senet_lab.spec.se import SE as SE
 from senet_lab.spec.se import Placement as Placement
+from senet_lab.spec.se import Reductions as Reductions
 from senet_lab.spec.se import Unit as Unit
 from senet_lab.spec.search import Search as Search
 from senet_lab.spec.space import Choice as Choice
 from senet_lab.spec.space import Float as Float
 from senet_lab.spec.space import Int as Int
+from senet_lab.spec.stopping import ASHA as ASHA
+from senet_lab.spec.stopping import Median as Median
 from senet_lab.spec.study import SELECTION_SEED as SELECTION_SEED
 from senet_lab.spec.study import Study as Study
 from senet_lab.spec.study import Tune as Tune

@@ -70,10 +70,17 @@ class Model(Spec):
                 f"se.placement {self.se.placement!r} has no meaning in {self.title}: {self.why_not}; "
                 f"allowed: {', '.join(self.placements)}"
             )
-        if self.se.stages != "all" and (unknown := set(self.se.stages) - set(self.stages)):
+        gated = self.stages if self.se.stages == "all" else self.se.stages
+        for name, named in (("se.stages", gated), ("se.reduction_in", self.se.reduction_in.by_stage)):
+            if unknown := set(named) - set(self.stages):
+                raise ValueError(
+                    f"{name} names stage {sorted(unknown)}; this network has stages {sorted(self.stages)} "
+                    f"(the stem is stage 1, as in the paper)"
+                )
+        if without := set(self.se.reduction_in.by_stage) - set(gated):
             raise ValueError(
-                f"se.stages names stage {sorted(unknown)}; this network has stages {sorted(self.stages)} "
-                f"(the stem is stage 1, as in the paper)"
+                f"se.reduction_in names stage {sorted(without)}, which has no block: se.stages names "
+                f"{sorted(gated)}; name the stage there, too, or leave its reduction out"
             )
         return self
 

@@ -2,15 +2,54 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from annotated_types import Len
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, SerializerFunctionWrapHandler, model_serializer
 
 from senet_lab.spec.operators import known
 from senet_lab.spec.values import Positive, Spec
 
 Placement = Literal["standard", "pre", "post", "identity", "conv3x3"]
+
+
+class Reductions(Spec):
+    """r of single stages, as many as a network can have, numbered as in the paper; None: the block's `reduction`.
+
+    Written out, it names only stages that have one of their own.
+    """
+
+    stage1: Positive | None = None
+    stage2: Positive | None = None
+    stage3: Positive | None = None
+    stage4: Positive | None = None
+    stage5: Positive | None = None
+    stage6: Positive | None = None
+    stage7: Positive | None = None
+
+    @property
+    def by_stage(self) -> dict[int, int]:
+        """Stage -> r, of stages that have one of their own."""
+        told = {int(name.removeprefix("stage")): getattr(self, name) for name in type(self).model_fields}
+        return {stage: r for stage, r in told.items() if r is not None}
+
+    @model_serializer(mode="wrap")
+    def _told(self, dumped: SerializerFunctionWrapHandler) -> dict[str, int]:
+        return {name: r for name, r in dumped(self).items() if r is not None}
+
+    def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
+        return ((name, r) for name, r in super().__repr_args__() if r is not None)
+
+
+class StageChannels(int):
+    """A number of channels that knows the stage of its map; what is worked out from it is a plain number.
+
+    So a block, which is told its channels and nothing else, gets the width of its own stage; to tell it the stage
+    besides would change code that every result depends on.
+    """
+
+    stage = 0
+    """0: of no stage."""
 
 
 class SE(Spec):
@@ -30,10 +69,19 @@ class SE(Spec):
     """Stages that carry the block, numbered as in the paper: the stem is 1, the first residual stage 2."""
     bias: bool = False
     """Whether the two FC layers have biases (v4 ablations: no; released models: yes)."""
+    reduction_in: Reductions = Reductions()
+    """r of stages that have one of their own, e.g. `reduction_in.stage2`; the others have `reduction`."""
 
     def hidden_width(self, channels: int) -> int:
-        """Units of the bottleneck for a feature map of `channels`; not rounded, at least 1."""
-        return max(1, channels // self.reduction)
+        """Units of the bottleneck for a feature map of `channels`; not rounded, at least 1.
+
+        By the r of its stage if it is a number that `Unit.channels` gave, else by `reduction`.
+        """
+        return max(1, channels // self.reduction_of(getattr(channels, "stage", 0)))
+
+    def reduction_of(self, stage: int) -> int:
+        """r of the blocks of `stage`."""
+        return self.reduction_in.by_stage.get(stage, self.reduction)
 
     def in_stage(self, stage: int) -> bool:
         """Whether `stage` carries the block."""
@@ -55,8 +103,8 @@ class Unit:
     shortcut: int = 0
     """At the end of its shortcut; 0: as `outputs`."""
 
-    def channels(self, placement: Placement) -> int:
-        """Channels of the map that a block at `placement` rescales."""
+    def channels(self, placement: Placement) -> StageChannels:
+        """Channels of the map that a block at `placement` rescales; they know the unit's stage."""
         seen = {
             "pre": self.inputs,
             "conv3x3": self.middle,
@@ -64,7 +112,9 @@ class Unit:
             "identity": self.shortcut,
             "post": self.outputs,
         }
-        return seen[placement] or self.outputs
+        found = StageChannels(seen[placement] or self.outputs)
+        found.stage = self.stage
+        return found
 
 
 def hidden_widths(se: SE | None, units: Iterable[Unit]) -> dict[int, tuple[int, ...]]:

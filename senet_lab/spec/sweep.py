@@ -12,6 +12,7 @@ from senet_lab.explain import explain
 from senet_lab.spec.cifar import CifarResNet, PreActResNet, ShakeShake, WideResNet
 from senet_lab.spec.imagenet import VGG, BNInception, InceptionResNetV2, MobileNet, ResNet, ResNeXt, SENet, ShuffleNet
 from senet_lab.spec.model import families
+from senet_lab.spec.se import SE, Reductions
 from senet_lab.spec.study import Tune
 from senet_lab.spec.training import Data, Train
 from senet_lab.spec.values import Name, Spec
@@ -93,6 +94,10 @@ class Sweep(Spec):
         return self
 
 
+BROUGHT_IN: dict[str, type[Spec]] = {"model.se": SE, "model.se.reduction_in": Reductions}
+"""What a setting inside brings in where there is none: model.se.reduction=8, into a network without SE."""
+
+
 def apply(trial: Trial, settings: Mapping[str, Any]) -> Trial:
     """`trial` with dotted `settings` replaced, validated as a whole again.
 
@@ -107,10 +112,10 @@ def apply(trial: Trial, settings: Mapping[str, Any]) -> Trial:
         node = tree
         for depth, name in enumerate(parents, 1):
             here = ".".join(parents[:depth])
+            if here in BROUGHT_IN and node.get(name) is None:
+                node[name] = BROUGHT_IN[here]().model_dump()
             if name not in node and node:
                 raise SpecError(f"{path}: there is no {here}; {choices(name, sorted(node))}")
-            if name in node and node[name] is None:  # model.se.reduction brings SE into a network without it
-                node[name] = {}
             if not isinstance(node.get(name), dict):
                 raise SpecError(f"{path}: {here} is a value and has nothing inside; set {here} itself")
             node = node[name]

@@ -24,7 +24,8 @@ TOGETHER = "senet_lab.together"
 CHOSEN = "senet_lab.chosen"
 CANDIDATE = "senet_lab.candidate"
 """Of a trial that is made to choose by: its number in the study. Nothing of it is reported."""
-STATUS = {"done": "FINISHED", "failed": "FAILED"}
+STATUS = {"done": "FINISHED", "failed": "FAILED", "stopped": "KILLED"}
+"""FINISHED promises a test error; the tag `status` tells a trial that was stopped from one that was cut off."""
 CURVES = ("train_loss", "train_error", "validation_loss", "validation_error", "learning_rate")
 TAG_LENGTH, SHORT = 5000, 12
 

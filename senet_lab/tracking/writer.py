@@ -114,7 +114,7 @@ class Writer:
             self._client.log_artifacts(run.id, str(artifacts), artifacts.name)
 
     def mark(self, trial_id: str, status: str) -> None:
-        """Say in words how a trial stands: done, failed, stale."""
+        """Say in words how a trial stands: done, failed, stopped, stale."""
         self.connect()
         run = self._runs.get(("trial", trial_id))
         if run is not None and run.tags.get("status") != status:

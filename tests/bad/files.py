@@ -233,7 +233,7 @@ FIELDS = {
         "mine.py:5: reductoin",
         "there is no such key",
         "did you mean 'reduction'?",
-        "bias, gate, placement, reduction, squeeze, stages",
+        "bias, gate, placement, reduction, reduction_in, squeeze, stages",
         base="SE(reductoin=2)",
     ),
     "base a dict": of(
@@ -351,7 +351,7 @@ DESIGNS = {
     "grid with a dot at the end": of(
         "mine.py: model.se.''",
         "there is no such key",
-        "allowed: bias, gate, placement, reduction, squeeze, stages",
+        "allowed: bias, gate, placement, reduction, reduction_in, squeeze, stages",
         grid='{"model.se.": [2]}',
     ),
     "value twice": of(
@@ -378,7 +378,7 @@ DESIGNS = {
         "mine.py: model.se.reductio",
         "there is no such key",
         "did you mean 'reduction'?",
-        "bias, gate, placement, reduction, squeeze, stages",
+        "bias, gate, placement, reduction, reduction_in, squeeze, stages",
         grid='{"model.se.reductio": [2]}',
     ),
     "key misspelt in the middle": of(

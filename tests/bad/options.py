@@ -122,7 +122,7 @@ SETTINGS = {
             "command line: model.se.gait",
             "there is no such key",
             "did you mean 'gate'?",
-            "bias, gate, placement, reduction, squeeze, stages",
+            "bias, gate, placement, reduction, reduction_in, squeeze, stages",
         ),
     ),
     "the seed": Case(
@@ -189,7 +189,7 @@ SETTINGS = {
             "model.se.reductio",
             "there is no such key",
             "did you mean 'reduction'?",
-            "bias, gate, placement, reduction, squeeze, stages",
+            "bias, gate, placement, reduction, reduction_in, squeeze, stages",
         ),
     ),
     "on a network without it": Case(

@@ -20,6 +20,7 @@ from senet_lab import inventory, sweep
 from senet_lab.errors import ClusterLost, Crowded, StoreError, UserError
 from senet_lab.executors.local import Local
 from senet_lab.jobs import Job, Step
+from senet_lab.spec import ASHA
 from tests.conftest import question
 from tests.typed import train, typed
 from tests.undrawn import COMMAND
@@ -248,6 +249,28 @@ def test_a_process_whose_gpu_failed_takes_no_other_job_and_costs_no_other_trial(
     failing = {t.id for t, state in after.plan.trials if state == "failed"}
     workers = [p.name.split("-") for p in tmp_path.glob("*-*")]
     assert len({pid for id, pid in workers if id in failing}) == 3, "each broke a process of its own"
+
+
+@pytest.mark.long
+def test_a_rule_ends_trials_over_there_too(tmp_path: Path, cluster: Cluster) -> None:
+    """By client, batch after batch on one connection; nothing is better than an error of 0."""
+    from senet_lab.executors.ray_tune import RayTune
+    from senet_lab.executors.slot import Slot
+    from tests.executors.test_judge import curve
+
+    executor = RayTune(Slot(at_once=1), address=cluster.client, stays=True)
+    heard: list[Step] = []
+    try:
+        sweep.run(inventory.take(question(seeds=1), tmp_path / "runs"), executor, heard.append)
+        executor.watch(ASHA(), [curve(0.0, 0.0)])
+        sweep.run(inventory.take(question(seeds=2), tmp_path / "runs"), executor, heard.append)
+    finally:
+        executor.stop()
+    after = inventory.take(question(seeds=2), tmp_path / "runs")
+    assert after.plan.counts() == {"done": 2, "stopped": 2}
+    assert {s.record.id: s.record for s in heard if s.record} == {r.id: r for r in after.records}
+    ended = [s for s in heard if s.record and s.record.status == "stopped"]
+    assert len([s for s in heard if s.record]) == 4 and [len(s.record.epochs) for s in ended if s.record] == [1, 1]
 
 
 @pytest.mark.long

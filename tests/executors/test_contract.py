@@ -12,14 +12,15 @@ import pytest
 
 from senet_lab import inventory, store, sweep
 from senet_lab.errors import Interrupted, StoreError, UserError
-from senet_lab.executors import Executor
+from senet_lab.executors import Executor, processes
 from senet_lab.executors.local import Local
 from senet_lab.executors.processes import Processes
 from senet_lab.inventory import Inventory
 from senet_lab.jobs import Step
 from senet_lab.plan import PlannedTrial
 from senet_lab.records import TrialRecord
-from tests.conftest import question
+from senet_lab.spec import ASHA, apply
+from tests.conftest import TINY, question
 
 DIVERGING = {"train.learning_rate": 99.0, "train.weight_decay": 0.9}
 Ask = Callable[..., Inventory]
@@ -119,6 +120,71 @@ def test_keeps_the_contract_with_groups(ask: Ask, executor: Executor, tmp_path: 
             assert mine.test.loss == pytest.approx(other.test.loss, rel=1e-3)
             losses = [[m.train_loss for m in r.epochs] for r in (mine, other)]
             assert losses[0] == pytest.approx(losses[1], rel=1e-3)
+
+
+def staying_processes() -> Processes:
+    return Processes(2, stays=True)
+
+
+def staying_ray() -> Executor:
+    from senet_lab.executors.ray_tune import RayTune
+    from senet_lab.executors.slot import Slot
+
+    return RayTune(Slot(at_once=1), stays=True)
+
+
+@pytest.mark.parametrize(
+    "staying",
+    [
+        pytest.param(staying_processes, id="processes"),
+        pytest.param(staying_ray, id="ray", marks=pytest.mark.slow),
+    ],
+)
+def test_one_that_stays_runs_batch_after_batch_until_something_goes_wrong(
+    ask: Ask, tmp_path: Path, staying: Callable[[], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    executor = staying()
+    starts: list[str] = []
+    if isinstance(executor, Processes):
+        begin = processes._Crew.start
+        monkeypatch.setattr(processes._Crew, "start", lambda crew, n: (starts.append("crew"), begin(crew, n)))
+    else:
+        from senet_lab.executors import ray_tune
+
+        ray_begins = ray_tune._start_here
+        monkeypatch.setattr(ray_tune, "_start_here", lambda slots: (starts.append("ray"), ray_begins(slots)))
+    heard: list[Step] = []
+
+    def give_up(step: Step) -> None:
+        raise KeyboardInterrupt
+
+    try:
+        for seeds in (1, 3):
+            heard += run(ask(seeds=seeds), executor)
+            assert is_up(executor)
+        with pytest.raises(Interrupted):
+            sweep.run(ask(seeds=4), executor, give_up)
+        assert not is_up(executor), "whoever is interrupted leaves nothing behind"
+        assert len(starts) == 1, "later batches found it there"
+    finally:
+        executor.stop()
+    after = ask(seeds=3)
+    assert after.plan.counts() == {"done": 6}
+    assert sorted(s.record.id for s in heard if s.record) == sorted(t.id for t in after.planned), "each ends once"
+    begun = Counter(s.planned.id for s in heard if s.record is None and not s.epochs)
+    assert set(begun.values()) == {1}
+    undisturbed = inventory.take(question(seeds=3), tmp_path / "elsewhere")
+    run(undisturbed, Local())
+    assert {r.id: facts(r) for r in undisturbed.again().records} == {r.id: facts(r) for r in after.records}
+
+
+def is_up(executor: Any) -> bool:
+    """Whether it left something running."""
+    if isinstance(executor, Processes):
+        return executor._crew is not None and all(p.poll() is None for p in executor._crew._started)
+    from ray import is_initialized
+
+    return bool(is_initialized())
 
 
 def test_a_store_that_cannot_be_written_stops_the_run(ask: Ask, executor: Executor) -> None:
@@ -244,6 +310,52 @@ def test_a_worker_that_starts_late_is_waited_for(ask: Ask, monkeypatch: pytest.M
     run(ask(seeds=4), ray())
     by_worker = Counter(p.name.partition("-")[0] for p in tmp_path.glob("*-*"))
     assert len(by_worker) == 2 and min(by_worker.values()) >= 2, by_worker
+
+
+@pytest.mark.slow
+def test_a_trial_that_a_rule_ends_early_has_its_record_and_goes_on_when_it_is_asked_for(
+    ask: Ask, tmp_path: Path
+) -> None:
+    """One after another: good, hopeless, good, hopeless; at epoch 3 of 4 it is decided."""
+    from senet_lab.executors.ray_tune import RayTune
+    from senet_lab.executors.slot import Slot
+
+    four = apply(TINY, {"train.epochs": 4})
+    rates: dict[str, Any] = {"grid": {"train.learning_rate": [0.1, 1e-6]}, "controls": [], "base": four}
+    rates["baseline"] = {"train.learning_rate": 0.1}
+    executor = RayTune(Slot(at_once=1), stays=True)
+    executor.watch(ASHA(grace_epochs=3, reduction_factor=2))
+    heard: list[Step] = []
+    try:
+        sweep.run(ask(**rates), executor, heard.append, ways=sweep.Ways(size=lambda kind: 4))
+        first = ask(**rates)
+        assert first.plan.counts() == {"done": 2, "stopped": 2} and first.plan.to_run() == ()
+        executor.watch(ASHA(), [r.epochs for r in first.records if r.status == "done"])
+        sweep.run(ask(**rates, seeds=3), executor, heard.append)
+        assert ask(**rates, seeds=3).plan.counts()["stopped"] >= 3, "the first of a batch knows the others' epochs"
+    finally:
+        executor.stop()
+    kept = {r.id: r for r in ask(**rates, seeds=3).records}
+    assert {s.record.id: s.record for s in heard if s.record} == kept
+    assert len([s for s in heard if s.record]) == 6, "each ends once"
+    for id, record in kept.items():
+        told = [m for s in heard if s.planned.id == id for m in s.epochs]
+        assert tuple(told) == record.epochs, "every epoch once"
+        if record.status == "stopped":
+            assert record.trial.train.learning_rate == 1e-6 or record.trial.seed == 2
+            assert record.test is None and record.gates is None and record.seconds > 0
+    in_two = [r for r in kept.values() if r.status == "stopped" and r.trial.seed < 2]
+    assert [len(r.epochs) for r in in_two] == [3, 3]
+
+    run(ask(**rates, seeds=3), Local(), rerun=["stopped"])
+    after = ask(**rates, seeds=3)
+    assert after.plan.counts() == {"done": 6}
+    gone_on = {r.id: r for r in after.records}
+    for r in in_two:
+        assert gone_on[r.id].epochs[:3] == r.epochs, "not trained again"
+    undisturbed = inventory.take(question(**rates | {"seeds": 3}), tmp_path / "elsewhere")
+    run(undisturbed, Local())
+    assert {r.id: facts(r) for r in undisturbed.again().records} == {id: facts(r) for id, r in gone_on.items()}
 
 
 def test_nobody_waits_for_ever_at_a_meeting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -117,6 +117,32 @@ def test_an_idle_one_that_is_gone_takes_nothing_and_is_replaced(tmp_path: Path) 
     assert crew.begun == ["row0"], "once"
 
 
+def test_one_that_stayed_is_given_a_group_before_it_says_anything(tmp_path: Path) -> None:
+    first, second, _ = jobs(tmp_path)
+    for crew in (Crew(1, Line([], works)), Crew(2, Line([], works), Line([DEATH], is_gone), Line([[]], works))):
+        for worker in crew.workers:
+            worker.there = True
+        assert ends(crew, [first], [second]) == {"row0": "as asked", "row1": "as asked"}
+        assert sorted(crew.begun) == ["row0", "row1"], "also with one that died while nobody asked for anything"
+
+
+def test_in_the_place_of_those_that_died_others_are_there_for_the_next_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[int] = []
+
+    def start(crew: processes._Crew, count: int) -> None:
+        started.append(count)
+        crew.workers += [processes._Worker(Line([], works)) for _ in range(count)]  # type: ignore[arg-type]
+
+    monkeypatch.setattr(processes._Crew, "start", start)
+    executor = processes.Processes(3, stays=True)
+    for left in (3, 1, 0, 3):
+        executor.start()
+        assert executor._crew is not None and len(executor._crew.workers) == 3
+        del executor._crew.workers[left:]
+    executor.stop()
+    assert sum(started) == 3 + 2 + 3
+
+
 def test_a_deadly_member_of_a_group_fails_alone(tmp_path: Path) -> None:
     deaths: list[int] = []
 
@@ -154,7 +180,7 @@ def test_with_ray_a_deadly_member_of_a_group_fails_alone(tmp_path: Path, monkeyp
     monkeypatch.setattr(ray, "nodes", lambda: [{"Alive": True, "Resources": {"CPU": 1.0}}])
     monkeypatch.setattr(tune_loop, "_round", whole_round)
     told: list[Step] = []
-    tune_loop.fit([group, [other]], told.append, Slot(), tmp_path / "scratch")
+    tune_loop.fit([group, [other]], told.append, Slot(), tune_loop.Terms(tmp_path / "scratch"))
     assert rounds == [[["row0", "row1", "row2"], ["row3"]], [["row0"], ["row1"], ["row2"]]]
     found = {step.record.variant: step.record.traceback or "" for step in told if step.record is not None}
     assert "the worker process died 3 times (gone)" in found.pop("row1")

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from senet_lab import models, recipes
 from senet_lab.blocks.se import SEBlock
 from senet_lab.errors import SpecError
-from senet_lab.spec import SE, Model, Placement, apply
+from senet_lab.spec import SE, Model, Placement, Reductions, apply
 
 CPU, META = torch.device("cpu"), torch.device("meta")
 State = dict[str, Tensor]
@@ -27,13 +27,17 @@ def built(model: Model, channels: int = 3, classes: int = 10, device: torch.devi
 
 
 def check_hidden_widths(model: Model) -> None:
-    """The network has the SE blocks that its spec foretells, at every place that it allows."""
+    """The network has the SE blocks that its spec foretells, at every place that it allows, each stage by its own r."""
+    own = {f"stage{stage}": 2 + i for i, stage in enumerate(model.stages[1:])}
     for place in model.placements:
-        asked = gated(model, place, reduction=4)
+        asked = gated(model, place, reduction=4, reduction_in=Reductions(**own))
         found: dict[int, tuple[int, ...]] = {}
-        for stage, blocks in built(asked).stages.items():  # type: ignore[union-attr,operator]
-            found[int(stage)] = tuple(m.reduce.out_features for m in blocks.modules() if isinstance(m, SEBlock))
-        assert found == asked.hidden_widths, place
+        for stage, parts in built(asked).stages.items():  # type: ignore[union-attr,operator]
+            blocks = [m for m in parts.modules() if isinstance(m, SEBlock)]
+            found[int(stage)] = tuple(block.reduce.out_features for block in blocks)
+            r = own.get(f"stage{stage}", 4)
+            assert found[int(stage)] == tuple(max(1, block.reduce.in_features // r) for block in blocks), place
+        assert found == asked.hidden_widths and set(found) == set(model.stages), place
 
 
 def check_refusal(model: Model, place: Placement, reason: str) -> None:

@@ -14,6 +14,7 @@ from senet_lab.spec import (
     MobileNet,
     Model,
     PreActResNet,
+    Reductions,
     ResNet,
     ResNeXt,
     Unit,
@@ -28,6 +29,7 @@ BLOCKS = [
     SE(reduction=4, gate="tanh", squeeze="max"),
     SE(reduction=1, gate="relu"),
     SE(reduction=2, stages=(2,)),
+    SE(reduction=4, reduction_in=Reductions(stage2=1, stage4=2)),
 ]
 FAMILIES: list[Model] = [
     CifarResNet(depth=8, widths=(4, 8, 6)),
@@ -128,6 +130,17 @@ def test_maps_that_are_flattened_for_the_classifier() -> None:
 )
 def test_members_without_blocks_and_blocks_with_biases(blocks: list[SE | None]) -> None:
     check([gated(FAMILIES[0], se) for se in blocks])
+
+
+def test_members_whose_stages_have_other_reductions_and_other_stages() -> None:
+    """The folded network is as the first of them, with the stages of all."""
+    blocks = [
+        SE(reduction=8, stages=(2, 3), reduction_in=Reductions(stage3=1)),
+        SE(reduction=2, stages=(2,)),
+        SE(stages=(4,), reduction_in=Reductions(stage4=3)),
+    ]
+    whole = check([gated(FAMILIES[0], se) for se in blocks])
+    assert [whole.stages[n][0].se.reduce.weight.shape[0] // 3 for n in "234"] == [2, 8, 2], "the widest of each"
 
 
 def test_only_operators_that_occur_are_computed() -> None:

@@ -88,6 +88,19 @@ def test_what_neither_varies_of_the_block_is_a_matter_of_protocol(make):
     assert joined(make, both, wrong, "squeeze_operator")["variant"].dropna().tolist() == ["no_se"]
 
 
+def test_a_stage_with_a_reduction_of_its_own_makes_another_row(make):
+    """Of r = 16 with stage 2 at r = 8, and of gates at two such settings, nothing is published."""
+    variants = {"SE": {"model.se.reduction": 16}, "SE, stage 2 wider": {"model.se.reduction_in.stage2": 8}}
+    found = joined(make, make.question(seeds=2, variants=variants), {}, "reduction_ratio")
+    assert found["variant"].dropna().unique().tolist() == ["SE", "no_se"]
+    variants = {
+        "SE": {"model.se.gate": "sigmoid"},
+        "tanh": {"model.se.gate": "tanh", "model.se.reduction_in.stage2": 8},
+    }
+    found = joined(make, make.question(seeds=2, variants=variants), {}, "excitation_operator")
+    assert found["variant"].dropna().unique().tolist() == ["SE", "no_se"]
+
+
 def test_labels_do_not_matter(make):
     variants = {"narrow": {"model.se.reduction": 16}, "plain": {}}
     question = make.question(seeds=2, variants=variants, baseline="plain", controls=())

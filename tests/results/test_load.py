@@ -31,6 +31,15 @@ def test_factors_hold_the_value_in_force_not_only_what_a_row_changed(make):
     assert frame["model.se.reduction"].tolist() == [2, 4, None, None]
 
 
+def test_the_reduction_in_force_of_a_stage_is_its_own_or_that_of_all(make):
+    own = {f"model.se.reduction_in.stage{stage}": (2,) for stage in (2, 3)}
+    design = {"one_at_a_time": {**own, "model.se.stages": ((3,),)}}
+    planned = make.plan(make.question(seeds=1, **design))
+    frame = load.trials(planned, [make.record(p) for p in planned])
+    assert frame["model.se.reduction_in.stage2"].tolist() == [2, 16, None, None]
+    assert frame["model.se.reduction_in.stage3"].tolist() == [16, 2, 16, None]
+
+
 def test_other_sweeps_failed_trials_and_other_seeds_do_not_count(make):
     question = make.question(seeds=2)
     planned = make.plan(question)
@@ -38,10 +47,12 @@ def test_other_sweeps_failed_trials_and_other_seeds_do_not_count(make):
     stored = [
         make.record(planned[0]),
         make.record(planned[1], status="failed", test=None, traceback="..."),
+        make.record(planned[2], status="stopped", test=None),
         make.record(more_seeds),
-        make.record(planned[2], id="unknown", fingerprint="unknown"),
+        make.record(planned[3], id="unknown", fingerprint="unknown"),
     ]
     assert load.trials(planned, stored)["id"].tolist() == [planned[0].id]
+    assert set(load.epochs(planned, stored)["variant"]) == {planned[0].variant.label}
 
 
 def test_rows_are_matched_by_identity_not_by_name(make):
@@ -83,9 +94,10 @@ def test_rows_are_known_without_a_single_trial(planned):
     assert rows["params"].isna().all()
 
 
-def test_rows_know_the_size_of_networks_that_failed(make):
+@pytest.mark.parametrize("status", ["failed", "stopped"])
+def test_rows_know_the_size_of_networks_that_are_not_done(make, status):
     planned = make.plan(make.question(seeds=1))
-    rows = load.rows(planned, [make.record(planned[0], status="failed", test=None)])
+    rows = load.rows(planned, [make.record(planned[0], status=status, test=None)])
     assert rows["params"].tolist()[:2] == [18_280, pd.NA]
 
 

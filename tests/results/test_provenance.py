@@ -6,7 +6,7 @@ import pytest
 
 from senet_lab.records import Environment
 from senet_lab.results import provenance
-from senet_lab.results.provenance import COUNTS, FAILED, INTERRUPTED, MISSING, OLDER, OTHER
+from senet_lab.results.provenance import COUNTS, FAILED, INTERRUPTED, MISSING, OLDER, OTHER, STOPPED
 from senet_lab.store import Store
 
 FAILURE = (
@@ -42,6 +42,13 @@ def test_every_trial_has_one_use(found):
     assert [uses[t.id] for t in plan] == [COUNTS, COUNTS, FAILED, MISSING, MISSING, MISSING]
     assert uses["old"] == OLDER
     assert traced.count(OTHER) == 2 and len(uses) == len(traced.runs) == 9
+
+
+def test_a_trial_that_was_stopped_is_none_that_failed(make, asked):
+    plan = make.plan(asked)
+    runs = provenance.trace(plan, [make.record(plan[0], status="stopped", test=None, seconds=3.0)], [])
+    assert (runs.count(STOPPED), runs.count(FAILED), runs.seconds(STOPPED)) == (1, 0, 3.0)
+    assert runs.compute().set_index("variant").loc["reduction=2", ["trials", "failed"]].tolist() == [0, 0]
 
 
 def test_compute_counts_failures_older_code_and_other_settings(found):

@@ -58,14 +58,14 @@ def record(planned: PlannedTrial, status: str = "done", epochs: int = 3) -> Tria
         fingerprint=planned.fingerprint,
         code=planned.code,
         data=planned.data,
-        status="done" if done else "failed",
+        status=status,
         test=Evaluation(error=0.05, loss=0.2, images=8, correct="qg==") if done else None,
         epochs=tuple(epoch(n + 1) for n in range(epochs)),
         started_at=1_700_000_000.0,
         ended_at=1_700_000_002.0,
         seconds=2.0,
         environment="e",
-        traceback=None if done else TRACEBACK,
+        traceback=TRACEBACK if status == "failed" else None,
     )
 
 

@@ -10,7 +10,18 @@ import pandas as pd
 from senet_lab.records import Environment
 from senet_lab.results import keys, stats
 from senet_lab.results.page.layout import Block, Code, Facts, Folded, Table, Text
-from senet_lab.results.provenance import COUNTS, FAILED, INTERRUPTED, MISSING, OLDER, OTHER, TRIED, Provenance, typed
+from senet_lab.results.provenance import (
+    COUNTS,
+    FAILED,
+    INTERRUPTED,
+    MISSING,
+    OLDER,
+    OTHER,
+    STOPPED,
+    TRIED,
+    Provenance,
+    typed,
+)
 
 if TYPE_CHECKING:
     from senet_lab.results.report import Report
@@ -139,6 +150,7 @@ def total(found: Provenance) -> str:
 OTHERS = {TRIED: "candidates", OLDER: "trials of older code", OTHER: "other settings or seeds"}
 NAMES = {
     FAILED: "failed",
+    STOPPED: "stopped early",
     INTERRUPTED: "interrupted and not done yet",
     MISSING: "not run yet",
     TRIED: "candidates that settings were chosen by",

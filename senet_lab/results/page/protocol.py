@@ -42,7 +42,7 @@ def training(report: "Report") -> tuple[Block, ...]:
     same, varied = settings({row.label: row.trial.model_dump(mode="json") for row in report.question.rows})
     tables: tuple[Block, ...] = (Table(same, "In force in every row.", left=("value",)),)
     if len(varied.columns) > 1:
-        note = "Different from row to row; -: the row's network has no such setting."
+        note = "Different from row to row; -: not set, or the row's network has no such setting."
         frame = varied if len(varied.columns) <= WIDEST else in_words(varied)
         tables += (Table(frame, note, left=tuple(frame.columns)),)
     pairs = tuple((item, value) for item, value in words.items() if value)

@@ -13,6 +13,7 @@ from senet_lab.results.published.counts import counts as counts
 from senet_lab.results.published.entries import CIFAR, NAMES, entries, lines
 from senet_lab.results.published.settings import Settings as Settings
 from senet_lab.results.published.settings import agrees as agrees
+from senet_lab.results.published.settings import in_force as in_force
 
 TEST_IMAGES = {"ImageNet": 50_000, "CIFAR-10": 10_000, "CIFAR-100": 10_000}
 """Images behind each published error, by data set."""

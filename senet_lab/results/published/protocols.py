@@ -8,6 +8,7 @@ from collections.abc import Iterable
 import pandas as pd
 
 from senet_lab.results.published.entries import ABLATIONS, CIFAR, IMAGENET, lines
+from senet_lab.results.published.settings import in_force
 from senet_lab.spec import Data, Train, Trial
 
 PROTOCOLS = (
@@ -88,13 +89,22 @@ def _one(trial: Trial) -> dict[str, str]:
         "epochs": f"{train.epochs}",
         "label smoothing": f"{train.label_smoothing:g}",
         "initialisation": "He et al. (ICCV 2015)" + ", residual branches from 0" * identity,
-        "reduction ratio": "" if se is None else f"{se.reduction}",
+        "reduction ratio": _reduction(trial),
         "squeeze": "" if se is None else se.squeeze,
         "gate": "" if se is None else se.gate,
         "placement": "" if se is None else se.placement,
         "FC biases": "" if se is None else "yes" if se.bias else "no",
         "evaluation": _evaluation(data),
     }
+
+
+def _reduction(trial: Trial) -> str:
+    """One number, or, where stages differ, one for each."""
+    found = in_force(trial, "model.se.reduction")
+    if not isinstance(found, tuple):
+        return "" if found is None else f"{found}"
+    stages = ", ".join(map(str, trial.model.hidden_widths))
+    return f"{', '.join(map(str, found))} in stages {stages}"
 
 
 def _width(trial: Trial) -> str:

@@ -53,12 +53,16 @@ NETWORKS: Mapping[str, Settings] = {
 
 def agrees(trial: Any, settings: Settings) -> bool:
     """Whether all `settings` are in force in `trial`, or in anything else that has a `model`."""
-    return all(_value(trial, path) == value for path, value in settings.items())
+    return all(in_force(trial, path) == value for path, value in settings.items())
 
 
-def _value(trial: Any, path: str) -> Any:
-    """The setting at `path`; stages in order, all of them listed one by one being "all"."""
+def in_force(trial: Any, path: str) -> Any:
+    """The setting at `path`, in one spelling: stages in order, all of them listed one by one being "all"; the
+    reduction that all stages have, or, where they differ, that of each."""
     value = value_of(trial, path)
+    if path == "model.se.reduction" and value is not None:
+        found = [trial.model.se.reduction_of(stage) for stage in trial.model.hidden_widths]
+        return found[0] if len(set(found)) == 1 else tuple(found)
     if path != "model.se.stages" or not isinstance(value, tuple):
         return value
     stages = tuple(sorted(set(value)))

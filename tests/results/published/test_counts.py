@@ -4,7 +4,7 @@ import pytest
 
 from senet_lab import networks
 from senet_lab.results.published import counts
-from senet_lab.spec import SE, MobileNet, Model, ResNet, ResNeXt, SENet
+from senet_lab.spec import SE, MobileNet, Model, Reductions, ResNet, ResNeXt, SENet
 
 
 def said(model):
@@ -77,6 +77,7 @@ def test_other_networks(name, reference, numbers):
         ResNet(depth=50, small_images=True),
         MobileNet(width=0.5),
         ResNet(depth=50, se=SE(reduction=3)),
+        ResNet(depth=50, se=SE(reduction_in=Reductions(stage2=8))),
         ResNet(depth=101, se=SE(reduction=8)),
         ResNeXt(depth=152),
         Model(depth=20, widths=(16, 32, 64)),

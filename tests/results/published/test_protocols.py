@@ -37,6 +37,14 @@ def test_what_the_table_asks_about_is_no_difference_of_protocol():
     assert other.loc["gate", ["v4", "this sweep"]].tolist() == ["sigmoid", "tanh"]
 
 
+def test_the_reductions_of_stages_are_told_where_they_differ():
+    mixed = apply(recipes.DIGITS, {"model.se.reduction_in.stage2": 8})
+    assert protocols.ours([mixed], 1)["reduction ratio"] == "8, 16 in stages 2, 3"
+    alike = apply(mixed, {"model.se.reduction_in.stage3": 8})
+    assert protocols.ours([alike], 1)["reduction ratio"] == "8"
+    assert protocols.ours([recipes.DIGITS], 1)["reduction ratio"] == "", "no SE"
+
+
 def test_only_what_all_state_alike_is_the_same():
     found = of("reduction_ratio")
     assert found.index[found["same"]].tolist() == ["stem", "optimizer", *BLOCK[1:]]

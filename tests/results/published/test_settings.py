@@ -29,6 +29,8 @@ def test_a_row_agrees_whatever_it_is_trained_on_and_however_narrow():
         {"model.se.gate": "tanh"},
         {"model.se.placement": "pre"},
         {"model.se.stages": [2, 3]},
+        {"model.se.reduction_in.stage2": 8},
+        {"model.se.reduction_in": {f"stage{n}": 8 for n in (2, 3, 4, 5)}},
         {"model.depth": 101},
         {"model.family": "resnext"},
     ],
@@ -47,6 +49,15 @@ def test_all_stages_are_all_stages(stages):
     trial = apply(WITH_SE, {"model.se.stages": stages})
     assert agrees(trial, se())
     assert not agrees(trial, se(stages=(2, 3)))
+
+
+def test_the_reduction_is_that_of_the_blocks_however_it_is_said():
+    every = {f"stage{n}": 8 for n in (2, 3, 4, 5)}
+    assert agrees(apply(WITH_SE, {"model.se.reduction_in": every}), se(reduction=8))
+    assert agrees(apply(WITH_SE, {"model.se.reduction_in.stage3": 16}), se())
+    one = {"model.se.stages": [2], "model.se.reduction_in.stage2": 8}
+    assert agrees(apply(WITH_SE, one), se(reduction=8, stages=(2,)))
+    assert not any(agrees(apply(WITH_SE, {"model.se.reduction_in.stage2": 8}), se(reduction=r)) for r in (8, 16))
 
 
 def test_the_order_of_stages_is_no_setting():
