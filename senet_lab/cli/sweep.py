@@ -57,7 +57,8 @@ def sweep(
     began = time.monotonic()
     from senet_lab import commands
     from senet_lab.balance import Limit
-    from senet_lab.commands.sweep import How, run_sweep
+    from senet_lab.commands.running import How
+    from senet_lab.commands.sweep import run_sweep
 
     where = commands.Where(store, data_dir, download)
     found = commands.inventory(sweep, where, settings(set_ or []), seeds, recipe)

@@ -69,7 +69,8 @@ def answers(sweep: str, where: Where, changes: dict[str, Any], seeds: int | None
 
 def _trials(question: Question) -> Iterator[Trial]:
     """The rows, and all that a study may make of them."""
+    space = question.study.space if question.study else None
     for row in question.rows:
         yield row.trial
-        for chosen in corners(question.study.space) if question.study else ():
-            yield apply(row.trial, settings_of(question.study.space, chosen))
+        for chosen in corners(space) if space else ():
+            yield apply(row.trial, settings_of(space or {}, chosen))

@@ -1,9 +1,8 @@
 """Run what a question is missing, report, and bring MLflow up to date."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from senet_lab import selection, signals
@@ -11,8 +10,9 @@ from senet_lab.balance import Course, Limit
 from senet_lab.commands import console, engine, limit
 from senet_lab.commands.choosing import choose, standing
 from senet_lab.commands.report import prepare, release, show_report
+from senet_lab.commands.running import Beside, How, run, told_time
 from senet_lab.commands.sequential import Means, until_decided
-from senet_lab.commands.together import Together, rows_together
+from senet_lab.commands.together import Together
 from senet_lab.credentials import without_credentials
 from senet_lab.environment import program
 from senet_lab.errors import Interrupted, TrialsFailed, UserError
@@ -21,41 +21,11 @@ from senet_lab.options import to_show
 from senet_lab.plan import State
 
 if TYPE_CHECKING:
-    from senet_lab.executors import Executor, Listener
-    from senet_lab.expected import Expected
+    from senet_lab.executors import Listener
     from senet_lab.jobs import Step
     from senet_lab.results.looks import Looked
     from senet_lab.results.report import Report
     from senet_lab.tracking import Projection
-
-
-@dataclass(frozen=True)
-class How:
-    """How a sweep is to run; nothing of it changes a result."""
-
-    executor: str
-    address: str | None
-    workers: int | None
-    cpus_per_trial: int
-    gpus_per_trial: float | None
-    loaders: int | None
-    rerun: tuple[State, ...]
-    tracking_uri: str | None
-    reports: Path
-    together: str | None = None
-    storage: str | None = None
-    """Address of the Optuna storage that studies are shown in; None: beside the run folders."""
-    limit: Limit = field(default_factory=Limit)
-
-
-@dataclass(frozen=True)
-class Beside:
-    """What is done beside the trials."""
-
-    listener: "Listener"
-    nearly_done: Callable[[], None]
-    """Called when a place has nothing to do any more."""
-    course: Course
 
 
 def run_sweep(found: Inventory, how: How, until: bool = False) -> None:
@@ -85,8 +55,8 @@ def run_sweep(found: Inventory, how: How, until: bool = False) -> None:
         try:
             groups = Together(how.together, how.executor, how.address, how.gpus_per_trial, found.data_dir)
             beside = Beside(_listener(projection, check), partial(prepare, projection.settle), course)
-            run = partial(_run, how=how, groups=groups, executor=executor, beside=beside)
-            means = Means(how.rerun, run, partial(_told, how, groups), lambda: course.stopped)
+            runs = partial(run, how=how, groups=groups, executor=executor, beside=beside)
+            means = Means(how.rerun, runs, partial(told_time, how, groups), lambda: course.stopped)
             if found.question.study is not None:
                 found = choose(found, partial(_candidates, means, course), lambda: course.over, how.storage)
                 projection.asks(found.question)
@@ -196,72 +166,6 @@ def _listener(projection: "Projection", check: Callable[[], None]) -> "Listener"
             projection.finished(step.record, step.planned)
 
     return listener
-
-
-def _run(found: Inventory, how: How, groups: Together, executor: "Executor", beside: Beside) -> None:
-    """Start the executor first: it takes seconds to get ready, torch's import and the rest fit into them."""
-    executor.start()
-    try:
-        _run_started(found, how, groups, executor, beside)
-    finally:
-        executor.stop()
-
-
-def _run_started(found: Inventory, how: How, groups: Together, executor: "Executor", beside: Beside) -> None:
-    with signals.deferred():
-        from senet_lab import logbook, sweep
-        from senet_lab.progress import Progress
-
-    due = found.plan.to_run(how.rerun)
-    sizes = groups.sizes(due, partial(_places, how))
-    places = _places(how, groups.share(sizes))
-    if told := _told(how, groups, found):
-        console.print(f"The trials to run will take {told.sentence}", soft_wrap=True)
-    course = beside.course
-    pace = limit.Pace(found, None if how.address else places, rows_together(due, sizes).__contains__)
-    say = partial(limit.announce, course, pace)
-    book = logbook.begin(found, len(due), None if how.address else places, told)
-    with Progress(console, found, due) as progress, book, signals.gently(course.stop, say):
-
-        def narrow() -> None:
-            if course.ending:
-                progress.due = course.chosen()
-
-        def both(step: "Step") -> None:
-            course.hear(step)
-            narrow()
-            progress(step)
-            book(step)
-            beside.listener(step)
-            if step.record is not None and len(progress.due) - progress.ended < places:
-                beside.nearly_done()
-
-        follow = partial(course.follow, forecast=pace)
-        ways = sweep.Ways(how.loaders, lambda kind: sizes.get(kind, 1), follow, book.number)
-        sweep.run(found, executor, both, how.rerun, ways)
-        narrow()
-    console.print(progress.sentence())
-
-
-def _places(how: How, gpu_share: float | None) -> int:
-    """Groups at once on this machine."""
-    from senet_lab import expected
-
-    if how.executor == "local":
-        return 1
-    return expected.slots(how.workers, gpu_share if how.executor == "ray" else 0, how.cpus_per_trial)
-
-
-def _told(how: How, groups: Together, found: Inventory) -> "Expected | None":
-    """The time of what is due; None on a cluster: who knows what it has free."""
-    from senet_lab import expected
-
-    if how.address:
-        return None
-    due = found.plan.to_run(how.rerun)
-    sizes = groups.sizes(due, partial(_places, how))
-    places = _places(how, groups.share(sizes))
-    return expected.by_done_trials(found, due, places, rows_together(due, sizes).__contains__)
 
 
 def _refuse_failures(found: Inventory, late: bool) -> None:

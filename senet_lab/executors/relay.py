@@ -109,12 +109,13 @@ class WhileWanted(FIFOScheduler):  # type: ignore[misc]
         return super().choose_trial_to_run(tune_controller)
 
     def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
-        asked = self.relay.judge or super()
-        return str(asked.on_trial_result(tune_controller, trial, result))
+        if self.relay.judge is None:
+            return str(super().on_trial_result(tune_controller, trial, result))
+        return self.relay.judge.on_trial_result(tune_controller, trial, result)
 
     def on_trial_complete(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> None:
-        asked = self.relay.judge or super()
-        asked.on_trial_complete(tune_controller, trial, result)
+        if self.relay.judge is not None:
+            self.relay.judge.on_trial_complete(tune_controller, trial, result)
 
 
 class Silence(TrialProgressCallback):  # type: ignore[misc]

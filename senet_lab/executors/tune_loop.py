@@ -169,8 +169,8 @@ def fit(groups: Sequence[Group], listener: Listener, slot: Slot, terms: Terms) -
 
 def _placed(job: Job, device: str, slot: Slot, every_epoch: bool) -> Job:
     """`job` as it is run in `slot`."""
-    held = {"device": device, "cpus": slot.cpus, "gpus": slot.gpus, "neighbours": slot.shares_gpu}
-    return replace(job, every_epoch=every_epoch, **held)
+    placed = replace(job, device=device, cpus=slot.cpus, gpus=slot.gpus, neighbours=slot.shares_gpu)
+    return replace(placed, every_epoch=every_epoch)
 
 
 def _left(groups: Sequence[Group], left: Collection[str], alone: Collection[str]) -> Iterator[Group]:

@@ -7,6 +7,7 @@ ran, as far as meters told it, so it belongs to no single trial.
 import math
 from collections import Counter
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -142,19 +143,19 @@ MEASURED = {"RAPL": "in its processors (RAPL)", "NVML": "in its GPUs (NVML)"}
 def total(found: Provenance) -> str:
     """All compute in two sentences."""
     kept, n = found.seconds(COUNTS), found.count(COUNTS)
-    frame = purposes(found).set_index("purpose")
+    frame = {str(line["purpose"]): line for _, line in purposes(found).iterrows()}
     text = "No trial is in the table"
     if n:
-        spent = _spoken(frame.loc[TABLE])
+        spent = _spoken(frame[TABLE])
         text = f"{stats.duration(kept)} of trial time for the {n:,} trial{'s' * (n != 1)} in the table ({spent})"
     rest = [f"{found.count(use):,} {words}" for use, words in NAMES.items() if found.count(use)]
     if not rest:
         return f"{text}. No trial failed, was interrupted or was left out."
-    more = frame.loc[ALL, "cpu_hours"] > (frame.loc[TABLE, "cpu_hours"] if n else 0)
-    return f"{text}. Besides: {', '.join(rest)}{f'; with them {_spoken(frame.loc[ALL])} in all' * bool(more)}."
+    more = frame[ALL]["cpu_hours"] > (frame[TABLE]["cpu_hours"] if n else 0)
+    return f"{text}. Besides: {', '.join(rest)}{f'; with them {_spoken(frame[ALL])} in all' * bool(more)}."
 
 
-def _spoken(line: "pd.Series[float]") -> str:
+def _spoken(line: "pd.Series[Any]") -> str:
     gpus = f" and {line['gpu_hours']:.2g} GPU-hours" if line["gpu_hours"] else ""
     return f"{line['cpu_hours']:.2g} CPU-hours{gpus}"
 

@@ -234,7 +234,7 @@ def value_text(value: Any) -> str:
 
 def _short(study: Study) -> list[str]:
     names = short_names(set(study.space))
-    return [f"reduction.{names[path]}" if ".reduction_in." in path else names[path] for path in study.space]
+    return [names[path] for path in study.space]
 
 
 def _kind(dimension: AnyDimension) -> str:

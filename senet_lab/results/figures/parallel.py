@@ -19,8 +19,14 @@ ERROR = "validation error (%)"
 SPREAD = 0.3
 """Of the distance of two options, over which their candidates are spread."""
 SHADES = 64
-LETTERS = 16
+LETTERS = 20
 """Of an axis' name, in a line."""
+PITCH = 1.25
+"""Centimetres from axis to axis."""
+BELOW = 0.26
+"""Of that, from an axis to its texts."""
+ROOM = 0.06
+"""Of an axis' length, that a number takes."""
 BOX: dict[str, Any] = {"boxstyle": "square,pad=0.1", "facecolor": "white", "edgecolor": "none", "alpha": 0.75}
 
 
@@ -37,7 +43,7 @@ def frame(shown: Shown) -> pd.DataFrame:
     columns = _columns(shown)
     for at, one in done.iterrows():
         for axis, (scale, values) in columns.items():
-            aside = SPREAD * rank[at] * (1 / max(2, len(scale.options)) if scale.options else 0.0)
+            aside = SPREAD * rank[at] * (1 / max(4, len(scale.options)) if scale.options else 0.0)
             aside = 0.04 * rank[at] if pd.isna(values[at]) else aside
             place = scale.place(values[at]) + aside
             known = (100 * one["validation_error"], one["chosen"], one["measured_as"])
@@ -59,23 +65,22 @@ def _columns(shown: Shown) -> "dict[str, tuple[Scale, pd.Series[Any]]]":
 
 
 def draw(marks: pd.DataFrame, shown: Shown, width: float = style.WIDE) -> Figure:
-    """An upright axis each, side by side; lines dark where the error is low; `width` in centimetres."""
+    """A level axis each, one below the other; lines dark where the error is low; `width` in centimetres."""
     scales = {axis: scale for axis, (scale, _) in _columns(shown).items()}
-    wide = width > style.NARROW + 3
     with style.style():
-        figure = style.sheet(width, 8.5 if wide else 7.5)
+        figure = style.sheet(width, PITCH * len(scales) + 0.9)
         ax = figure.subplots()
         lines(marks, list(scales), ax)
-        for x, scale in enumerate(scales.values()):
-            upright(x, scale, ax, 0.9 * width / len(scales))
-        names = [style.fold(scale.name + " (log)" * scale.log, LETTERS) for scale in scales.values()]
-        turned: dict[str, Any] = {} if wide else {"rotation": 45, "ha": "right", "rotation_mode": "anchor"}
-        ax.set_xticks(range(len(scales)), names, **turned)
-        ax.set_xlim(-0.25, len(scales) - 0.5)
-        ax.set_ylim(-0.07 + min(0.0, marks["place"].min() if len(marks) else 0.0), 1.07)
-        ax.set_yticks([])
+        for y, scale in enumerate(scales.values()):
+            level(y, scale, ax, 0.7 * width)
+        letters = LETTERS if width > style.NARROW + 3 else LETTERS - 5
+        names = [style.fold(scale.name + " (log)" * scale.log, letters) for scale in scales.values()]
+        ax.set_yticks(range(len(scales)), names)
+        ax.set_ylim(len(scales) - 0.25, -0.3)
+        ax.set_xlim(min(-0.03, marks["place"].min() - 0.03 if len(marks) else 0.0), 1.06)
+        ax.set_xticks([])
         sns.despine(ax=ax, left=True, bottom=True)
-        ax.tick_params(axis="x", length=0)
+        ax.tick_params(axis="y", length=0)
         return style.settle(figure)
 
 
@@ -90,30 +95,31 @@ def lines(marks: pd.DataFrame, axes: list[str], ax: Axes) -> Axes:
         chosen = bool(labels.loc[number, "chosen"])
         look: dict[str, Any] = {"linewidth": 1.8, "zorder": 3} if chosen else {"linewidth": 0.7, "alpha": 0.7}
         shade = shades[int(np.clip(place[number], 0, 1) * (SHADES - 8))]
-        ax.plot(range(len(axes)), table.loc[number], color=shade, **({"zorder": 2} | look))
+        ax.plot(table.loc[number], range(len(axes)), color=shade, **({"zorder": 2} | look))
     _numbered(labels[labels["chosen"]], place, len(axes) - 1, ax)
     return ax
 
 
-def _numbered(chosen: pd.DataFrame, place: "pd.Series[float]", x: int, ax: Axes) -> None:
-    """The numbers of what was chosen right of the error's axis, pushed apart where they would touch."""
+def _numbered(chosen: pd.DataFrame, place: "pd.Series[float]", y: int, ax: Axes) -> None:
+    """The numbers of what was chosen below the error's axis, pushed apart where they would touch."""
     last = -1.0
     for number in sorted(chosen.index, key=lambda n: place[n]):
-        last = max(last + 0.045, float(place[number]))
         label = str(chosen.loc[number, "label"]).removeprefix("candidate ")
-        ax.text(x + 0.06, last, label, va="center", fontsize=style.SMALL, color=style.DARK, fontweight="bold")
+        last = max(last + ROOM, float(place[number]))
+        look: dict[str, Any] = {"color": style.DARK, "fontweight": "bold", "ha": "center", "va": "center"}
+        ax.text(last, y + BELOW + 0.3, label, fontsize=style.SMALL, **look)
+        last += ROOM * max(0, len(label) - 2) / 2
 
 
-def upright(x: int, scale: Scale, ax: Axes, room: float) -> Axes:
-    """One axis with the texts of its ticks, in so many centimetres."""
+def level(y: int, scale: Scale, ax: Axes, room: float) -> Axes:
+    """One axis with the texts of its ticks below it, in so many centimetres."""
     ticks = scale.ticks()
-    low = NOWHERE if scale.conditional else 0.0
-    ax.plot([x, x], [low, 1], color=style.GREY, linewidth=0.8, zorder=4)
+    ax.plot([NOWHERE if scale.conditional else 0.0, 1], [y, y], color=style.GREY, linewidth=0.8, zorder=4)
     for place, text in ticks:
-        ax.plot([x - 0.02, x + 0.02], [place, place], color=style.GREY, linewidth=0.8, zorder=4)
-        folded = style.fold(text, max(9, int(5.5 * room)))
-        look: dict[str, Any] = {"va": "center", "ha": "right", "fontsize": style.SMALL, "bbox": BOX, "zorder": 5}
-        ax.text(x - 0.04, place, folded, **look)
+        ax.plot([place, place], [y - 0.05, y + 0.05], color=style.GREY, linewidth=0.8, zorder=4)
+        folded = style.fold(text, max(6, int(6 * room / len(scale.options)))) if scale.options else text
+        look: dict[str, Any] = {"va": "center", "ha": "center", "fontsize": style.SMALL, "bbox": BOX, "zorder": 5}
+        ax.text(place, y + BELOW, folded, **look)
     return ax
 
 
@@ -123,6 +129,6 @@ def caption(marks: pd.DataFrame, shown: Shown) -> str:
     without = " -: the setting does not apply." if (marks["value"] == "-").any() else ""
     return (
         f"A line per candidate ({n}, one training each) through its settings to its results; the darker, the lower its "
-        f"validation error; thick and numbered: trained again on fresh seeds. Within an option, lower lines have the "
+        f"validation error; thick and numbered: trained again on fresh seeds. Within an option, further left is a "
         f"lower error.{without}"
     )
