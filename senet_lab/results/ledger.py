@@ -130,21 +130,20 @@ MEASURED = {"RAPL": "in its processors (RAPL)", "NVML": "in its GPUs (NVML)"}
 def total(found: Provenance) -> str:
     """All compute in two sentences."""
     kept, n = found.seconds(COUNTS), found.count(COUNTS)
-    frame = purposes(found).set_index("purpose")
+    hours = {line["purpose"]: (line["cpu_hours"], line["gpu_hours"]) for _, line in purposes(found).iterrows()}
     text = "No trial is in the table"
     if n:
-        spent = _spoken(frame.loc[TABLE])
+        spent = _spoken(*hours[TABLE])
         text = f"{stats.duration(kept)} of trial time for the {n:,} trial{'s' * (n != 1)} in the table ({spent})"
     rest = [f"{found.count(use):,} {words}" for use, words in NAMES.items() if found.count(use)]
     if not rest:
         return f"{text}. No trial failed, was interrupted or was left out."
-    more = frame.loc[ALL, "cpu_hours"] > (frame.loc[TABLE, "cpu_hours"] if n else 0)
-    return f"{text}. Besides: {', '.join(rest)}{f'; with them {_spoken(frame.loc[ALL])} in all' * bool(more)}."
+    more = hours[ALL] not in (hours.get(TABLE), (0.0, 0.0))
+    return f"{text}. Besides: {', '.join(rest)}{f'; with them {_spoken(*hours[ALL])} in all' * more}."
 
 
-def _spoken(line: "pd.Series[float]") -> str:
-    gpus = f" and {line['gpu_hours']:.2g} GPU-hours" if line["gpu_hours"] else ""
-    return f"{line['cpu_hours']:.2g} CPU-hours{gpus}"
+def _spoken(cpu_hours: float, gpu_hours: float) -> str:
+    return f"{cpu_hours:.2g} CPU-hours" + (f" and {gpu_hours:.2g} GPU-hours" if gpu_hours else "")
 
 
 def not_known(found: Provenance) -> list[str]:
