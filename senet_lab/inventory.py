@@ -45,8 +45,7 @@ class Inventory:
     @property
     def next_sitting(self) -> int:
         """The number of the next time that trials are run; also those count that ended none."""
-        known = (*self.records, *self.store.sittings())
-        return 1 + max((k.sitting if isinstance(k, TrialRecord) else k.number for k in known), default=0)
+        return 1 + max([0, *(r.sitting for r in self.records), *(s.number for s in self.store.sittings())])
 
     def again(self) -> "Inventory":
         """The same question against what the store holds now."""

@@ -7,7 +7,6 @@ ran, as far as meters told it, so it belongs to no single trial.
 import math
 from collections import Counter
 from dataclasses import dataclass
-from typing import Any
 
 import pandas as pd
 
@@ -143,21 +142,20 @@ MEASURED = {"RAPL": "in its processors (RAPL)", "NVML": "in its GPUs (NVML)"}
 def total(found: Provenance) -> str:
     """All compute in two sentences."""
     kept, n = found.seconds(COUNTS), found.count(COUNTS)
-    frame = {str(line["purpose"]): line for _, line in purposes(found).iterrows()}
+    hours = {line["purpose"]: (line["cpu_hours"], line["gpu_hours"]) for _, line in purposes(found).iterrows()}
     text = "No trial is in the table"
     if n:
-        spent = _spoken(frame[TABLE])
+        spent = _spoken(*hours[TABLE])
         text = f"{stats.duration(kept)} of trial time for the {n:,} trial{'s' * (n != 1)} in the table ({spent})"
     rest = [f"{found.count(use):,} {words}" for use, words in NAMES.items() if found.count(use)]
     if not rest:
         return f"{text}. No trial failed, was interrupted or was left out."
-    more = frame[ALL]["cpu_hours"] > (frame[TABLE]["cpu_hours"] if n else 0)
-    return f"{text}. Besides: {', '.join(rest)}{f'; with them {_spoken(frame[ALL])} in all' * bool(more)}."
+    more = hours[ALL] not in (hours.get(TABLE), (0.0, 0.0))
+    return f"{text}. Besides: {', '.join(rest)}{f'; with them {_spoken(*hours[ALL])} in all' * more}."
 
 
-def _spoken(line: "pd.Series[Any]") -> str:
-    gpus = f" and {line['gpu_hours']:.2g} GPU-hours" if line["gpu_hours"] else ""
-    return f"{line['cpu_hours']:.2g} CPU-hours{gpus}"
+def _spoken(cpu_hours: float, gpu_hours: float) -> str:
+    return f"{cpu_hours:.2g} CPU-hours" + (f" and {gpu_hours:.2g} GPU-hours" if gpu_hours else "")
 
 
 def not_known(found: Provenance) -> list[str]:
