@@ -127,7 +127,7 @@ class _Crew:
         self._started.append(process)
         self.workers += [_Worker(ours) for ours, _ in lines]
 
-    def hand_out(self, waiting: "deque[Group]", wanted: Wanted) -> list[Step]:
+    def hand_out(self, waiting: "deque[Group]", wanted: Wanted = everything) -> list[Step]:
         """Give what waits and is wanted to workers that are idle; the beginnings of its jobs."""
         begun: list[Step] = []
         for worker in self.workers:
@@ -173,7 +173,7 @@ class _Crew:
         self._said.close()
 
 
-def _steps(crew: _Crew, waiting: "deque[Group]", wanted: Wanted) -> Iterator[Step]:
+def _steps(crew: _Crew, waiting: "deque[Group]", wanted: Wanted = everything) -> Iterator[Step]:
     """What the workers tell; each gets its next group before anybody looks at the end of its last one."""
     deaths: Counter[str] = Counter()
     while waiting or any(worker.left for worker in crew.workers):
