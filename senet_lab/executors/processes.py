@@ -130,7 +130,7 @@ class _Crew:
         self._started.append(process)
         self.workers += [_Worker(ours) for ours, _ in lines]
 
-    def hand_out(self, waiting: "deque[Group]", wanted: Wanted) -> list[Step]:
+    def hand_out(self, waiting: "deque[Group]", wanted: Wanted = everything) -> list[Step]:
         """Give what waits and is wanted to workers that are idle; the beginnings of its jobs."""
         begun: list[Step] = []
         for worker in self.workers:
@@ -176,7 +176,7 @@ class _Crew:
         self._said.close()
 
 
-def _steps(crew: _Crew, waiting: "deque[Group]", wanted: Wanted) -> Iterator[Step]:
+def _steps(crew: _Crew, waiting: "deque[Group]", wanted: Wanted = everything) -> Iterator[Step]:
     """What the workers tell; each gets its next group before anybody looks at the end of its last one."""
     deaths: Counter[str] = Counter()
     yield from crew.hand_out(waiting, wanted)  # workers that stayed say nothing before they are asked
