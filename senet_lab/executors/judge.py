@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ray.tune.schedulers import ASHAScheduler, FIFOScheduler, MedianStoppingRule, TrialScheduler
+from ray.tune.schedulers import ASHAScheduler, MedianStoppingRule, TrialScheduler
 
 from senet_lab import store
 from senet_lab.jobs import Group, Job, Step, new_record
@@ -30,15 +30,14 @@ class _Entrant:
     trial_id: str
 
 
-class Judge(FIFOScheduler):  # type: ignore[misc]
-    """Tune's scheduler: of groups of one job, by their validation error.
+class Judge:
+    """Decides about groups of one job, by their validation error.
 
     Of the rule's word only "stop" counts, and not after the last epoch: Tune's own would end such a trial before its
     test. Epochs that the rule has not to decide about (of earlier trials, and from before an interruption) it is told.
     """
 
     def __init__(self, watch: Watch, groups: Sequence[Group]) -> None:
-        super().__init__()
         self.groups = groups
         """Those of the round that runs."""
         self.ended: dict[str, tuple[EpochMetrics, ...]] = {}
@@ -48,10 +47,6 @@ class Judge(FIFOScheduler):  # type: ignore[misc]
         self._heard: dict[str, dict[int, EpochMetrics]] = {}
         for number, epochs in enumerate(watch.past):
             self._inform(self._entrant(f"past {number}"), epochs)
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Nothing, as with `Relay`."""
-        return {}
 
     def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
         """Whether the trial goes on after what `result` tells."""
@@ -68,7 +63,7 @@ class Judge(FIFOScheduler):  # type: ignore[misc]
         self.ended[job.planned.id] = tuple(heard[epoch] for epoch in sorted(heard))
         return str(TrialScheduler.STOP)
 
-    def on_trial_complete(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> None:
+    def on_trial_complete(self, trial: Any) -> None:
         """The rule has heard every epoch by then; a trial that failed may have none, of which it could make nothing."""
         for job in self.groups[trial.config["group"]]:
             self._heard.pop(job.planned.id, None)

@@ -10,7 +10,7 @@ from ray.tune.progress_reporter import TrialProgressCallback
 from ray.tune.schedulers import FIFOScheduler
 
 from senet_lab.errors import ClusterLost, Crowded
-from senet_lab.executors import Listener, Wanted
+from senet_lab.executors import Listener, Wanted, everything
 from senet_lab.executors.deaths import lost
 from senet_lab.executors.judge import Judge, stopped
 from senet_lab.jobs import Group, Job, Step
@@ -19,7 +19,13 @@ from senet_lab.jobs import Group, Job, Step
 class Relay(tune.Callback):  # type: ignore[misc]
     """Hands steps to the listener, and makes a record of a trial whose worker died, or that was ended early."""
 
-    def __init__(self, groups: Sequence[Group], listener: Listener, judge: Judge | None, wanted: Wanted) -> None:
+    def __init__(
+        self,
+        groups: Sequence[Group],
+        listener: Listener,
+        judge: Judge | None = None,
+        wanted: Wanted = everything,
+    ) -> None:
         self.groups, self.listener, self.judge, self._wanted = groups, listener, judge, wanted
         if judge is not None:
             judge.groups = groups
@@ -115,7 +121,7 @@ class WhileWanted(FIFOScheduler):  # type: ignore[misc]
 
     def on_trial_complete(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> None:
         if self.relay.judge is not None:
-            self.relay.judge.on_trial_complete(tune_controller, trial, result)
+            self.relay.judge.on_trial_complete(trial)
 
 
 class Silence(TrialProgressCallback):  # type: ignore[misc]

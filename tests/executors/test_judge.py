@@ -1,6 +1,7 @@
 """Which trials end early: Tune's rules with what this package needs of them, told by trials that are none."""
 
 from collections.abc import Sequence
+from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,7 +12,7 @@ from ray.tune import schedulers
 
 from senet_lab import store
 from senet_lab.errors import StoreError
-from senet_lab.executors import far, tune_loop
+from senet_lab.executors import everything, far, tune_loop
 from senet_lab.executors.judge import Judge, Watch, stopped
 from senet_lab.executors.relay import Relay
 from senet_lab.executors.slot import Slot
@@ -100,8 +101,7 @@ def test_a_grace_that_is_longer_than_the_training_ends_nothing(tmp_path: Path, s
 def test_a_trial_that_fails_before_its_first_epoch_disturbs_no_other(tmp_path: Path, stopping: ASHA | Median) -> None:
     """Tune's median rule takes down the whole run over a result without epoch."""
     court = Court(tmp_path, stopping)
-    court.judge.on_trial_add(None, court.trial(0))
-    court.judge.on_trial_complete(None, court.trial(0), {"done": True})
+    court.judge.on_trial_complete(court.trial(0))
     assert court.tell(1, curve(0.5, 0.5)) == [GO_ON] * 2
     assert court.tell(2, curve(0.6)) == [STOP]
 
@@ -226,9 +226,11 @@ def test_with_a_rule_each_trial_is_a_group_and_tells_every_epoch(
     monkeypatch.setattr(tune_loop, "_round", lambda relay, *_: rounds.append(relay.groups))
     monkeypatch.setattr(RayTune, "_workers", lambda *_: 1)
     executor = RayTune(Slot())
+    executor._ready = Future()
+    executor._ready.set_result(Slot())
     group = jobs(tmp_path)
     for stopping in (ASHA(), None):
         executor.watch(stopping)
-        executor._run([group], print, Slot(), tmp_path)
+        executor._run([group], print, everything, tmp_path)
     assert [[len(jobs) for jobs in groups] for groups in rounds] == [[1, 1, 1], [3]]
     assert [{job.every_epoch for jobs in groups for job in jobs} for groups in rounds] == [{True}, {False}]
