@@ -7,7 +7,7 @@ from typing import Any, Literal, get_args
 from senet_lab.design import Variant
 from senet_lab.plan import PlannedTrial
 from senet_lab.records import EpochMetrics, TrialRecord
-from senet_lab.spec import Search, Study, Tune
+from senet_lab.spec import ASHA, Median, Search, Study, Tune
 
 Outcome = Literal["done", "stopped", "failed", "over a limit", "repeated", "not yet"]
 """What came of a candidate. Over a limit: its network costs too much, so it was not trained. Repeated: it is an
@@ -101,6 +101,11 @@ def within(study: Study, candidate: Candidate) -> bool:
     """Whether `candidate` is within the limits of a search."""
     limits = study.limits if isinstance(study, Search) else {}
     return all(candidate.value(objective) <= most for objective, most in limits.items())
+
+
+def stopping(study: Study) -> ASHA | Median | None:
+    """What ends candidates of a study early."""
+    return study.stopping if isinstance(study, Search) else None
 
 
 def too_costly(study: Study, costs: Mapping[str, float]) -> bool:

@@ -10,12 +10,12 @@ from dataclasses import replace
 from typing import Any
 
 from senet_lab import inventory as inventories
-from senet_lab.candidates import BUDGETED, Candidate, Outcome, Trials, shortlist, too_costly
+from senet_lab.candidates import BUDGETED, Candidate, Outcome, Trials, shortlist, stopping, too_costly
 from senet_lab.catalog import Question
 from senet_lab.design import Variant
 from senet_lab.errors import UserError
 from senet_lab.inventory import Inventory
-from senet_lab.plan import Plan, PlannedTrial
+from senet_lab.plan import Plan, PlannedTrial, State
 from senet_lab.spec import Search, Spec, Study, apply
 from senet_lab.spec.space import Chosen, settings
 from senet_lab.syntax import digest
@@ -106,7 +106,9 @@ def _outcome(study: Study, candidate: Candidate) -> Outcome:
     if too_costly(study, candidate.costs):
         return "over a limit"
     status = candidate.record.status if candidate.record else None
-    return "not yet" if status is None else status
+    if status is None or (status == "stopped" and stopping(study) is None):  # it goes on where nothing stops it
+        return "not yet"
+    return status
 
 
 def batch(found: Inventory, studies: Sequence[Trials]) -> Inventory:
@@ -117,8 +119,12 @@ def batch(found: Inventory, studies: Sequence[Trials]) -> Inventory:
             known.setdefault(one.planned.id, one)
     plan = inventories.states(found, [c.planned for c in known.values()])
     # What failed is replaced, and what older code gave is good enough to choose by: neither is run again.
-    settled = tuple((t, s if s in ("missing", "interrupted") else "done") for t, s in plan.trials)
-    return replace(found, plan=Plan(settled))
+    due = {c.planned.id for c in known.values() if c.outcome == "not yet"}
+    settled: list[tuple[PlannedTrial, State]] = []
+    for trial, state in plan.trials:
+        goes_on: State = "missing" if state == "missing" else "interrupted"
+        settled.append((trial, goes_on if trial.id in due else "done"))
+    return replace(found, plan=Plan(tuple(settled)))
 
 
 def confirmed(found: Inventory) -> Inventory:
@@ -134,6 +140,11 @@ def confirmed(found: Inventory) -> Inventory:
             f"{wanted} candidates are trained ({open_[0].row.label} wants {open_[0].left} more)"
         )
     return replace(inventories.take(question(found.question, studies), found.store.root, found.data_dir), before=found)
+
+
+def is_open(found: Inventory) -> bool:
+    """Whether something is to be chosen that is not known yet, or was not asked for."""
+    return found.question.study is not None and found.before is None
 
 
 def question(asked: Question, studies: Sequence[Trials]) -> Question:

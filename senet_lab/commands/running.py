@@ -53,8 +53,9 @@ def run(found: Inventory, how: How, groups: Together, executor: "Executor", besi
     executor.start()
     try:
         _run_started(found, how, groups, executor, beside)
-    finally:
+    except BaseException:
         executor.stop()
+        raise
 
 
 def _run_started(found: Inventory, how: How, groups: Together, executor: "Executor", beside: Beside) -> None:

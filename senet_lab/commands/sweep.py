@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from senet_lab import selection, signals
 from senet_lab.balance import Course, Limit
+from senet_lab.candidates import stopping
 from senet_lab.commands import console, engine, limit
 from senet_lab.commands.choosing import choose, standing
 from senet_lab.commands.report import prepare, release, show_report
@@ -44,8 +45,9 @@ def run_sweep(found: Inventory, how: How, until: bool = False) -> None:
     if wrong := tracking.refused(uri):
         raise UserError(f"MLflow: {wrong}")
     due = _due(found, how, until)
-    how = replace(how, executor=engine.chosen(how, due))
-    executor = engine.executor(how, needed=due > 0)
+    study = found.question.study
+    how = replace(how, executor=engine.chosen(how, due, study is not None and stopping(study) is not None))
+    executor = engine.executor(how, needed=due > 0, stays=study is not None)
     tell = partial(console.print, soft_wrap=True, markup=False)
     with found.store.locked(tell), signals.remembered() as check:
         found = found.again()  # another command may have worked on it until now
@@ -58,10 +60,12 @@ def run_sweep(found: Inventory, how: How, until: bool = False) -> None:
             runs = partial(run, how=how, groups=groups, executor=executor, beside=beside)
             means = Means(how.rerun, runs, partial(told_time, how, groups), lambda: course.stopped)
             if found.question.study is not None:
-                found = choose(found, partial(_candidates, means, course), lambda: course.over, how.storage)
+                quiet = partial(runs, beside=replace(beside, nearly_done=_nothing))
+                candidates = partial(_candidates, replace(means, run=quiet), course, executor)
+                found = choose(found, candidates, lambda: course.over, how.storage)
                 projection.asks(found.question)
             looked: Looked | None = None
-            if found.question.study is not None and found.before is None:
+            if selection.is_open(found):
                 ending = f"{standing(found)}. {limit.AGAIN}"
             else:
                 found, looked, ending = _work(found, means, course, how.limit if until else None)
@@ -73,10 +77,11 @@ def run_sweep(found: Inventory, how: How, until: bool = False) -> None:
         except KeyboardInterrupt:
             raise Interrupted from None
         finally:
+            executor.stop()
             release()
             rows = written.aggregates() if written else ()
             now = found if written else _latest(found)
-            if not written and not until and course.begun:
+            if not written and not until and course.begun and not selection.is_open(now):
                 console.print(limit.standing(now.plan), soft_wrap=True, markup=False)
             behind = projection.close(
                 selection.everything(now),
@@ -129,10 +134,26 @@ def _work(
     return found, None, limit.outcome(course, found, means.rerun, means.expect)
 
 
-def _candidates(means: Means, course: Course, coming: Inventory) -> None:
-    """Run a batch of candidates, where there is time for one of every row."""
-    if _fits(coming, means, course):
-        means.run(coming)
+def _nothing() -> None:
+    """What is done when a place has no candidate any more: there is no report yet."""
+
+
+def _candidates(means: Means, course: Course, executor: "Executor", coming: Inventory) -> None:
+    """Run a batch of candidates, where there is time for one of every row; what they are held against knows others."""
+    from senet_lab.executors.ray_tune import RayTune
+
+    study = coming.question.study
+    rule = None if study is None else stopping(study)
+    if isinstance(executor, RayTune) and rule is not None:
+        wanted = {t.id for t in coming.plan.to_run()}
+        past = [r for r in coming.records if r.id in {t.id for t in coming.planned} - wanted]
+        executor.watch(rule, [r.epochs for r in past])
+    try:
+        if _fits(coming, means, course):
+            means.run(coming)
+    finally:
+        if isinstance(executor, RayTune):
+            executor.watch(None)
 
 
 def _fits(found: Inventory, means: Means, course: Course) -> bool:

@@ -6,6 +6,7 @@ from annotated_types import Ge, Gt, Le, Len
 from pydantic import Field, model_validator
 
 from senet_lab.errors import choices
+from senet_lab.spec.stopping import ASHA, Median
 from senet_lab.spec.study import Sampler, Study
 from senet_lab.spec.sweep import Trial
 from senet_lab.spec.values import Positive
@@ -23,6 +24,9 @@ class Search(Study):
     seconds that the network takes for one image here. Several: what no other candidate beats in all is the front."""
     limits: dict[Objective, Annotated[float, Gt(0)]] = Field(default_factory=dict)
     """Most that a candidate may have to be chosen, e.g. {"params": 25_000}; too costly networks are not trained."""
+    stopping: ASHA | Median | None = None
+    """Ends candidates early whose validation error is behind that of others at the same epoch, by Ray Tune: it tells
+    earlier ones from later, so what is stopped depends on which ran at the same time."""
     confirm: Positive = 5
     """Of the best candidates, or of the front, so many are trained again on fresh seeds, beside the base."""
     seeds: Annotated[int, Ge(1), Le(10_000)]
@@ -38,4 +42,9 @@ class Search(Study):
             raise ValueError(f"objectives {list(self.objectives)}: without the error nothing is trained for; add it")
         if len(self.objectives) > 1 and self.sampler == "cmaes":
             raise ValueError(f"sampler 'cmaes' knows one objective; {choices('', ['nsga2', 'tpe', 'gp', 'random'])}")
+        if len(self.objectives) > 1 and self.stopping is not None:
+            raise ValueError(
+                f"stopping goes by the error alone and would end what is good for its cost; objectives {list(self.objectives)} "
+                f"need all of their epochs: leave stopping out"
+            )
         return self

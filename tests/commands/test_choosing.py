@@ -141,3 +141,26 @@ def test_a_candidate_whose_process_was_killed_goes_on(here: Path) -> None:
 def test_a_plan_counts_what_is_to_be_chosen(here: Path) -> None:
     told = typed(here, "plan", "tuned", "--probe", "0").out
     assert "8 trials to run (4 candidates to choose by, then 4 on fresh seeds)" in " ".join(told.split())
+
+
+STOPPED = SEARCHED.replace('objectives=["error", "params", "latency"],', "stopping=ASHA(reduction_factor=2),").replace(
+    "import Choice,", "import ASHA, Choice,"
+).replace("epochs=1", "epochs=4").replace("trials=4,\n    batch=2", "trials=6,\n    batch=3")  # fmt: skip
+
+
+def test_a_search_whose_candidates_are_ended_early(here: Path) -> None:
+    (here / "sweeps" / "searched.py").write_text(STOPPED)
+    refused = typed(here, "sweep", "searched", "--executor", "local")
+    assert refused.code == 2 and "ended early by Ray Tune; take --executor ray" in refused.err
+    done = typed(here, "sweep", "searched")
+    assert done.code == 0, done.err
+    (study,) = selection.read(read(here, "searched"))
+    assert study.finished and study.count("stopped") > 0 and study.count("done") > 0
+    assert study.count("stopped", "done") == 6
+    assert all(c.outcome == "done" for c in study.best)
+    for one in (c for c in study.candidates if c.outcome == "stopped"):
+        assert one.record is not None and 0 < len(one.record.epochs) < 4 and one.record.test is None
+    (here / "sweeps" / "searched.py").write_text(STOPPED.replace("stopping=ASHA(reduction_factor=2),", ""))
+    assert typed(here, "sweep", "searched", "--executor", "local").code == 0
+    (through,) = selection.read(read(here, "searched"))
+    assert through.finished and through.count("stopped") == 0
