@@ -78,7 +78,7 @@ def artifacts(report: Report, ask: apart.Ask = apart.here) -> dict[str, bytes]:
 
 def _columns(report: Report, table: pd.DataFrame) -> dict[str, Iterable[str]]:
     """File -> its columns."""
-    found = {"table.csv": table.columns, "trials.csv": report.trials.columns}
+    found: dict[str, Iterable[str]] = {"table.csv": table.columns, "trials.csv": report.trials.columns}
     if (tried := report.tried) is not None:
         found |= {"selection.csv": tried.candidates.columns, "chosen.csv": report.chosen().columns}
     return found
