@@ -55,6 +55,14 @@ def test_candidates_that_know_of_each_other_have_no_expectation(why):
     assert own == ([0.07, 0.05, 0.05] if why == "sampler" else [0.07, 0.07, 0.07])
 
 
+def test_candidates_beyond_the_budget_do_not_count():
+    """A file that asks for fewer than were tried before."""
+    tried = studied.tuned(sampler="tpe").tried
+    fewer = replace(tried, study=tried.study.model_copy(update={"trials": 2}))
+    assert studies.budget(fewer).groupby("variant")["k"].max().tolist() == [2, 2, 2]
+    assert (tried.trained, fewer.trained) == ("3", "2")
+
+
 def test_candidates_have_no_test_error():
     found = studied.searched().tried.candidates
     assert not [c for c in found.columns if "test" in c]

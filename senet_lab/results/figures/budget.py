@@ -1,5 +1,7 @@
 """How low an error a budget of candidates finds: the expected best of k, a line per row."""
 
+from typing import Any
+
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -36,8 +38,8 @@ def draw(marks: pd.DataFrame, shown: Shown, width: float = style.WIDE) -> Figure
         ax = figure.subplots()
         panel(marks, shown, ax)
         if len(labels) > 1:
-            place = "outside right center" if beside else "outside lower center"
-            figure.legend(ax.lines, folded, loc=place, frameon=False, handlelength=3)
+            place: dict[str, Any] = {"loc": "outside right center" if beside else "outside lower center"}
+            figure.legend(ax.lines, folded, frameon=False, handlelength=3, **place)
         return style.settle(figure)
 
 
@@ -65,8 +67,8 @@ def caption(marks: pd.DataFrame, shown: Shown) -> str:
     n = counted(marks["n"], "candidate")
     if (marks["kind"] == "so far").any():
         return (
-            f"Lowest validation error among the first k candidates ({n}), in the order asked for. The sampler looks at "
-            f"results, so candidates are not independent and this is one course of many, not an expectation."
+            f"Lowest validation error among the first k candidates ({n}), in the order asked for. What chose or "
+            f"stopped them looked at results, so they are not independent: one course of many, no expectation."
         )
     return (
         f"Expected lowest validation error of k of the candidates, drawn without replacement ({n} a row; the unbiased "

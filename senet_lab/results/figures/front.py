@@ -40,7 +40,7 @@ def frame(shown: Shown) -> pd.DataFrame:
         for _, one in done.iterrows():
             x, error = scale * float(one[COSTS[objective]]), 100 * one["validation_error"]
             lines.append(("candidate", objective, one["measured_as"], x, error, *3 * (math.nan,), one["on_front"]))
-            if one["chosen"] and one["measured_as"] in again.index:
+            if one["measured_as"] in again.index:
                 row = again.loc[one["measured_as"]]
                 numbers = [100 * row[f"validation_{what}"] for what in ("mean", "low", "high")]
                 lines.append(("fresh seeds", objective, one["measured_as"], x, *numbers, row["n"], True))

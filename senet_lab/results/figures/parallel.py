@@ -41,13 +41,13 @@ def frame(shown: Shown) -> pd.DataFrame:
     done = tried.candidates[tried.candidates["outcome"] == "done"]
     rank = done["validation_error"].rank(method="first").sub(1).div(max(1, len(done) - 1)).sub(0.5)
     columns = _columns(shown)
-    for at, one in done.iterrows():
+    for at, (_, one) in enumerate(done.iterrows()):
         for axis, (scale, values) in columns.items():
-            aside = SPREAD * rank[at] * (1 / max(4, len(scale.options)) if scale.options else 0.0)
-            aside = 0.04 * rank[at] if pd.isna(values[at]) else aside
-            place = scale.place(values[at]) + aside
+            aside = SPREAD * rank.iloc[at] * (1 / max(4, len(scale.options)) if scale.options else 0.0)
+            value = values.iloc[at]
+            place = scale.place(value) + (0.04 * rank.iloc[at] if pd.isna(value) else aside)
             known = (100 * one["validation_error"], one["chosen"], one["measured_as"])
-            lines.append((one["number"], axis, value_text(values[at]), place, *known))
+            lines.append((one["number"], axis, value_text(value), place, *known))
     return pd.DataFrame(lines, columns=COLUMNS)
 
 

@@ -1,6 +1,7 @@
 """Validation error against each setting of a study: where good values lie, and whether that differs from row to row."""
 
 import itertools
+from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -16,8 +17,15 @@ ACROSS = 3
 """Panels beside each other, where there is one study."""
 LETTERS = 5.8
 """Of a tick, in a centimetre."""
-PALER = {"linestyle": "none", "marker": "o", "markersize": 3.0, "color": "0.6", "markeredgewidth": 0, "zorder": 2}
-CHOSEN = {"linestyle": "none", "marker": "D", "markersize": 4.4, "color": style.DARK, "zorder": 3}
+PALER: dict[str, Any] = {
+    "linestyle": "none",
+    "marker": "o",
+    "markersize": 3.0,
+    "color": "0.6",
+    "markeredgewidth": 0,
+    "zorder": 2,
+}
+CHOSEN: dict[str, Any] = {"linestyle": "none", "marker": "D", "markersize": 4.4, "color": style.DARK, "zorder": 3}
 
 
 def frame(shown: Shown) -> pd.DataFrame:

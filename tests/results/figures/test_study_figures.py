@@ -71,8 +71,8 @@ def test_the_budget_draws_a_line_per_row(tuned, searched):
     for label, own in marks.groupby("variant"):
         assert drawn[label] == own["error_percent"].tolist()
     assert "drawn without replacement (n = 3 candidates a row" in tuned.figure_caption("budget")
-    assert "not an expectation" in searched.figure_caption("budget")
-    assert "expectation" not in tuned.figure_caption("budget")
+    assert "no expectation" in searched.figure_caption("budget")
+    assert "no expectation" not in tuned.figure_caption("budget")
 
 
 def test_the_front_has_candidates_fresh_seeds_and_limits(searched):
