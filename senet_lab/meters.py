@@ -57,9 +57,9 @@ class Meters:
 
 
 def _rapl(powercap: Path) -> Iterator[Counter]:
-    for domain in sorted(powercap.glob("intel-rapl:*")):  # AMD's, too; parts of a package have one more colon
+    for domain in sorted(powercap.glob("intel-rapl:*")):  # AMD's, too; the parts of a package stand beside it
         with suppress(OSError, ValueError):
-            if domain.name.count(":") == 1 and (domain / "name").read_text().startswith("package"):
+            if (domain / "name").read_text().startswith("package"):
                 yield Counter(_file(domain / "energy_uj"), _file(domain / "max_energy_range_uj")())
 
 

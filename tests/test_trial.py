@@ -419,3 +419,8 @@ def test_a_disk_that_fills_up_is_an_error_and_not_a_failed_trial(
     assert len(calls) == 1  # not tried again
     assert "record.json" not in files(job)
     assert facts(finish(job)) == facts(finish(make()))
+
+
+def test_a_record_says_what_was_held_for_it(make: MakeJob) -> None:
+    record = finish(make(cpus=3, gpus=0.25))
+    assert (record.cpus, record.gpus) == (3, 0.25)
