@@ -22,7 +22,7 @@ from senet_lab.options import to_show
 from senet_lab.plan import State
 
 if TYPE_CHECKING:
-    from senet_lab.executors import Listener
+    from senet_lab.executors import Executor, Listener
     from senet_lab.jobs import Step
     from senet_lab.results.looks import Looked
     from senet_lab.results.report import Report

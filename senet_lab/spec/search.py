@@ -44,7 +44,7 @@ class Search(Study):
             raise ValueError(f"sampler 'cmaes' knows one objective; {choices('', ['nsga2', 'tpe', 'gp', 'random'])}")
         if len(self.objectives) > 1 and self.stopping is not None:
             raise ValueError(
-                f"stopping goes by the error alone and would end what is good for its cost; objectives {list(self.objectives)} "
-                f"need all of their epochs: leave stopping out"
+                f"stopping goes by the error alone and would end what is good for its cost; with objectives "
+                f"{list(self.objectives)} leave stopping out"
             )
         return self

@@ -119,7 +119,7 @@ def difference_label(to: str, width: float) -> str:
 def row_axis(ax: Axes, labels: Sequence[str], characters: int, starts: Iterable[int] | None = None) -> Axes:
     """A line per row, the first on top; a thin line above each row, or above those of `starts` only."""
     ax.set_yticks(range(len(labels)), [fold(label, characters) for label in labels])
-    ax.set_ylim(len(labels) - 0.5, -0.5)
+    ax.set_ylim(max(1, len(labels)) - 0.5, -0.5)  # a search whose best is its base compares nothing
     ax.tick_params(axis="y", length=0)
     for start in range(1, len(labels)) if starts is None else starts:
         ax.axhline(start - 0.5, color=PALE, linewidth=0.5, zorder=0.2)
