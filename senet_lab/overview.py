@@ -8,8 +8,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from senet_lab import catalog
+from senet_lab import catalog, selection
 from senet_lab import inventory as inventories
+from senet_lab.catalog import Question
 from senet_lab.data import DATA_DIR
 from senet_lab.errors import DataError, UserError
 from senet_lab.outlook import Outlook, as_json
@@ -25,7 +26,7 @@ def list_sweeps(console: Console, store: str, data_dir: Path = DATA_DIR) -> None
     for name, path in sorted(catalog.names().items()):
         try:
             question = catalog.read(path)
-            found = inventories.take(question, store, data_dir)
+            found = _now(inventories.take(question, store, data_dir))
             done = f"{found.plan.counts()['done']}/{len(found.planned)}"
         except DataError:
             done = "no data"
@@ -35,11 +36,28 @@ def list_sweeps(console: Console, store: str, data_dir: Path = DATA_DIR) -> None
         table.add_row(
             name,
             escape(question.text.partition("\n")[0]),
-            f"{len(question.rows)} x {question.sweep.seeds}",
+            _size(question),
             escape(question.sweep.base.data.source),
             done,
         )
     console.print(table)
+
+
+def _now(found: inventories.Inventory) -> inventories.Inventory:
+    """`found`, or what its studies chose, where that is known."""
+    if found.question.study is None or not all(one.finished for one in selection.read(found)):
+        return found
+    return selection.confirmed(found)
+
+
+def _size(question: Question) -> str:
+    """Rows x seeds, and how many candidates are tried first."""
+    rows, study = len(question.rows), question.study
+    if study is None:
+        return f"{rows} x {question.sweep.seeds}"
+    if question.search is not None:
+        return f"search {study.trials}, then {1 + question.search.confirm} x {question.sweep.seeds}"
+    return f"{rows} x {question.sweep.seeds}, each of {study.trials} tried"
 
 
 def show_plan(console: Console, outlook: Outlook, json_only: bool = False) -> None:
