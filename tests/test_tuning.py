@@ -12,7 +12,9 @@ import pytest
 from senet_lab import selection
 from senet_lab.candidates import Trials
 from senet_lab.tuning import asking, importance, storage
+from tests.bad.case import CANARY
 from tests.studies import DECAY, RATE, SEARCHED, TUNED, asked, end, play, step, take
+from tests.tracking.servers import postgres
 
 SAMPLERS = ["random", "tpe", "cmaes", pytest.param("gp", marks=pytest.mark.slow), "nsga2"]
 
@@ -114,8 +116,8 @@ def test_the_storage_is_brought_up_to_date_and_no_further(tmp_path: Path) -> Non
     question, url = asked(tmp_path, SEARCHED, trials=6, batch=3), f"sqlite:///{tmp_path / 'optuna.db'}"
     for batches in (1, 1, 0):
         studies = play(question, tmp_path, valley, batches)
-        assert storage.project(studies, ["mine"], url) == ""
-        kept = optuna.load_study(study_name="mine", storage=url)
+        assert storage.project(studies, "mine", url) == ""
+        kept = optuna.load_study(study_name=storage.name("mine", studies[0]), storage=url)
         ended = [c for c in studies[0].candidates if c.outcome != "not yet"]
         assert [t.params for t in kept.trials] == [dict(c.chosen) for c in ended]
         assert [t.values[0] for t in kept.trials] == [c.value("error") for c in ended]
@@ -123,18 +125,46 @@ def test_the_storage_is_brought_up_to_date_and_no_further(tmp_path: Path) -> Non
     assert kept.trials[0].intermediate_values[1] == pytest.approx(kept.trials[0].values[0] + 0.1)
 
 
-def test_a_study_of_another_sampler_is_replaced_in_the_storage(tmp_path: Path) -> None:
+def test_a_study_of_another_sampler_is_another_one_in_the_storage(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'optuna.db'}"
     for seed in (0, 1):
         studies = play(asked(tmp_path, SEARCHED, trials=3, batch=3, sampler_seed=seed), tmp_path, valley)
-        storage.project(studies, ["mine"], url)
-    kept = optuna.load_study(study_name="mine", storage=url)
+        storage.project(studies, "mine", url)
+    kept = optuna.load_study(study_name=storage.name("mine", studies[0]), storage=url)
     assert [t.user_attrs["trial"] for t in kept.trials] == [c.planned.id for c in studies[0].candidates]
+    assert len(optuna.get_all_study_names(url)) == 2
+
+
+def test_candidates_that_end_out_of_order_are_put_in_order(tmp_path: Path) -> None:
+    question, url = asked(tmp_path, SEARCHED, trials=3, batch=3), f"sqlite:///{tmp_path / 'optuna.db'}"
+    _, due = step(take(question, tmp_path))
+    for planned in reversed(due):
+        end(take(question, tmp_path), planned, 0.2)
+        studies = selection.read(take(question, tmp_path))
+        storage.project(studies, "mine", url)
+    kept = optuna.load_study(study_name=storage.name("mine", studies[0]), storage=url)
+    assert [t.user_attrs["trial"] for t in kept.trials] == [t.id for t in due]
+
+
+@pytest.mark.slow
+def test_a_team_has_its_studies_on_postgresql(tmp_path: Path) -> None:
+    studies = play(asked(tmp_path, TUNED, trials=3), tmp_path, valley)
+    with postgres() as database:
+        database.create("studies")
+        url = database.uri("studies")
+        assert storage.project(studies, "ours", url) == "" == storage.project(studies, "ours", url)
+        there = optuna.storages.RDBStorage(url)
+        kept = optuna.load_study(study_name=storage.name("ours", studies[1]), storage=there)
+        assert len(kept.trials) == 3 and kept.best_value == studies[1].best[0].value("validation_error")
+        there.remove_session()
+        there.engine.dispose()
+        refused = storage.project(studies, "ours", database.uri("studies", password=f"not-{CANARY}"))
+        assert "OperationalError" in refused and CANARY not in refused
 
 
 def test_a_storage_that_cannot_be_reached_costs_a_sentence(tmp_path: Path) -> None:
     studies = play(asked(tmp_path, SEARCHED, trials=3, batch=3), tmp_path, valley)
-    told = storage.project(studies, ["mine"], f"sqlite:///{tmp_path}/no/such/folder/optuna.db")
+    told = storage.project(studies, "mine", f"sqlite:///{tmp_path}/no/such/folder/optuna.db")
     assert "OperationalError" in told and "\n" not in told
 
 

@@ -114,9 +114,7 @@ def _project(found: Inventory, studies: "Sequence[Trials]", storage: str | None)
     url = storage or _beside(found)
     if url is None:
         return
-    name = found.question.name
-    names = [name] if found.question.search else [f"{name}/{s.row.label}" for s in studies]
-    if wrong := projection.project(studies, names, url):
+    if wrong := projection.project(studies, found.question.name, url):
         console.print(f"The Optuna storage is not up to date: {wrong}", soft_wrap=True, markup=False)
 
 

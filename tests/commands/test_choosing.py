@@ -9,6 +9,7 @@ import pytest
 
 from senet_lab import catalog, inventory, selection, store
 from senet_lab.spec import SELECTION_SEED
+from senet_lab.tuning import storage
 from tests.typed import typed
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("undrawn")]
@@ -106,7 +107,9 @@ def test_mlflow_and_optuna_show_it(here: Path) -> None:
 
     studies = {s.row.label: s for s in selection.read(read(here, "tuned"))}
     for label, one in studies.items():
-        kept = optuna.load_study(study_name=f"tuned/{label}", storage=f"sqlite:///{here}/runs/tuned/optuna.db")
+        name = storage.name("tuned", one)
+        assert name.startswith(f"tuned/{label} ")
+        kept = optuna.load_study(study_name=name, storage=f"sqlite:///{here}/runs/tuned/optuna.db")
         assert kept.best_value == one.best[0].value("validation_error") and len(kept.trials) == 2
 
 
