@@ -1,12 +1,13 @@
 """From a sweep to its rows."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 import torch
 from torch import nn
 
-from senet_lab import models
+from senet_lab import catalog, models
 from senet_lab.design import Variant, baselines, factors, variants
 from senet_lab.errors import SpecError
 from senet_lab.spec import SE, Data, Model, Sweep, Train, Trial, apply
@@ -243,3 +244,13 @@ def test_equal_shapes_with_another_operator_are_another_network() -> None:
 
 def build(model: Model) -> nn.Module:
     return models.build(model, channels=1, classes=10, seed=0, device=torch.device("meta"))
+
+
+def test_a_row_that_was_tuned_is_still_compared_to_what_it_was_asked_beside() -> None:
+    question = catalog.read(catalog.find("tuned_reduction_ratio"))
+    rows = [
+        replace(row, trial=apply(row.trial, {"train.learning_rate": 0.3}), origin=row.trial) for row in question.rows
+    ]
+    assert baselines(question.sweep, tuple(rows)) == baselines(question.sweep, question.rows)
+    counterpart = question.sweep.model_copy(update={"baseline": None, "counterpart": {"model.se": None}})
+    assert set(baselines(counterpart, tuple(rows)).values()) == {"no_se"}

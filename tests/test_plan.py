@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -85,3 +86,9 @@ def test_data_content_is_part_of_the_identity() -> None:
     other = plan.wanted(two_rows(), 1, lambda _: "other data")
     assert not {t.id for t in other} & {t.id for t in planned(1)}
     assert json.loads(json.dumps(other[0].data)) == "other data"
+
+
+def test_candidates_of_all_rows_with_one_number_are_one_block() -> None:
+    (planned, *_) = plan.wanted(two_rows(), 3, lambda data: "content")
+    assert plan.block(planned) == 0
+    assert plan.block(replace(planned, variant=replace(planned.variant, candidate=7))) == 7

@@ -13,6 +13,7 @@ from senet_lab import sweep
 from senet_lab.executors.local import Local
 from senet_lab.inventory import Inventory
 from senet_lab.jobs import Step
+from senet_lab.plan import Plan
 from senet_lab.progress import Progress
 
 Ask = Callable[..., Inventory]
@@ -110,3 +111,14 @@ def test_a_table_that_takes_long_to_draw_is_drawn_less_often(
         clock[0] += 0.1
     each = 0.5 * module.SHARE
     assert len(drawn) > 2 and all(each <= b - a <= each + 0.2 for a, b in pairwise(drawn))
+
+
+def test_candidates_of_a_search_have_one_line(ask: Ask) -> None:
+    found = ask(seeds=2)
+    many = [replace(t, variant=replace(t.variant, candidate=n)) for n, t in enumerate(found.planned)]
+    asked = replace(found, plan=Plan(tuple((t, "missing") for t in many)))
+    progress = Progress(Console(file=io.StringIO(), width=100), asked, many)
+    progress(Step(many[1], ()))
+    progress.console.print(progress._table())
+    (line,) = [x for x in progress.console.file.getvalue().splitlines() if x.startswith("candidates")]  # type: ignore[attr-defined]
+    assert line.split()[1:5] == ["0", "-", "1", "4"]

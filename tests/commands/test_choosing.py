@@ -1,6 +1,8 @@
 """A tuned sweep and a search as they are typed: candidates first, then what they chose, on seeds that chose nothing."""
 
+import signal
 import sqlite3
+import subprocess
 from collections import Counter
 from pathlib import Path
 
@@ -10,7 +12,9 @@ import pytest
 from senet_lab import catalog, inventory, selection, store
 from senet_lab.spec import SELECTION_SEED
 from senet_lab.tuning import storage
+from tests.test_main_job import wait_until
 from tests.typed import typed
+from tests.undrawn import COMMAND
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("undrawn")]
 
@@ -167,3 +171,28 @@ def test_a_search_whose_candidates_are_ended_early(here: Path) -> None:
     assert typed(here, "sweep", "searched", "--executor", "local").code == 0
     (through,) = selection.read(read(here, "searched"))
     assert through.finished and through.count("stopped") == 0
+
+
+def test_the_first_ctrl_c_leaves_whole_candidates_and_says_how_far_it_is(here: Path) -> None:
+    """Of every row as many, so that none has the larger budget where it is looked at."""
+    (here / "sweeps" / "tuned.py").write_text(TUNED.format(trials=40))
+    command = subprocess.Popen(
+        [*COMMAND, "sweep", "tuned"], cwd=here, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    wait_until(lambda: len([*here.glob("runs/tuned/*/record.json")]) >= 3)
+    command.send_signal(signal.SIGINT)
+    out, err = command.communicate(timeout=120)
+    assert command.returncode == 130, err
+    assert "Stopping: " in out and "candidates of 2 rows are trained; what is chosen is known when all are" in err
+    one, other = selection.read(read(here, "tuned"))
+    assert one.count("done") == other.count("done") and 0 < one.count("done") < 40
+    assert not [*here.glob("reports/*/table.csv")]
+
+
+def test_hours_that_are_over_end_between_candidates(here: Path) -> None:
+    (here / "sweeps" / "tuned.py").write_text(TUNED.format(trials=400))
+    ended = typed(here, "sweep", "tuned", "--executor", "local", "--max-hours", "0.0015")
+    assert ended.code == 0, ended.err
+    assert "To go on, type the same command again" in " ".join(ended.out.split())
+    one, other = selection.read(read(here, "tuned"))
+    assert one.count("done") == other.count("done") and 0 < one.count("done") < 400
