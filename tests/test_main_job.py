@@ -225,6 +225,7 @@ def test_a_first_seed_that_takes_more_than_max_hours_is_refused(here: Path) -> N
     assert "starting the workers" not in refused.out
 
 
+@pytest.mark.long
 def test_ctrl_c_before_the_first_trial_is_answered_too(here: Path) -> None:
     running = start(here, "sweep", "small")
     assert running.stdout is not None
@@ -236,6 +237,7 @@ def test_ctrl_c_before_the_first_trial_is_answered_too(here: Path) -> None:
     assert "Traceback" not in output and records(here) == {}
 
 
+@pytest.mark.long
 def test_two_commands_on_one_store_do_not_meet(here: Path) -> None:
     write(here, epochs=40)
     first = start(here, "sweep", "small", "--executor", "local")

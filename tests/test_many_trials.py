@@ -155,6 +155,7 @@ def client_calls(monkeypatch: pytest.MonkeyPatch) -> Iterator[Counter[str]]:
     yield calls
 
 
+@pytest.mark.long
 @pytest.mark.slow
 @pytest.mark.usefixtures("undrawn")
 def test_a_command_with_nothing_to_run_asks_nothing_more_where_more_is_done(

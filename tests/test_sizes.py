@@ -2,11 +2,14 @@
 
 from pathlib import Path
 
+import pytest
+
 from senet_lab import sizes
 from senet_lab.spec import Trial
 from tests.conftest import TINY
 
 
+@pytest.mark.long
 def test_a_size_is_measured_and_an_error_is_an_answer() -> None:
     lost = TINY.model_copy(update={"data": TINY.data.model_copy(update={"source": "parquet:nowhere"})})
     size, error = sizes.measured([TINY, lost], "cpu", Path("data"))

@@ -16,7 +16,7 @@ from tests.bad.case import CANARY
 from tests.studies import DECAY, RATE, SEARCHED, TUNED, asked, end, play, step, take
 from tests.tracking.servers import postgres
 
-SAMPLERS = ["random", "tpe", "cmaes", pytest.param("gp", marks=pytest.mark.slow), "nsga2"]
+SAMPLERS = ["random", "tpe", "cmaes", pytest.param("gp", marks=pytest.mark.long), "nsga2"]
 
 
 def valley(settings: Mapping[str, Any]) -> float:

@@ -132,6 +132,7 @@ def test_a_search_measures_its_front_again(here: Path) -> None:
         assert sorted(r.trial.seed for r in again) == [0, 1]
 
 
+@pytest.mark.long
 def test_a_candidate_whose_process_was_killed_goes_on(here: Path) -> None:
     """The order of a batch, and what is asked for next, do not depend on what was cut off."""
     assert typed(here, "sweep", "searched", "--executor", "local").code == 0
@@ -189,6 +190,7 @@ def test_the_first_ctrl_c_leaves_whole_candidates_and_says_how_far_it_is(here: P
     assert not [*here.glob("reports/*/table.csv")]
 
 
+@pytest.mark.long
 def test_hours_that_are_over_end_between_candidates(here: Path) -> None:
     (here / "sweeps" / "tuned.py").write_text(TUNED.format(trials=400))
     ended = typed(here, "sweep", "tuned", "--executor", "local", "--max-hours", "0.0015")

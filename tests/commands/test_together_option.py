@@ -141,6 +141,7 @@ def test_trials_that_have_no_like_are_not_measured(asked: Inventory, gpus: None,
     assert asks(None).sizes(asked.planned[:1], one) == {} and told == []
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("undrawn")
 def test_a_sweep_trained_together_is_as_one_trained_alone(tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text(SWEEP)

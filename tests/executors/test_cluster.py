@@ -164,6 +164,7 @@ def wait_until(true: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
+@pytest.mark.long
 def test_a_sweep_with_its_own_operator_runs_there_by_address_and_by_client(
     here: Path, cluster: Cluster, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

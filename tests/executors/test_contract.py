@@ -94,6 +94,7 @@ def test_keeps_the_contract(ask: Ask, executor: Executor, tmp_path: Path) -> Non
     assert {r.id: facts(r) for r in expected} == {r.id: facts(r) for r in kept if r.status == "done"}
 
 
+@pytest.mark.long
 def test_keeps_the_contract_with_groups(ask: Ask, executor: Executor, tmp_path: Path) -> None:
     """Two groups of three rows, of which one diverges, and beside them a row that can be in none."""
     asked = question(variants=[DIVERGING, {"model.se.squeeze": "none"}])
@@ -232,6 +233,7 @@ def test_nothing_begins_where_nothing_is_wanted(ask: Ask, executor: Executor) ->
     assert heard == [] and ask().plan.counts() == {"missing": 4}
 
 
+@pytest.mark.long
 def test_a_store_that_cannot_be_written_stops_the_run(ask: Ask, executor: Executor) -> None:
     """Nothing can end where nothing can be written; a failed record would hide that."""
     found = ask()

@@ -75,6 +75,7 @@ def test_a_worker_that_dies_is_replaced_and_costs_no_trial(tmp_path: Path, monke
     assert {r.id: r.test for r in undisturbed.again().records} == {id: r.test for id, r in records.items()}
 
 
+@pytest.mark.long
 def test_a_trial_whose_worker_always_dies_fails_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     steps = run(asked(tmp_path, ALWAYS))

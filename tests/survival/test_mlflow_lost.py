@@ -75,6 +75,7 @@ def test_a_locked_database_is_caught_up_with(here: Path, undisturbed: Path) -> N
     assert list(kill.faults(here, undisturbed)) == []
 
 
+@pytest.mark.long
 def test_a_deleted_database_is_made_again(here: Path, undisturbed: Path) -> None:
     said = disturbed(here, Path.unlink)
     assert "does not have" in said and "the same command again brings MLflow up to date" in said, said

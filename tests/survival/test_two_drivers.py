@@ -47,6 +47,7 @@ def test_of_two_that_start_at_once_one_runs(tmp_path: Path) -> None:
         assert len(kill.results(tmp_path)) == 2 * seeds
 
 
+@pytest.mark.long
 @pytest.mark.slow
 @pytest.mark.usefixtures("undrawn")
 def test_a_stopped_command_keeps_its_store(tmp_path: Path) -> None:
@@ -65,6 +66,7 @@ def test_a_stopped_command_keeps_its_store(tmp_path: Path) -> None:
     assert len(kill.results(tmp_path)) == 2
 
 
+@pytest.mark.long
 def test_behind_an_address_a_command_that_stood_still_too_long_stops(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing but a file says there who has the sweep: the one that took it over goes on."""
     monkeypatch.setattr(lease, "BEAT_SECONDS", 0.05)

@@ -99,6 +99,7 @@ def project(uri: str) -> str | None:
     return live.close(PLANNED, map(record, PLANNED), AGGREGATES)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("path", ["experiments/create", "runs/create", "runs/log-batch", "runs/update", "runs/search"])
 def test_an_answer_that_is_lost_makes_nothing_twice_and_leaves_nothing_out(uri: str, path: str) -> None:
     calls: list[str] = []

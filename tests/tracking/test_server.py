@@ -187,6 +187,7 @@ def test_a_sweep_arrives_whole_and_the_same_again_changes_nothing(team: TeamServ
     assert CANARY not in output + everything_under(here) + json.dumps(seen.as_data())
 
 
+@pytest.mark.long
 def test_refused_from_the_start_costs_one_sentence_and_the_same_command_brings_everything(
     team: TeamServer, here: Path
 ) -> None:
