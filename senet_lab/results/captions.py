@@ -86,7 +86,9 @@ def first_number(state: State) -> str:
 def _missing(summary: pd.DataFrame) -> str:
     """How many trials there are not yet, of how many: of all rows, as n is of one."""
     wanted, n = int(summary["wanted"].sum()), int(summary["n"].sum())
-    return f"; of all {wanted:,} trials {wanted - n:,} {'is' if wanted - n == 1 else 'are'} missing" if n < wanted else ""
+    return (
+        f"; of all {wanted:,} trials {wanted - n:,} {'is' if wanted - n == 1 else 'are'} missing" if n < wanted else ""
+    )
 
 
 def _next_look(comparison: pd.DataFrame) -> str:

@@ -109,7 +109,8 @@ def test_few_seeds_are_named(make):
     planned = make.plan(question)
     wrong = {row.label: (30, 31, 33) for row in question.rows}
     assert (
-        "sign-flip tests, which assume less, cannot reach .05 with Holm over 5" in report.analyse(question, planned, make.records(planned, wrong)).caption()
+        "sign-flip tests, which assume less, cannot reach .05 with Holm over 5"
+        in report.analyse(question, planned, make.records(planned, wrong)).caption()
     )
 
 

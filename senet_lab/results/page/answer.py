@@ -148,9 +148,7 @@ def _open(own: pd.DataFrame, looks: bool) -> str:
     )
 
 
-def _line(
-    row: "pd.Series[Any]", means: tuple[float, float], ends: tuple[float, float], name: str, alone: bool
-) -> Line:
+def _line(row: "pd.Series[Any]", means: tuple[float, float], ends: tuple[float, float], name: str, alone: bool) -> Line:
     """`alone`: a row has other seeds besides the common ones, so the table has another error of it."""
     label, baseline, verdict = row["variant"], row["baseline"], row["verdict"]
     if math.isnan(row["delta"]):
