@@ -36,7 +36,7 @@ def method(
     several = len(comparison) > 1
     adjusted, holm = ("Holm-adjusted ", ", Holm") if several else ("", "")
     sentences = (
-        f"n: the row's trials, one for each of {seeds} seeds{_missing(summary)}.",
+        f"n: trials of a row, one for each of {seeds} seeds{_missing(summary)}.",
         "Test error at the last epoch: mean and 95 % Student-t interval over seeds.",
         f"Δ: difference to {baseline}, paired by seed; {_joint(comparison)}.",
         _test_images(summary, comparison),

@@ -152,5 +152,5 @@ def test_an_empty_table_has_a_caption(said):
 def test_missing_trials_are_of_all_rows(said):
     """92 missing trials of 120 must not read as 92 of the 20 seeds."""
     text = said({"a": [0.03, 0.04], "base": [0.02, 0.03, 0.04]})
-    assert text.startswith("n: the row's trials, one for each of 3 seeds; of all 6 trials 1 is missing. ")
+    assert text.startswith("n: trials of a row, one for each of 3 seeds; of all 6 trials 1 is missing. ")
     assert "missing" not in said({"a": [0.03, 0.04], "base": [0.02, 0.03]})
