@@ -92,7 +92,7 @@ def claim_caption(claims: pd.DataFrame) -> str:
         f"{NEAR:g}; does not hold: on the other side; each by itself.",
         "sd between: of the shown classes' means, without what the sampling of their images adds to it (the spread "
         "between them contains it).",
-        f"{NO_CLAIM.capitalize()}: a number to read beside the paper's; the paper says nothing of it that could hold or not."
+        f"{NO_CLAIM.capitalize()}: a number to read beside the paper's, of which it says nothing to hold or not."
         if (claims["above"].isna() & claims["below"].isna() & (claims["n"] > 0)).any()
         else "",
         "No interval: all seeds have the same number; six or more of them decide by the sign test."
