@@ -109,8 +109,8 @@ def shown(value: object) -> str:
     return text if len(text) <= LONGEST else f"{text[:LONGEST]} ... ({len(text):,} characters)"
 
 
-def choices(found: object, allowed: list[str]) -> str:
-    """'allowed: ...', led by the nearest spelling where one is near."""
+def choices(found: object, allowed: list[str], before: str = "") -> str:
+    """'allowed: ...', led by the nearest spelling where one is near, with what is written `before` it ("train.")."""
     near = get_close_matches(str(found), allowed, n=1, cutoff=0.5)
-    hint = f"did you mean {near[0]!r}? " if near else ""
+    hint = f"did you mean {before + near[0]!r}? " if near else ""
     return f"{hint}allowed: {', '.join(allowed)}"

@@ -116,6 +116,9 @@ def _epochs(epochs: tuple[EpochMetrics, ...]) -> Table:
         losses = (f"{e.train_loss:.4f}", f"{e.validation_loss:.4f}")
         told = (losses[0], errors[0], losses[1], errors[1])
         table.add_row(str(e.epoch), *told, f"{e.learning_rate:.4g}", f"{e.seconds:.2f}")
+    if table.row_count < len(epochs):
+        table.caption = f"{table.row_count} of {len(epochs):,} epochs; --json has all"
+        table.caption_justify = "left"
     return table
 
 

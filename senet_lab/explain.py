@@ -31,7 +31,9 @@ def explain(error: ValidationError, root: type[BaseModel]) -> str:
         rules.setdefault(key, [])
         if kind == "extra_forbidden":
             fields = sorted({name for owner in owners for name in owner.model_fields})
-            rules[key].append(f"there is no such key; {choices(names[-1], fields)}")
+            rules[key].append(
+                f"there is no such key; {choices(names[-1], fields, ''.join(f'{n}.' for n in names[:-1]))}"
+            )
         elif kind == "literal_error":
             found[key] = f"found {shown(issue['input'])}; "
             rules[key].append(choices(issue["input"], _quoted(issue["ctx"]["expected"])))

@@ -75,7 +75,7 @@ def test_every_family_has_a_name_and_every_name_its_pair() -> None:
     ("name", "settings", "words"),
     [
         ("se_resnet5", {}, ["no network 'se_resnet5'", "did you mean 'se_resnet50'?"]),
-        ("se_resnet50", {"se.reductoin": 8}, ["model.se.reductoin", "did you mean 'reduction'?"]),
+        ("se_resnet50", {"se.reductoin": 8}, ["model.se.reductoin", "did you mean 'model.se.reduction'?"]),
         ("se_vgg16", {"se.placement": "pre"}, ["'pre' has no meaning in VGG-16", "allowed: standard"]),
         ("wrn16_8", {"depth": 17}, ["depth 17", "6 x blocks + 4", "e.g. 16 or 22"]),
     ],

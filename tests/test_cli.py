@@ -97,7 +97,9 @@ SWEEP = Sweep(base=recipes.DIGITS, grid={{"model.se.reduction": [2]}}, controls=
 MISTAKES = [
     pytest.param(["plan", "reduction_ratoi"], "did you mean 'reduction_ratio'?", id="no such sweep"),
     pytest.param(["plan", "nowhere.py"], "nowhere.py: there is no such file", id="no such file"),
-    pytest.param(["plan", "reduction_ratio", "--set", "train.epoch=3"], "did you mean 'epochs'?", id="misspelt key"),
+    pytest.param(
+        ["plan", "reduction_ratio", "--set", "train.epoch=3"], "did you mean 'train.epochs'?", id="misspelt key"
+    ),
     pytest.param(["plan", "reduction_ratio", "--set", "train.epochs"], "give a dotted key and a value", id="no value"),
     pytest.param(
         ["plan", "reduction_ratio", "--set", "model.se.gate=sigmoidd"],

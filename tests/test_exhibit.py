@@ -73,6 +73,7 @@ def test_many_epochs_are_a_few_lines_with_the_first_and_the_last(epochs: int, li
     table = exhibit._epochs(tuple(every))
     numbers = list(table.columns[0].cells)
     assert len(numbers) == lines and (numbers[0], numbers[-1]) == ("1", str(epochs))
+    assert table.caption == (f"12 of {epochs} epochs; --json has all" if epochs > 12 else None)
 
 
 def test_credentials_are_not_shown(ask: Ask, tmp_path: Path) -> None:

@@ -115,7 +115,7 @@ def gates(report: Report) -> tuple[Section, ...]:
         ),
         Picture("excitation_seeds", "Gates over seeds", SEEDS, svg(found.seeds_figure())),
     )
-    said = (Table(frame, caption, left=WORDS) for frame, _, caption in found.sections())
+    said = (Table(frame, caption, stacked=True, left=WORDS) for frame, _, caption in found.sections())
     return (Section("excitation", "Excitation", (*pictures, *said)),)
 
 

@@ -33,11 +33,10 @@ def method(
     summary: pd.DataFrame, comparison: pd.DataFrame, baseline: str, margin: float, seeds: int
 ) -> tuple[str, ...]:
     """What the numbers of a table are, sentence by sentence: n, intervals, tests, correction, margin."""
-    missing = int((summary["wanted"] - summary["n"]).sum())
     several = len(comparison) > 1
     adjusted, holm = ("Holm-adjusted ", ", Holm") if several else ("", "")
     sentences = (
-        f"n: trials of {seeds} seeds" + (f", {missing} are missing." if missing else "."),
+        f"n: trials of a row, one for each of {seeds} seeds{_missing(summary)}.",
         "Test error at the last epoch: mean and 95 % Student-t interval over seeds.",
         f"Δ: difference to {baseline}, paired by seed; {_joint(comparison)}.",
         _test_images(summary, comparison),
@@ -59,11 +58,11 @@ def until_decided(summary: pd.DataFrame, comparison: pd.DataFrame, baseline: str
 
 def method_of_looks(summary: pd.DataFrame, comparison: pd.DataFrame, baseline: str, state: State) -> tuple[str, ...]:
     """As `method`, of such a table."""
-    design, missing = state.design, int((summary["wanted"] - summary["n"]).sum())
-    looks, spent = state.seeds_of_looks, f"{design.spent(state.look):.2g}"
+    design, looks = state.design, state.seeds_of_looks
+    spent = f"{design.spent(state.look):.2g}"
     within = "rows and looks" if len(comparison) > 1 else "looks"
     sentences = (
-        "n: seeds of a row at its last look" + (f", {missing} are missing." if missing else "."),
+        f"n: seeds of a row at its last look{_missing(summary)}.",
         "Test error at the last epoch: mean and 95 % Student-t interval over seeds.",
         f"Δ: difference to {baseline}, paired by seed, at the row's last look; the intervals of all {within} hold "
         f"jointly at {100 * (1 - design.alpha):g} % (Student t, Bonferroni).",
@@ -82,6 +81,14 @@ def method_of_looks(summary: pd.DataFrame, comparison: pd.DataFrame, baseline: s
 def first_number(state: State) -> str:
     """What the verdicts of looks rest on, and no store can know."""
     return f"valid if the first number, {state.design.first:,}, was chosen before results were seen"
+
+
+def _missing(summary: pd.DataFrame) -> str:
+    """How many trials there are not yet, of how many: of all rows, as n is of one."""
+    wanted, n = int(summary["wanted"].sum()), int(summary["n"].sum())
+    return (
+        f"; of all {wanted:,} trials {wanted - n:,} {'is' if wanted - n == 1 else 'are'} missing" if n < wanted else ""
+    )
 
 
 def _next_look(comparison: pd.DataFrame) -> str:
@@ -163,13 +170,13 @@ def _ties(comparison: pd.DataFrame) -> str:
 
 
 def _sign_flips(comparison: pd.DataFrame) -> str:
-    """Says that a sign-flip test is out of reach where a row has too few common seeds for Holm's first step."""
+    """Says which test alone can find anything where a row has too few common seeds for Holm's first step."""
     family = max(1, len(comparison))
     enough = signflip.seeds_needed(family)
-    few = comparison.loc[comparison["n_pairs"] < enough, "n_pairs"]
-    if few.empty:
+    if not (comparison["n_pairs"] < enough).any():
         return ""
-    n, over = int(few.max()), f" with Holm over {family} comparisons" if family > 1 else ""
-    adjusted = "adjusted " * (family > 1)
-    smallest = f"; with {n} the smallest {adjusted}p is {min(1, family * signflip.smallest_p(n)):.2g}" if n > 1 else ""
-    return f"No sign-flip test can reach .05{over} with fewer than {enough} common seeds{smallest}."
+    over = f" with Holm over {family} comparisons" if family > 1 else ""
+    return (
+        f"With fewer than {enough} common seeds only t tests can find a difference here: sign-flip tests, which assume "
+        f"less, cannot reach .05{over}."
+    )

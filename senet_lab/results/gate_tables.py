@@ -22,6 +22,7 @@ HEADS = {
     "near_zero": "near 0",
 }
 LEFT = ("block", "row", "statement", "verdict")
+NO_CLAIM = "no claim"
 STYLES = {"holds": "green", "does not hold": "red", "undecided": "yellow"}
 ORDER_FREE = (
     "Channels are not averaged over seeds: each seed has like channels in another order, so the mean at a channel's "
@@ -50,7 +51,7 @@ def claim_frame(claims: pd.DataFrame) -> pd.DataFrame:
             "n": f"{row['n']}",
             "mean ±95 %": number(row["mean"], row["low"], row["high"]),
             "paper": number(row["paper"]),
-            "verdict": row["verdict"] or "-",
+            "verdict": row["verdict"] or NO_CLAIM,
         }
         for _, row in claims[claims["n"] > 0].iterrows()
     ]
@@ -91,11 +92,15 @@ def claim_caption(claims: pd.DataFrame) -> str:
         f"{NEAR:g}; does not hold: on the other side; each by itself.",
         "sd between: of the shown classes' means, without what the sampling of their images adds to it (the spread "
         "between them contains it).",
+        f"{NO_CLAIM.capitalize()}: a number to read beside the paper's, of which it says nothing to hold or not."
+        if (claims["above"].isna() & claims["below"].isna() & (claims["n"] > 0)).any()
+        else "",
         "No interval: all seeds have the same number; six or more of them decide by the sign test."
         if equal.any()
         else "",
         "Left out: what takes three blocks, or two of the last stage." if (claims["n"] == 0).any() else "",
-        "Paper: the same number from its Figs. 6 and 7, one SE-ResNet-50 on ImageNet (n = 1).",
+        "Paper: the same number from its Figs. 6 and 7 (- where they do not tell it), one SE-ResNet-50 on ImageNet "
+        "(n = 1).",
     )
     return " ".join(s for s in sentences if s)
 

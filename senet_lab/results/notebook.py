@@ -9,12 +9,19 @@ from senet_lab.results import prose
 from senet_lab.results.pair import Pair
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Compared:
     """A pair of rows, and what to say of it."""
 
     pair: Pair
     sentence: str
+
+    def __repr__(self) -> str:
+        n = int(self.pair.difference["n"])
+        return f"<{self.pair.a} - {self.pair.b}: {self.pair.verdict}, {n} common seed{'s' * (n != 1)}>"
+
+    def __str__(self) -> str:
+        return self.sentence
 
     def _repr_html_(self) -> str:
         parts = [html(prose.facts(self.pair))]

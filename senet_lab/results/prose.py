@@ -36,7 +36,7 @@ def paragraph(pair: Pair, summary: pd.DataFrame, setting: str) -> str:
     sentences = [
         f"{setting}, the test error after the last epoch was {errors}.",
         f"Over the {n} seeds that both were trained with, the mean paired difference ({pair.a} minus {pair.b}) was "
-        f"{signed(d['mean'])} points (of this pair alone: {interval}{tests}{flips}{tost}).",
+        f"{signed(d['mean'])} points{_common(pair, summary)} (of this pair alone: {interval}{tests}{flips}{tost}).",
         f"{_adjusted(pair)}: {told}.",
         _new_seed(pair),
         _test_set(pair),
@@ -130,6 +130,15 @@ def _error(label: str, summary: pd.DataFrame) -> str:
     if not row["n"]:
         return f"unknown for {label} (no trial is done)"
     return f"{100 * row['mean']:.2f} % for {label}{_between(row['ci_low'], row['ci_high'], ' %', row['n'])}"
+
+
+def _common(pair: Pair, summary: pd.DataFrame) -> str:
+    """Both errors over the common seeds, where a row has others besides: only these are apart by the difference."""
+    n = summary.loc[summary["variant"].isin([pair.a, pair.b]), "n"].max()
+    if n == len(pair.seeds):
+        return ""
+    a, b = (f"{100 * pair.seeds[row].mean():.2f} %" for row in "ab")
+    return f", {a} against {b} with these seeds alone"
 
 
 def _between(low: float, high: float, unit: str = "", n: int | None = None) -> str:

@@ -115,7 +115,7 @@ def apply(trial: Trial, settings: Mapping[str, Any]) -> Trial:
             if here in BROUGHT_IN and node.get(name) is None:
                 node[name] = BROUGHT_IN[here]().model_dump()
             if name not in node and node:
-                raise SpecError(f"{path}: there is no {here}; {choices(name, sorted(node))}")
+                raise SpecError(f"{path}: there is no {here}; {choices(name, sorted(node), here[: -len(name)])}")
             if not isinstance(node.get(name), dict):
                 raise SpecError(f"{path}: {here} is a value and has nothing inside; set {here} itself")
             node = node[name]

@@ -287,7 +287,7 @@ FIELDS = {
     "baseline a misspelt key": of(
         "mine.py: model.sa.reduction",
         "there is no model.sa",
-        "did you mean 'se'?",
+        "did you mean 'model.se'?",
         "depth, family, se, weights, widths",
         baseline='{"model.sa.reduction": 8}',
     ),
@@ -300,7 +300,7 @@ FIELDS = {
     "counterpart misspelt": of(
         "mine.py: model.es",
         "there is no such key",
-        "did you mean 'se'?",
+        "did you mean 'model.se'?",
         "depth, family, se, weights, widths",
         baseline="",
         counterpart='{"model.es": None}',
@@ -377,7 +377,7 @@ DESIGNS = {
     "key misspelt": of(
         "mine.py: model.se.reductio",
         "there is no such key",
-        "did you mean 'reduction'?",
+        "did you mean 'model.se.reduction'?",
         "bias, gate, placement, reduction, reduction_in, squeeze, stages",
         grid='{"model.se.reductio": [2]}',
     ),
@@ -454,7 +454,7 @@ DESIGNS = {
     "whole network misspelt": of(
         "mine.py: model.depth: is missing",
         "give it a value",
-        "did you mean 'depth'?",
+        "did you mean 'model.depth'?",
         "depth, family, se, weights, widths",
         grid='{"model": [{"family": "cifar_resnet", "dept": 6}]}',
     ),
@@ -475,7 +475,7 @@ DESIGNS = {
     "leave_one_out of nothing": of(
         "mine.py: data.filp",
         "there is no such key",
-        "did you mean 'flip'?",
+        "did you mean 'data.flip'?",
         "crop_padding, cutout, flip, image_size, source, validation",
         leave_one_out='{"data.filp": False}',
     ),

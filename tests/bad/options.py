@@ -44,7 +44,7 @@ SETTINGS = {
         (
             "command line: train.epoch",
             "there is no such key",
-            "did you mean 'epochs'?",
+            "did you mean 'train.epochs'?",
             "batch_size, decay, drops, epochs, label_smoothing, learning_rate,",
         ),
     ),
@@ -121,7 +121,7 @@ SETTINGS = {
         (
             "command line: model.se.gait",
             "there is no such key",
-            "did you mean 'gate'?",
+            "did you mean 'model.se.gate'?",
             "bias, gate, placement, reduction, reduction_in, squeeze, stages",
         ),
     ),
@@ -170,7 +170,7 @@ SETTINGS = {
         (
             "command line: train.epoch",
             "there is no such key",
-            "did you mean 'epochs'?",
+            "did you mean 'train.epochs'?",
             "batch_size, decay, drops, epochs, label_smoothing, learning_rate,",
         ),
     ),
@@ -179,7 +179,7 @@ SETTINGS = {
         (
             "command line: train.epoch",
             "there is no such key",
-            "did you mean 'epochs'?",
+            "did you mean 'train.epochs'?",
             "batch_size, decay, drops, epochs, label_smoothing, learning_rate,",
         ),
     ),
@@ -188,7 +188,7 @@ SETTINGS = {
         (
             "model.se.reductio",
             "there is no such key",
-            "did you mean 'reduction'?",
+            "did you mean 'model.se.reduction'?",
             "bias, gate, placement, reduction, reduction_in, squeeze, stages",
         ),
     ),
@@ -248,7 +248,7 @@ VALUES = {
         (
             "mine.py: model.widths",
             "there is no such key",
-            "did you mean 'width'?",
+            "did you mean 'model.width'?",
             "depth, family, identity_start, pool, se, small_images, stride_in,",
         ),
         mine(GOOD.replace('grid={"model.se.reduction": [2, 4]}', 'grid={"model.widths": [[4], [8]]}')),

@@ -143,6 +143,8 @@ def test_a_page_says_why_gates_that_were_kept_are_not_shown(make, tmp_path):
     first, last = sorted((tmp_path / "runs").rglob("reduction-16*/gates.parquet"))
     first.unlink()
     assert "seed 1" in section()[0].blocks[0].caption
+    tables = [block for block in section()[0].blocks if block.kind == "table"]
+    assert len(tables) == 2 and all(table.stacked for table in tables), "seven columns are cards on a phone"
     last.unlink()
     said = section()[0].blocks[0].paragraphs[0]
     assert said.startswith("The gates are not shown. reduction=16: no gates.parquet of its 2 trials can be read")

@@ -96,9 +96,9 @@ def test_ties_and_sign_flips_are_explained(said):
     assert "No interval: all differences of the row are equal, so there is no t; p is" in said(
         {"a": [0.03, 0.04], "base": [0.02, 0.03]}
     )
-    assert ("No sign-flip test can reach .05 with fewer than 6 common seeds; with 3 the smallest p is 0.25.") in said(
-        {"a": [0.03, 0.04, 0.02], "base": [0.02, 0.02, 0.02]}
-    )
+    few = said({"a": [0.03, 0.04, 0.02], "base": [0.02, 0.02, 0.02]})
+    assert "With fewer than 6 common seeds only t tests can find a difference here: sign-flip tests, which" in few
+    assert "less, cannot reach .05. More seeds: " in few
     assert "sign-flip" not in said({"a": BASE + NOISE, "base": BASE})
 
 
@@ -107,7 +107,7 @@ def test_ties_and_sign_flips_are_explained(said):
 def test_the_report_names_the_seeds_that_the_plan_names(said, rows, seeds):
     """Holm's first step over five comparisons asks the sign-flip test for eight seeds, not six."""
     drawn = np.random.default_rng(0).normal(0.03, 0.002, (rows + 1, seeds))
-    report = re.search(r"with fewer than (\d+) common seeds", said(dict(zip("abcdef", drawn, strict=False))))
+    report = re.search(r"With fewer than (\d+) common seeds", said(dict(zip("abcdef", drawn, strict=False))))
     plan = re.search(r"below (\d+) seeds", about_seeds(seeds, rows))
     assert (report and report[1]) == (plan and plan[1])
 
@@ -146,4 +146,11 @@ def test_what_the_intervals_leave_out(make):
 
 
 def test_an_empty_table_has_a_caption(said):
-    assert "4 are missing" in said({"a": [], "base": []}, wanted=2)
+    assert "of all 4 trials 4 are missing" in said({"a": [], "base": []}, wanted=2)
+
+
+def test_missing_trials_are_of_all_rows(said):
+    """92 missing trials of 120 must not read as 92 of the 20 seeds."""
+    text = said({"a": [0.03, 0.04], "base": [0.02, 0.03, 0.04]})
+    assert text.startswith("n: trials of a row, one for each of 3 seeds; of all 6 trials 1 is missing. ")
+    assert "missing" not in said({"a": [0.03, 0.04], "base": [0.02, 0.03]})

@@ -64,7 +64,9 @@ def test_statements_without_a_number_are_left_out_and_that_is_said(numbers):
     assert "first to last: SE_2_1 to SE_4_1." in caption
     assert "No interval: all seeds have the same number" in caption  # rank 1 in every seed
     shares = found[found["statement"] == "channels near 1: last block"]
-    assert set(shares["verdict"]) == {"-"}
+    assert set(shares["verdict"]) == {"no claim"}
+    assert "No claim: a number to read beside the paper's" in caption
+    assert "No claim" not in gate_tables.claim_caption(claims[claims["claim"] == "trend"])
 
 
 @pytest.mark.parametrize("which", ["blocks", "claims"])

@@ -145,7 +145,7 @@ def table_of(found):
 def test_the_caption_says_what_a_reader_needs(reports):
     caption, _ = table_of(reports["two"])
     for said in (
-        "$n$: trials of 8 seeds, 1 are missing.",
+        "$n$: trials of a row, one for each of 8 seeds; of all 104 trials 1 is missing.",
         r"95\,\% Student-t interval",
         r"difference to no\_se, paired by seed; the 12 intervals hold jointly",
         "paired t test, Holm-adjusted $p < .05$.",

@@ -29,6 +29,8 @@ def test_rows_by_label_or_value(question, planned, records):
     assert by_value.sentence == by_label.sentence
     shown = by_value._repr_html_()
     assert escape(by_value.sentence) in shown and "paired t test" in shown
+    assert str(by_value) == by_value.sentence, "printed, it is the paragraph"
+    assert repr(by_value) == f"<reduction=2 - no_se: {by_value.pair.verdict}, 20 common seeds>"
     for wrong in ("64", "reduction"):
         with pytest.raises(UserError, match="there is no row"):
             found.row(wrong)

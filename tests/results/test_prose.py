@@ -37,6 +37,16 @@ def test_one_comparison_is_corrected_for_nothing(make):
     assert "As the only comparison of the sweep, p " in found.compare("2", "no_se").sentence
 
 
+def test_errors_of_the_common_seeds_are_told_where_a_row_has_more(question, planned, records):
+    """r = 8 lacks two seeds: its error and that of no_se, each over its own seeds, are not apart by the difference."""
+    found = report.analyse(question, planned, records)
+    told = found.compare("8", "no_se").sentence
+    ours, theirs = re.search(r"points, (.{4}) % against (.{4}) % with these seeds alone \(of this pair", told).groups()
+    difference = 100 * found.pair("reduction=8", "no_se").difference["mean"]
+    assert float(ours) - float(theirs) == pytest.approx(difference, abs=0.011)
+    assert "seeds alone" not in found.compare("2", "no_se").sentence
+
+
 @pytest.mark.parametrize(("se", "said"), [(0.0, "by less than these seeds can show"), (2e-5, "under 0.01 points")])
 def test_what_test_images_add_is_never_nothing(question, planned, records, se, said):
     found = report.analyse(question, planned, records)

@@ -18,7 +18,7 @@ from senet_lab.results.figures.shown import Shown
 from senet_lab.results.published import TEST_IMAGES
 from senet_lab.results.stats import interval_name
 
-COLUMNS = ["variant", "source", "data", "delta_points", "low_points", "high_points", "interval", "n", "sign"]
+COLUMNS = ["variant", "source", "data", "delta_points", "low_points", "high_points", "interval", "n", "sign", "verdict"]
 LOOKS: tuple[dict[str, Any], ...] = (
     {"marker": "s", "color": style.ORANGE, "markerfacecolor": "white"},
     {"marker": "^", "color": style.GREEN, "markerfacecolor": "white"},
@@ -32,22 +32,23 @@ Z = 1.959964
 def frame(shown: Shown) -> pd.DataFrame:
     """A line per row and source ("ours", or a document's name), in points.
 
-    `interval`: e.g. "joint 95 %" of ours, "test images" of the paper's (see above). Rows that the paper has not
-    are left out.
+    `interval`: e.g. "joint 95 %" of ours, "test images" of the paper's (see above). `verdict`: of ours, as in
+    `differences`; "" of the paper's. Rows that the paper has not are left out.
     """
     if shown.beside is None:
         return pd.DataFrame(columns=COLUMNS)
     pairs, lines = shown.beside.dropna(subset="paper"), []
-    counts = dict(zip(shown.comparison["variant"], shown.comparison["n_pairs"], strict=True))
+    compared = shown.comparison.set_index("variant")[["n_pairs", "verdict"]]
     for label in [label for label in shown.labels if label in set(pairs["variant"])]:
         theirs = pairs[pairs["variant"] == label]
         own = theirs.iloc[0]
         numbers = (100 * own["ours"], 100 * own["ours_low"], 100 * own["ours_high"])
-        lines.append((label, "ours", "", *numbers, interval_name(shown.comparison), counts[label], ""))
+        n, verdict = compared.loc[label]
+        lines.append((label, "ours", "", *numbers, interval_name(shown.comparison), n, "", verdict))
         for _, entry in theirs.iterrows():
             middle, half = 100 * entry["paper"], 100 * Z * sampling_error(entry)
             place = (label, entry["source"], entry["data"])
-            lines.append((*place, middle, middle - half, middle + half, "test images", entry["n"], entry["sign"]))
+            lines.append((*place, middle, middle - half, middle + half, "test images", entry["n"], entry["sign"], ""))
     return pd.DataFrame(lines, columns=COLUMNS)
 
 
@@ -84,9 +85,18 @@ def draw(marks: pd.DataFrame, shown: Shown, width: float = style.WIDE) -> Figure
 
 
 def look(row: "pd.Series[Any]", documents: list[str]) -> dict[str, Any]:
-    """Ours filled with a capped interval, a document's open with a dotted line."""
+    """Ours with a capped interval, a document's with a dotted line; filled where a difference is found.
+
+    A document's is never: nothing is found by one run.
+    """
     if row["source"] == "ours":
-        return {"marker": "o", "color": style.DARK, "label": f"this sweep, {row['interval']} interval"}
+        fill = style.VERDICTS[row["verdict"]]["markerfacecolor"]
+        text = {"label": f"this sweep, {row['interval']} interval"}
+        return {
+            "marker": "o",
+            "color": style.DARK,
+            "markerfacecolor": "white" if fill == "white" else style.DARK,
+        } | text
     data = "" if row["data"] in row["source"] else f"{row['data']}, "
     text = {"label": f"paper, {row['source']} ({data}n = 1), test images only"}
     return LOOKS[documents.index(row["source"]) % len(LOOKS)] | {"capsize": 0, "dotted": True} | text
@@ -108,5 +118,6 @@ def caption(marks: pd.DataFrame, shown: Shown) -> str:
     return (
         f"Difference to {shown.baseline}: ours ({pairs} pairs, {interval_name(shown.comparison)} intervals) and the "
         f"paper's on {' and '.join(sets)} (n = 1: no interval for training noise; the dotted lines are what {images} "
-        f"test images alone leave at 95 %, an upper bound, as both networks saw the same images)."
+        f"test images alone leave at 95 %, an upper bound, as both networks saw the same images); filled marks: a "
+        f"difference is found (Holm)."
     )

@@ -95,12 +95,12 @@ def lines(report: "Report") -> tuple[Line, ...]:
     """Every comparison in a sentence, in the order of the table; both errors are over the common seeds."""
     ends = _ends(report.comparison, report.question.sweep.margin)
     errors = report.trials.pivot(index="seed", columns="variant", values="test_error")
+    name = stats.interval_name(report.comparison)
     found = []
     for _, row in report.comparison.iterrows():
-        common = errors.reindex(columns=[row["variant"], row["baseline"]]).dropna().mean()
-        found.append(
-            _line(row, (float(common.iloc[0]), float(common.iloc[1])), ends, stats.interval_name(report.comparison))
-        )
+        own = errors.reindex(columns=[row["variant"], row["baseline"]])
+        ours, theirs = own.dropna().mean()
+        found.append(_line(row, (ours, theirs), ends, name, alone=own.count().max() > row["n_pairs"]))
     return tuple(found)
 
 
@@ -148,16 +148,19 @@ def _open(own: pd.DataFrame, looks: bool) -> str:
     )
 
 
-def _line(row: "pd.Series[Any]", means: tuple[float, float], ends: tuple[float, float], name: str) -> Line:
+def _line(row: "pd.Series[Any]", means: tuple[float, float], ends: tuple[float, float], name: str, alone: bool) -> Line:
+    """`alone`: a row has other seeds besides the common ones, so the table has another error of it."""
     label, baseline, verdict = row["variant"], row["baseline"], row["verdict"]
     if math.isnan(row["delta"]):
         return Line(label, baseline, verdict, "No seed that both rows have.", None)
     n = int(row["n_pairs"])
     known = not math.isnan(row["delta_low"])
     interval = f"{name} interval {signed(row['delta_low'])} to {signed(row['delta_high'])}" if known else "no interval"
+    seeds = f"{n} common seed{'s' * (n != 1)}"
+    over, at_end = (f", both over the {seeds} alone", "") if alone else ("", f", {seeds}")
     text = (
-        f"{100 * means[0]:.2f} % test error against {100 * means[1]:.2f} %: "
-        f"{signed(row['delta'])} points, {interval}, {n} common seed{'s' * (n != 1)}"
+        f"{100 * means[0]:.2f} % test error against {100 * means[1]:.2f} %{over}: "
+        f"{signed(row['delta'])} points, {interval}{at_end}"
     )
     text += f", adjusted p {probability(row['p_holm'])}" if not math.isnan(row["p_holm"]) else ""
     cost = stats.verdict_text(row).partition(": ")[2]

@@ -27,6 +27,17 @@ def test_ours_is_the_comparison_of_the_report(answer):
     assert ours["n"].tolist() == [20, 20, 18, 20, 20]
 
 
+@pytest.mark.parametrize("name", ["differences", "published"])
+def test_filled_is_a_difference_that_is_found(answer, name):
+    """In both figures, as they stand on one page; the paper's one run finds none."""
+    drawn = [c[0] for c in answer.figure(name).axes[0].containers if not c.get_label().startswith("paper")]
+    filled = [line.get_markerfacecolor() != "white" for line in drawn]
+    assert filled == answer.comparison["verdict"].isin(["better", "worse"]).tolist() and len(set(filled)) == 2
+    theirs = [c[0] for c in answer.figure("published").axes[0].containers if c.get_label().startswith("paper")]
+    assert {line.get_markerfacecolor() for line in theirs} == {"white"}
+    assert "filled marks: a difference is found (Holm)" in answer.figure_caption(name)
+
+
 def test_a_group_of_marks_a_row_and_the_signs_at_the_edge(answer, bars):
     ax = answer.figure("published").axes[0]
     places = [y for _, y, *_ in bars(ax)]

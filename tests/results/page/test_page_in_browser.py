@@ -1,11 +1,14 @@
 """The page in a real browser: on a phone, on a desk, on paper. One browser is started for all of it."""
 
+import io
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
+from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
 
 from senet_lab import catalog
@@ -16,7 +19,7 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stab
 PHONE, DESK, SHEET = (375, 812), (1280, 900), (688, 1000)
 """CSS pixels; an A4 sheet less its margins is 182 mm wide."""
 TOO_WIDE = """() => [...document.querySelectorAll('main *, nav, header *')].filter(e => {
-    const box = e.getBoundingClientRect(), inside = e.parentElement.closest('.scroll, pre, textarea, nav')
+    const box = e.getBoundingClientRect(), inside = e.parentElement.closest('.scroll, pre, textarea')
     return !inside && box.width > 0 && (box.right > innerWidth + 1 || box.left < -1) && !e.closest('thead')
 }).map(e => e.tagName + '.' + e.className + ' ' + e.textContent.slice(0, 40))"""
 CONTRAST = """() => {
@@ -108,6 +111,20 @@ def test_nothing_is_wider_than_the_screen(seen, size):
     seen.tab.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
     assert seen.tab.evaluate("document.documentElement.scrollWidth") <= size[0]
     assert seen.tab.evaluate(TOO_WIDE) == []
+
+
+def test_a_shadow_says_that_a_figure_goes_on_beside_the_screen(seen):
+    """At the edge that cuts it, and no more at its end."""
+    seen.tab.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
+    box = seen.tab.locator(".picture .scroll").first
+
+    def lightest_at_the_right():
+        return np.asarray(Image.open(io.BytesIO(box.screenshot())).convert("L"))[8:-8, -4].max()
+
+    box.evaluate("e => e.scrollLeft = 0")
+    assert lightest_at_the_right() < 230
+    box.evaluate("e => e.scrollLeft = e.scrollWidth")
+    assert lightest_at_the_right() > 250
 
 
 def test_every_figure_has_a_size(seen):
