@@ -91,8 +91,8 @@ PYTHON = {
     ),
     "imports what is not there": edited(
         "import SE,",
-        "import Search,",
-        "mine.py:2: ImportError: cannot import name 'Search' from 'senet_lab'",
+        "import Explore,",
+        "mine.py:2: ImportError: cannot import name 'Explore' from 'senet_lab'",
         "allowed: BNInception, CifarResNet, Data, InceptionResNetV2,",
         "mend that line",
     ),
