@@ -93,7 +93,7 @@ PYTHON = {
         "import SE,",
         "import Explore,",
         "mine.py:2: ImportError: cannot import name 'Explore' from 'senet_lab'",
-        "allowed: BNInception, CifarResNet, Data, InceptionResNetV2,",
+        "allowed: ASHA, BNInception, Choice, CifarResNet, Data, Float,",
         "mend that line",
     ),
     "imports a misspelt package": edited(
