@@ -13,6 +13,8 @@ Outcome = Literal["done", "stopped", "failed", "over a limit", "repeated", "not 
 """What came of a candidate. Over a limit: its network costs too much, so it was not trained. Repeated: it is an
 earlier one again, whose result it has. Not yet: missing or interrupted."""
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
+MOST_FAILURES = 3
+"""Candidates that may fail for each that the budget has."""
 BUDGETED: tuple[Outcome, ...] = ("done", "stopped")
 
 
@@ -57,7 +59,7 @@ class Trials:
     """Of its file in the store: row, and identity of what was asked for."""
     candidates: tuple[Candidate, ...]
     exhausted: str = ""
-    """Why no more candidates are to be had, where the budget was not spent."""
+    """Why the space has no more candidates."""
     importances: tuple[Mapping[str, Any], ...] = ()
     """How much each setting matters, once the study is finished: see `tuning.importance.importances`."""
 
@@ -71,14 +73,26 @@ class Trials:
         return sum(c.outcome in outcomes for c in self.candidates)
 
     @property
+    def over(self) -> str:
+        """Why no more candidates are asked for, where the budget was not spent."""
+        failed = self.count("failed")
+        return self.exhausted or (f"{failed} candidates failed" if failed > MOST_FAILURES * self.study.trials else "")
+
+    @property
+    def due(self) -> tuple[Candidate, ...]:
+        """Candidates to be trained: those that were asked for, as many as the budget still has."""
+        missing = max(0, self.study.trials - self.count(*BUDGETED))
+        return tuple(c for c in self.candidates if c.outcome == "not yet")[:missing]
+
+    @property
     def left(self) -> int:
-        """Candidates that the budget still has, those that are not yet done among them."""
-        return 0 if self.exhausted else max(0, self.study.trials - self.count(*BUDGETED))
+        """Candidates that are still to be trained, as far as is known."""
+        return len(self.due) if self.over else max(0, self.study.trials - self.count(*BUDGETED))
 
     @property
     def finished(self) -> bool:
         """Whether it is known what is chosen."""
-        return not self.left and not self.count("not yet")
+        return not self.left
 
     @property
     def eligible(self) -> tuple[Candidate, ...]:

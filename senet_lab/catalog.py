@@ -13,9 +13,10 @@ from pydantic import ValidationError
 
 import senet_lab
 from senet_lab import recipes
-from senet_lab.design import Variant, check_space, factors, slug, variants
+from senet_lab.design import Variant, factors, slug, variants
 from senet_lab.errors import SpecError, SweepFileError, choices, printable, shown
 from senet_lab.explain import explain
+from senet_lab.spaces import check_space
 from senet_lab.spec import Search, Source, Study, Sweep, Trial, apply
 from senet_lab.spec.operators import Operator, defining
 from senet_lab.syntax import digest

@@ -7,9 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from senet_lab.errors import SpecError, choices
-from senet_lab.spec import Model, Spec, Study, Sweep, Trial, apply
-from senet_lab.spec.space import corners
-from senet_lab.spec.space import settings as settings_of
+from senet_lab.spec import Model, Spec, Sweep, Trial, apply
 
 Settings = Mapping[str, Any]
 
@@ -138,18 +136,6 @@ def _baseline(sweep: Sweep, rows: tuple[Variant, ...]) -> Variant:
 def factors(rows: tuple[Variant, ...]) -> tuple[str, ...]:
     """The dotted paths that the rows vary, controls left aside, in order of appearance."""
     return tuple(dict.fromkeys(key for v in rows if not v.control for key in v.settings))
-
-
-def check_space(study: Study, rows: tuple[Variant, ...]) -> None:
-    """Raises SpecError for a setting that the sweep asks about, and for an end of the space that no trial may have."""
-    if asked := sorted(set(study.space) & {"seed", "data.source", "model.weights", *factors(rows)}):
-        raise SpecError(f"space: {asked[0]} is not to be chosen: the sweep itself gives it; leave it out")
-    for row in rows:
-        for chosen in corners(study.space):
-            try:
-                apply(row.trial, settings_of(study.space, chosen))
-            except SpecError as error:
-                raise SpecError(f"space: {row.label} with {chosen}: {error}") from None
 
 
 def _designed(sweep: Sweep, wrong: list[str]) -> Iterator[Settings]:

@@ -92,8 +92,10 @@ def _sweeps(root: str, data_dir: Path) -> Iterator[Finding]:
 def _sweep(path: Path, root: str, data_dir: Path) -> Finding:
     question = catalog.read(path)
     facts = data.facts(question.sweep.base.data, data_dir)
-    counts = take(question, root, data_dir).plan.counts()
-    states = ", ".join(f"{n} {state}" for state, n in counts.items())
+    found = selection.settled(take(question, root, data_dir))
+    states = ", ".join(f"{n} {state}" for state, n in found.plan.counts().items())
+    if selection.is_open(found):
+        states += f", and {sum(one.left for one in selection.read(found))} candidates to choose by first"
     amount = f"{facts.pool} + {facts.test} images of {question.sweep.base.data.source}"
     return "ok", f"sweep {question.name}", f"{states}; {amount}"
 

@@ -12,7 +12,8 @@ from senet_lab.errors import SenetLabError, SpecError
 from senet_lab.files import Place
 from senet_lab.plan import Plan, PlannedTrial, StoredTrial
 from senet_lab.records import TrialRecord
-from senet_lab.spec import SELECTION_SEED, Data
+from senet_lab.spaces import configurations
+from senet_lab.spec import SELECTION_SEED, Data, Trial
 from senet_lab.store import Store
 
 
@@ -64,12 +65,25 @@ def take(question: Question, root: "str | Place", data_dir: Path = data.DATA_DIR
             data.check(data.facts(row.trial.data, data_dir), row.trial.data.validation, row.trial.train.batch_size)
         except SpecError as error:
             raise SpecError(f"{question.path}: {row.label}: {error}") from None
+    if question.study is not None:
+        _check_space(question, data_dir)
     return _against(
         question,
         Store(root, question.name),
         (lambda asked: data.digest(asked, data_dir), lambda weights: data.file_digest(Path(weights), data_dir)),
         data_dir,
     )
+
+
+def _check_space(question: Question, data_dir: Path) -> None:
+    """Raises SpecError for an end of a study's space that the data cannot serve."""
+    assert question.study is not None
+    for row, chosen, trial in configurations(question.study, question.rows):
+        if isinstance(trial, Trial):
+            try:
+                data.check(data.facts(trial.data, data_dir), trial.data.validation, trial.train.batch_size)
+            except SpecError as error:
+                raise SpecError(f"{question.path}: space: {row.label} with {chosen}: {error}") from None
 
 
 def remember(question: Question, root: "str | Place") -> Inventory:

@@ -43,8 +43,7 @@ def look(found: Inventory, command: str, workers: int | None, probe_seconds: flo
     Where something is chosen first, what is left of that counts, too; when it is done, the rows are what was chosen.
     """
     studies = selection.read(found) if found.question.study is not None else ()
-    if studies and all(one.finished for one in studies):
-        found = selection.confirmed(found)
+    found = selection.settled(found)
     costs = {row.label: cost(row.trial, found.data_dir) for row in found.question.rows}
     due = (*_candidates(found, studies), *found.plan.to_run())
     whole = any(r.together > 1 for r in found.records)  # on a GPU a group has all of it

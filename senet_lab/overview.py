@@ -26,7 +26,7 @@ def list_sweeps(console: Console, store: str, data_dir: Path = DATA_DIR) -> None
     for name, path in sorted(catalog.names().items()):
         try:
             question = catalog.read(path)
-            found = _now(inventories.take(question, store, data_dir))
+            found = selection.settled(inventories.take(question, store, data_dir))
             done = f"{found.plan.counts()['done']}/{len(found.planned)}"
         except DataError:
             done = "no data"
@@ -41,13 +41,6 @@ def list_sweeps(console: Console, store: str, data_dir: Path = DATA_DIR) -> None
             done,
         )
     console.print(table)
-
-
-def _now(found: inventories.Inventory) -> inventories.Inventory:
-    """`found`, or what its studies chose, where that is known."""
-    if found.question.study is None or not all(one.finished for one in selection.read(found)):
-        return found
-    return selection.confirmed(found)
 
 
 def _size(question: Question) -> str:

@@ -68,6 +68,12 @@ class TrialRecord(Fact):
     settings: dict[str, Any]
     """What differed from the sweep's base, by dotted path."""
     trial: Trial
+    origin: Trial | None = None
+    """Of a row that is tuned: its configuration before."""
+    tuned: dict[str, Any] = Field(default_factory=dict)
+    """What was chosen for it."""
+    candidate: int | None = None
+    """Of a trial that is made to choose by: its number in the study."""
     fingerprint: str
     code: str
     """Digest of the code that produced the result."""

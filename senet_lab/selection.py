@@ -16,12 +16,14 @@ from senet_lab.design import Variant
 from senet_lab.errors import UserError
 from senet_lab.inventory import Inventory
 from senet_lab.plan import Plan, PlannedTrial, State
-from senet_lab.spec import Search, Spec, Study, apply
+from senet_lab.spec import Search, Study, apply
 from senet_lab.spec.space import Chosen, settings
+from senet_lab.spec.study import INDEPENDENT
 from senet_lab.syntax import digest
 
-BUDGET = ("trials", "confirm", "seeds", "margin", "base", "limits")
-"""Fields that do not make it another study: more trials continue it. What the base is, the row says."""
+BUDGET = {"trials", "confirm", "seeds", "margin", "base", "space"}
+"""Fields that do not make it another study: more trials continue it. What the base is, the row says; `space` is taken
+apart, with the kind of each of its dimensions."""
 
 Asked = tuple[Chosen, Mapping[str, Any]]
 """What a sampler chose, and its notes."""
@@ -42,7 +44,10 @@ def _first_of_rows(found: Inventory) -> tuple[PlannedTrial, ...]:
 
 def _read(found: Inventory, study: Study, first: PlannedTrial) -> Trials:
     row = first.variant
-    fields = {"kind": type(study).__name__, **{k: _plain(v) for k, v in dict(study).items() if k not in BUDGET}}
+    unused = {"batch"} if study.sampler in INDEPENDENT else set()
+    fields = study.model_dump(mode="json", exclude_defaults=True, exclude=BUDGET | unused)  # new options change nothing
+    for key, one in study.space.items():
+        fields[f"space.{key}"] = [type(one).__name__, one.model_dump(mode="json", exclude_defaults=True)]
     name = f"{row.slug[:100]}_{digest([fields, first.fingerprint])[:12]}"
     kept = found.store.study(name) or {}
     empty = Trials(row, study, name, (), kept.get("exhausted", ""), tuple(kept.get("importances", ())))
@@ -119,27 +124,50 @@ def batch(found: Inventory, studies: Sequence[Trials]) -> Inventory:
             known.setdefault(one.planned.id, one)
     plan = inventories.states(found, [c.planned for c in known.values()])
     # What failed is replaced, and what older code gave is good enough to choose by: neither is run again.
-    due = {c.planned.id for c in known.values() if c.outcome == "not yet"}
+    due = {c.planned.id for s in studies for c in s.due}
     settled: list[tuple[PlannedTrial, State]] = []
     for trial, state in plan.trials:
+        if known[trial.id].outcome == "not yet" and trial.id not in due:
+            continue  # asked for once, and beyond the budget now
         goes_on: State = "missing" if state == "missing" else "interrupted"
         settled.append((trial, goes_on if trial.id in due else "done"))
     return replace(found, plan=Plan(tuple(settled)))
 
 
-def confirmed(found: Inventory) -> Inventory:
-    """What is chosen, as the question that measures it on fresh seeds.
+def confirmed(found: Inventory, remembered: bool = False) -> Inventory:
+    """What is chosen, as the question that measures it on fresh seeds; `remembered`: where the data are not at hand.
 
-    Raises UserError where it is not known yet.
+    Raises UserError where it is not known yet, and where rows had other budgets than others.
     """
     studies = read(found)
     if open_ := [s for s in studies if not s.finished]:
         tried, wanted = (sum(s.count(*BUDGETED) for s in studies), sum(s.study.trials for s in studies))
         raise UserError(
             f"{found.question.name}: it is not known yet what is chosen, and what chose is not reported: {tried} of "
-            f"{wanted} candidates are trained ({open_[0].row.label} wants {open_[0].left} more)"
+            f"{wanted} candidates are trained ({open_[0].row.label} wants {open_[0].left} more). Type `sweep` with the "
+            f"same --set, --seeds, --recipe and --store to go on"
         )
-    return replace(inventories.take(question(found.question, studies), found.store.root, found.data_dir), before=found)
+    done = {s.row.label: s.count(*BUDGETED) for s in studies}
+    if few := [s for s in studies if done[s.row.label] < max(done.values()) and done[s.row.label] < s.study.trials]:
+        raise UserError(
+            f"{found.question.name}: {few[0].row.label} has {done[few[0].row.label]} candidates that were trained to "
+            f"their end, others {max(done.values())} ({few[0].over}): budgets that are not equal are not compared; give the "
+            f"space ends at which fewer fail, e.g. smaller learning rates"
+        )
+    taken = question(found.question, studies)
+    if remembered:
+        return replace(inventories.remember(taken, found.store.root), before=found)
+    return replace(inventories.take(taken, found.store.root, found.data_dir), before=found)
+
+
+def settled(found: Inventory) -> Inventory:
+    """What is chosen, where that is known and can be; else `found` as it is."""
+    if not is_open(found) or not all(one.finished for one in read(found)):
+        return found
+    try:
+        return confirmed(found)
+    except UserError:
+        return found
 
 
 def is_open(found: Inventory) -> bool:
@@ -162,21 +190,13 @@ def _tuned(trials: Trials) -> Variant:
     if not trials.best:
         raise UserError(
             f"{trials.row.label}: none of its {len(trials.candidates)} candidates was trained to its end "
-            f"({trials.exhausted or 'all failed'}); a space with smaller learning rates usually helps"
+            f"({trials.over or 'all failed'}); a space with smaller learning rates usually helps"
         )
     winner = trials.best[0]
     row = trials.row
     return replace(
         row, trial=apply(row.trial, winner.planned.variant.tuned), origin=row.asked, tuned=winner.planned.variant.tuned
     )
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Spec):
-        return {"kind": type(value).__name__, **{k: _plain(v) for k, v in dict(value).items()}}
-    if isinstance(value, Mapping):
-        return {str(k): _plain(v) for k, v in value.items()}
-    return [_plain(v) for v in value] if isinstance(value, list | tuple) else value
 
 
 def everything(found: Inventory) -> tuple[PlannedTrial, ...]:

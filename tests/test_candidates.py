@@ -77,7 +77,7 @@ def test_failures_are_replaced(tmp_path: Path) -> None:
 
 def test_where_all_fail_it_ends_and_says_so(tmp_path: Path) -> None:
     for one in play(asked(tmp_path, TUNED, trials=2), tmp_path, lambda settings: math.nan):
-        assert one.finished and not one.best and "candidates failed" in one.exhausted
+        assert one.finished and not one.best and "candidates failed" in one.over
 
 
 @pytest.mark.parametrize("objective", ["validation_error", "validation_loss"])

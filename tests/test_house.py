@@ -32,7 +32,7 @@ def test_types() -> None:
 
 
 MIRRORED_ELSEWHERE = {
-    "commands/sweep.py": "test_main_job", "commands/running.py": "test_main_job",
+    "spaces.py": "test_studies", "commands/sweep.py": "test_main_job", "commands/running.py": "test_main_job",
     "commands/report.py": "commands/test_reporting",
     "commands/sequential.py": "test_until_decided", "commands/seeds.py": "test_seeds",
     "results/replay.py": "results/test_sequential", "results/looks.py": "test_until_decided",

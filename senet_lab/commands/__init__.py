@@ -15,9 +15,8 @@ from senet_lab import inventory as inventories
 from senet_lab.catalog import Question
 from senet_lab.inventory import Inventory
 from senet_lab.results.keys import to_type as to_type
-from senet_lab.spec import Trial, apply
-from senet_lab.spec.space import corners
-from senet_lab.spec.space import settings as settings_of
+from senet_lab.spaces import configurations
+from senet_lab.spec import Trial
 
 console = Console(highlight=False, emoji=False)
 """Where a row is called `:x:`, that is what it is called."""
@@ -69,8 +68,7 @@ def answers(sweep: str, where: Where, changes: dict[str, Any], seeds: int | None
 
 def _trials(question: Question) -> Iterator[Trial]:
     """The rows, and all that a study may make of them."""
-    space = question.study.space if question.study else None
-    for row in question.rows:
-        yield row.trial
-        for chosen in corners(space) if space else ():
-            yield apply(row.trial, settings_of(space or {}, chosen))
+    yield from (row.trial for row in question.rows)
+    for _, _, trial in configurations(question.study, question.rows) if question.study else ():
+        if isinstance(trial, Trial):
+            yield trial

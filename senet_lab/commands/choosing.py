@@ -93,7 +93,7 @@ def _announcement(studies: "Sequence[Trials]") -> str:
     over, repeated = (sum(s.count(outcome) for s in studies) for outcome in ("over a limit", "repeated"))
     besides = [f"{over} over a limit"] * bool(over) + [f"{repeated} that were earlier ones again"] * bool(repeated)
     rows = f" of {len(studies)} rows" if len(studies) > 1 else ""
-    told = f"Candidates{rows}: {done} done, {left} to go, {sum(s.count('not yet') for s in studies)} of them now"
+    told = f"Candidates{rows}: {done} done, {left} to go, {sum(len(s.due) for s in studies)} of them now"
     return told + (f"; not trained: {', '.join(besides)}" if besides else "")
 
 

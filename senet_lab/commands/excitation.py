@@ -65,6 +65,8 @@ def _held(question: Question, where: Where, include_stale: bool) -> Inventory:
         return selection.confirmed(found) if question.study is not None else found
     except DataError:
         found = inventory.remember(question, where.store)
+        if question.study is not None:
+            found = selection.confirmed(found, remembered=True)
         if not found.counting and not (include_stale and found.plan.counts()["stale"]):
             raise
         return found

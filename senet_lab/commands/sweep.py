@@ -53,7 +53,7 @@ def run_sweep(found: Inventory, how: How, until: bool = False) -> None:
         found = found.again()  # another command may have worked on it until now
         projection = tracking.Projection(found.question, uri, found.store.environment)
         written: Report | None = None
-        course = Course() if until else Course(how.limit)
+        course = Course(how.limit)
         try:
             groups = Together(how.together, how.executor, how.address, how.gpus_per_trial, found.data_dir)
             beside = Beside(_listener(projection, check), partial(prepare, projection.settle), course)
@@ -64,6 +64,8 @@ def run_sweep(found: Inventory, how: How, until: bool = False) -> None:
                 candidates = partial(_candidates, replace(means, run=quiet), course, executor)
                 found = choose(found, candidates, lambda: course.over, how.storage)
                 projection.asks(found.question)
+            if until:
+                course.limit = Limit()  # looks mind the clock themselves
             looked: Looked | None = None
             if selection.is_open(found):
                 ending = f"{standing(found)}. {limit.AGAIN}"

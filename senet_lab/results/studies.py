@@ -93,7 +93,7 @@ def tried(studies: Sequence[Trials]) -> Tried | None:
         return None
     lines = [line for s in studies for line in s.importances] if isinstance(studies[0].study, Search) else []
     importances = pd.DataFrame([dict(line) for line in lines], columns=list(IMPORTANCE)).astype(IMPORTANCE)
-    exhausted = tuple((s.row.label, s.exhausted) for s in studies if s.exhausted)
+    exhausted = tuple((s.row.label, s.over) for s in studies if s.over)
     return Tried(studies[0].study, studies[0].objectives, candidates(studies), importances, exhausted)
 
 

@@ -90,11 +90,23 @@ def check(space: Mapping[str, AnyDimension]) -> None:
                 raise ValueError(
                     f"space.{key}: when names {other}, which does not stand before it; {choices(other, list(before))}"
                 )
-            if isinstance(known := before[other], Choice):
-                for one in _several(wanted):
-                    if label(one) not in known.labelled:
-                        raise ValueError(f"space.{key}: when {other} is {one!r}; {choices(one, list(known.labelled))}")
+            if not _several(wanted):
+                raise ValueError(f"space.{key}: when {other} is one of nothing; name a value, or leave it out")
+            for one in _several(wanted):
+                _check_possible(key, other, before[other], one)
+        if after := [other for other in before if other.startswith(f"{key}.")]:
+            raise ValueError(f"space.{key}: it would put back {after[0]}, which stands before it; let it stand first")
         before[key] = dimension
+
+
+def _check_possible(key: str, other: str, known: Dimension, one: Any) -> None:
+    if isinstance(known, Choice):
+        if label(one) not in known.labelled:
+            raise ValueError(f"space.{key}: when {other} is {one!r}; {choices(one, list(known.labelled))}")
+    elif isinstance(known, Float) or not isinstance(known, Int) or one not in range(known.low, known.high + 1):
+        raise ValueError(
+            f"space.{key}: when {other} is {one!r}; a condition names options of a Choice, or numbers of an Int's range"
+        )
 
 
 def applies(dimension: AnyDimension, chosen: Chosen) -> bool:

@@ -1,11 +1,12 @@
 """A budget of trials that are tried to choose by: the part that tuning and search have in common, and tuning."""
 
-from typing import Annotated, Any, Literal, Self
+import math
+from typing import Annotated, Literal, Self
 
 from annotated_types import Ge, Lt
 from pydantic import model_validator
 
-from senet_lab.spec.space import AnyDimension, Space, check
+from senet_lab.spec.space import Choice, Float, Space, check
 from senet_lab.spec.values import Positive, Spec
 
 SELECTION_SEED = 1_000_000
@@ -32,11 +33,22 @@ class Study(Spec):
     @model_validator(mode="after")
     def _space_fits(self) -> Self:
         check(self.space)
-        if self.sampler == "grid" and (ranges := [k for k, d in self.space.items() if d.__class__.__name__ == "Float"]):
+        if self.sampler == "grid" and (ranges := [k for k, d in self.space.items() if isinstance(d, Float)]):
             raise ValueError(f"sampler 'grid' needs lists; {ranges[0]} is a range of floats: use Choice(options=[...])")
         if self.sampler == "grid" and (some := [k for k, d in self.space.items() if d.when]):
             raise ValueError(f"sampler 'grid' crosses everything; {some[0]} has a `when`: use another sampler")
+        if self.sampler == "grid" and self.trials < (size := self._cells()):
+            raise ValueError(f"sampler 'grid': the grid has {size} candidates; set trials={size}, or take fewer values")
         return self
+
+    def _cells(self) -> int:
+        """Of the grid."""
+        sizes = [
+            len(one.labelled) if isinstance(one, Choice) else len(range(int(one.low), int(one.high) + 1, one.step))
+            for one in self.space.values()
+            if not isinstance(one, Float)
+        ]
+        return math.prod(sizes)
 
 
 class Tune(Study):
@@ -47,8 +59,3 @@ class Tune(Study):
 
     objective: Literal["validation_error", "validation_loss"] = "validation_error"
     """Of the last epoch. Ties of the error go by the loss."""
-
-
-def plain(space: dict[str, AnyDimension]) -> dict[str, Any]:
-    """A space as JSON has it."""
-    return {key: {"kind": type(one).__name__, **one.model_dump(mode="json")} for key, one in space.items()}

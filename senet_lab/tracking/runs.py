@@ -90,7 +90,8 @@ class VariantAggregate:
 
 def asked(record: TrialRecord) -> PlannedTrial:
     """The trial that `record` answers, as the sweep asked for it when it ran."""
-    variant = Variant(record.variant, record.settings, record.trial.model_copy(update={"seed": 0}))
+    trial, studied = record.trial.model_copy(update={"seed": 0}), (record.origin, record.tuned, record.candidate)
+    variant = Variant(record.variant, record.settings, trial, False, *studied)
     return PlannedTrial(record.id, variant, record.trial, record.fingerprint, record.code, record.data)
 
 

@@ -23,8 +23,6 @@ from senet_lab.tuning.frozen import frozen
 
 MOST_REPEATS = 200
 """Candidates in a row that are no new ones: then the space is exhausted, or the limits leave next to nothing of it."""
-MOST_FAILURES = 3
-"""Candidates that may fail for each that the budget has."""
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
@@ -34,11 +32,9 @@ def ask(found: Inventory, trials: Trials, costs: selection.Costs) -> Trials:
 
     `costs`: of the network of a trial, see `Candidate.costs`.
     """
-    if trials.count("not yet") or not trials.left:
+    study = trials.study
+    if trials.due or not trials.left:
         return trials
-    failed, study = trials.count("failed"), trials.study
-    if failed > MOST_FAILURES * study.trials:
-        return replace(trials, exhausted=f"{failed} candidates failed")
     count = trials.left if study.sampler in INDEPENDENT else min(study.batch, trials.left)
     asker = _Asker(trials)
     missed = 0

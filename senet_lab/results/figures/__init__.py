@@ -51,11 +51,11 @@ KINDS = {
 }
 APPLIES: dict[str, Callable[[Shown], bool]] = {
     "published": lambda shown: shown.has_published,
-    "budget": lambda shown: shown.tried is not None,
+    "budget": lambda shown: shown.has_tried,
     "front": lambda shown: shown.has_front,
     "importance": lambda shown: shown.has_importances,
     "parallel": lambda shown: shown.has_search,
-    "slices": lambda shown: shown.tried is not None,
+    "slices": lambda shown: shown.has_tried,
 }
 """Figures that not every sweep has."""
 NAMES = tuple(KINDS)

@@ -65,7 +65,7 @@ class Shown:
     @property
     def has_front(self) -> bool:
         """Whether a search had several objectives."""
-        return self.tried is not None and len(self.tried.objectives) > 1
+        return self.tried is not None and len(self.tried.objectives) > 1 and self.has_tried
 
     @property
     def has_importances(self) -> bool:
@@ -75,7 +75,12 @@ class Shown:
     @property
     def has_search(self) -> bool:
         """Whether the rows are the best of one study."""
-        return self.tried is not None and self.tried.search is not None
+        return self.tried is not None and self.tried.search is not None and self.has_tried
+
+    @property
+    def has_tried(self) -> bool:
+        """Whether a candidate was trained to its end, so that there is something to draw."""
+        return self.tried is not None and bool((self.tried.candidates["outcome"] == "done").any())
 
 
 def _absent(value: Any) -> bool:
