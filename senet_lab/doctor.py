@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Literal
 
-from senet_lab import catalog, data, files, tracking
+from senet_lab import catalog, data, files, selection, tracking
 from senet_lab.credentials import without_credentials, without_secrets
 from senet_lab.environment import PACKAGES, collect
 from senet_lab.errors import DataError, UserError

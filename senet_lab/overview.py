@@ -44,13 +44,13 @@ def list_sweeps(console: Console, store: str, data_dir: Path = DATA_DIR) -> None
 
 
 def _size(question: Question) -> str:
-    """Rows x seeds, and how many candidates are tried first."""
+    """Rows x seeds, and of how many candidates each was chosen."""
     rows, study = len(question.rows), question.study
     if study is None:
         return f"{rows} x {question.sweep.seeds}"
     if question.search is not None:
-        return f"search {study.trials}, then {1 + question.search.confirm} x {question.sweep.seeds}"
-    return f"{rows} x {question.sweep.seeds}, each of {study.trials} tried"
+        rows = 1 + question.search.confirm
+    return f"{rows} x {question.sweep.seeds}, of {study.trials}"
 
 
 def show_plan(console: Console, outlook: Outlook, json_only: bool = False) -> None:

@@ -151,7 +151,7 @@ def confirmed(found: Inventory, remembered: bool = False) -> Inventory:
     if few := [s for s in studies if done[s.row.label] < max(done.values()) and done[s.row.label] < s.study.trials]:
         raise UserError(
             f"{found.question.name}: {few[0].row.label} has {done[few[0].row.label]} candidates that were trained to "
-            f"their end, others {max(done.values())} ({few[0].over}): budgets that are not equal are not compared; give the "
+            f"their end, others {max(done.values())} ({few[0].over}): unequal budgets are not compared; give the "
             f"space ends at which fewer fail, e.g. smaller learning rates"
         )
     taken = question(found.question, studies)

@@ -69,12 +69,12 @@ WRONG = {
     "it ends the program": ("SWEEP =", "raise SystemExit(0)\nSWEEP =", 8, ["SystemExit"]),
     "no SWEEP": ("SWEEP =", "SWEPE =", None, ["SWEEP = Sweep(...) is missing"]),
     "SWEEP is no sweep": ("SWEEP =", "SWEEP = 3\nX =", None, ["SWEEP = Sweep(...) is missing", "int"]),
-    "factor misspelt": ("model.se.reduction", "model.se.reductio", None, ["model.se.reductio", "'reduction'"]),
+    "factor misspelt": ("model.se.reduction", "model.se.reductio", None, ["model.se.reductio", "'model.se.reduction'"]),
     "factor's value": ("[2, 4]", "[2, 0]", None, ["model.se.reduction: found 0"]),
     "listed twice": ("[2, 4]", "[2, 4, 2]", None, ["2 is listed twice"]),
     "same network": ("[2, 4]", "[32, 64]", None, ["reduction=32 and reduction=64 build the same network"]),
     "baseline no row": ('baseline="no_se"', 'baseline="no"', None, ["baseline: 'no' is not a row", "'no_se'"]),
-    "baseline's key": ('baseline="no_se"', 'baseline={"model.sa": 2}', None, ["model.sa", "did you mean 'se'?"]),
+    "baseline's key": ('baseline="no_se"', 'baseline={"model.sa": 2}', None, ["model.sa", "did you mean 'model.se'?"]),
 }
 
 
@@ -157,7 +157,7 @@ def test_derive_asks_the_same_question_elsewhere(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("settings", "more", "words"),
     [
-        ({"train.epoch": 3}, {}, ["command line: train.epoch", "did you mean 'epochs'?"]),
+        ({"train.epoch": 3}, {}, ["command line: train.epoch", "did you mean 'train.epochs'?"]),
         ({"train.epochs": "many"}, {}, ["command line: train.epochs: found 'many'"]),
         ({}, {"seeds": 0}, ["command line: seeds: found 0"]),
         ({}, {"recipe": "digts"}, ["command line: recipe", "did you mean 'digits'?"]),

@@ -118,7 +118,7 @@ def test_a_value_listed_twice_is_refused(values: list[Any]) -> None:
 
 
 def test_a_setting_that_no_trial_may_have_is_refused() -> None:
-    with pytest.raises(SpecError, match=r"model\.se\.reductoin.*did you mean 'reduction'"):
+    with pytest.raises(SpecError, match=r"model\.se\.reductoin.*did you mean 'model\.se\.reduction'"):
         rows(grid={"model.se.reductoin": [2]})
 
 

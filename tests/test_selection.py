@@ -97,3 +97,38 @@ def test_everything_that_is_asked_for_is_known_to_who_shows_it(tmp_path: Path) -
     play(question, tmp_path, by_rate)
     ids = [t.trial.seed for t in selection.everything(selection.confirmed(take(question, tmp_path)))]
     assert sorted(ids) == [0, 0, 1, 1, *[SELECTION_SEED] * 4]
+
+
+def test_a_smaller_budget_leaves_out_what_was_asked_for_beyond_it(tmp_path: Path) -> None:
+    step(take(asked(tmp_path, TUNED, trials=9), tmp_path))  # and killed
+    question = asked(tmp_path, TUNED, trials=2)
+    studies, due = step(take(question, tmp_path))
+    assert len(due) == 4 and all(one.left == 2 and len(one.candidates) == 9 for one in studies)
+    assert all(one.finished for one in play(question, tmp_path, by_rate))
+
+
+def test_other_limits_are_another_study(tmp_path: Path) -> None:
+    """What was over the old ones would all be due at once."""
+    (first,) = play(asked(tmp_path, SEARCHED, trials=2, limits={"params": 10}), tmp_path, by_rate)
+    assert first.exhausted and not first.best
+    (second,) = play(asked(tmp_path, SEARCHED, trials=2, limits={"params": 5000}), tmp_path, by_rate)
+    assert second.count("done") == 2 and not second.over
+
+
+def test_rows_of_unequal_budgets_are_not_compared(tmp_path: Path) -> None:
+    def error(settings: dict[str, float]) -> float:
+        return float("nan") if settings.get("model.se.reduction") == 2 and settings[RATE] < 0.9 else 0.2
+
+    question = asked(tmp_path, TUNED, trials=3)
+    row, control = play(question, tmp_path, error)
+    assert row.over and row.count("done") < 3 == control.count("done")
+    with pytest.raises(UserError, match=r"reduction=2 has \d candidates .* others 3 .*unequal budgets"):
+        selection.confirmed(take(question, tmp_path))
+    found = take(question, tmp_path)
+    assert selection.settled(found) is found
+
+
+def test_a_new_option_at_its_default_changes_no_study(tmp_path: Path) -> None:
+    """Its name is made of what differs from defaults: this is the literal one of the first version."""
+    (row, _) = selection.read(take(asked(tmp_path, TUNED, trials=3), tmp_path))
+    assert row.name == selection.read(take(asked(tmp_path, TUNED, trials=3, batch=3), tmp_path))[0].name

@@ -11,7 +11,7 @@ from senet_lab.errors import SpecError
 from senet_lab.spec import Choice, Float, Int, Search, Tune
 from senet_lab.spec.space import applies, corners, settings
 from tests.conftest import TINY
-from tests.studies import RATE, SEARCHED, TUNED, asked
+from tests.studies import RATE, SEARCHED, TUNED, asked, take
 
 SPACE: dict[str, Any] = {
     "model.se": Choice(options={"off": None, "on": {}}),
@@ -96,21 +96,29 @@ def test_a_search_measures_its_base(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "words"),
+    ("space", "words"),
     [
-        ({"space": {"model.se.reduction": Choice(options=[2, 4])}}, "model.se.reduction is not to be chosen"),
-        ({"space": {"train.learning_rat": Float(low=0.1, high=0.2)}}, "learning_rat.*did you mean 'learning_rate'"),
-        ({"space": {"train.learning_rate": Float(low=0.1, high=200.0)}}, r"train\.learning_rate: found 200"),
+        ({"model.se.reduction": Choice(options=[2, 4])}, r"model\.se\.reduction would bring into no_se"),
+        ({"model.se.placement": Choice(options=["pre"])}, r"model\.se\.placement would bring into no_se"),
+        (
+            {"model.se": Choice(options={"a": {}, "b": {"gate": "tanh"}})},
+            r"the sweep itself gives model\.se\.reduction",
+        ),
+        ({"data.validation": Choice(options=[50, 100])}, r"data\.validation is not to be chosen"),
+        ({"data": Choice(options={"a": {}})}, r"data is not to be chosen"),
+        ({"train": Choice(options={"a": {}})}, r"train is not to be chosen"),
+        ({"train.learning_rat": Float(low=0.1, high=0.2)}, r"learning_rat.*did you mean 'train\.learning_rate'"),
+        ({"train.learning_rate": Float(low=0.1, high=200.0)}, r"train\.learning_rate: found 200"),
     ],
 )
 def test_a_space_that_no_trial_can_have_is_refused_with_the_file(
-    tmp_path: Path, options: dict[str, Any], words: str
+    tmp_path: Path, space: dict[str, Any], words: str
 ) -> None:
     text = f"""
 from senet_lab import Choice, Float, Sweep, Tune
 from tests.conftest import TINY
 SWEEP = Sweep(base=TINY, grid={{"model.se.reduction": [2]}}, controls=["no_se"], baseline="no_se", seeds=2, margin=0.01,
-    tune=Tune(trials=4, space={{{", ".join(f"{k!r}: {v!r}" for k, v in options["space"].items())}}}))
+    tune=Tune(trials=4, space={{{", ".join(f"{k!r}: {v!r}" for k, v in space.items())}}}))
 """
     (tmp_path / "studied.py").write_text(text)
     with pytest.raises(SpecError, match=rf"studied\.py: space: .*{words}"):
@@ -120,3 +128,20 @@ SWEEP = Sweep(base=TINY, grid={{"model.se.reduction": [2]}}, controls=["no_se"],
 def test_a_setting_that_is_chosen_is_not_set(tmp_path: Path) -> None:
     with pytest.raises(SpecError, match=r"--set train\.learning_rate: the study of .* chooses it"):
         catalog.derive(asked(tmp_path, TUNED, trials=4), {RATE: 0.1})
+
+
+@pytest.mark.parametrize(
+    ("when", "words"),
+    [({"train.epochs": []}, "one of nothing"), ({"train.epochs": 9}, "when train.epochs is 9; a condition names")],
+)
+def test_conditions_that_can_never_hold_are_refused(when: dict[str, Any], words: str) -> None:
+    space = {"train.epochs": Int(low=1, high=3), "train.momentum": Float(low=0.1, high=0.9, when=when)}
+    with pytest.raises(ValidationError, match=words):
+        Tune(space=space, trials=2)
+
+
+def test_a_batch_that_the_data_cannot_fill_is_refused_before_anything_runs(tmp_path: Path) -> None:
+    space = 'space={{"train.batch_size": Choice(options=[64, 5000])}}, {search})'
+    question = asked(tmp_path, SEARCHED.split("space={{")[0] + space, trials=2)
+    with pytest.raises(SpecError, match=r"studied\.py: space: base with .*5000.*train\.batch_size"):
+        take(question, tmp_path)

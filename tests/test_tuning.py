@@ -11,6 +11,7 @@ import pytest
 
 from senet_lab import selection
 from senet_lab.candidates import Trials
+from senet_lab.errors import SpecError
 from senet_lab.tuning import asking, importance, storage
 from tests.bad.case import CANARY
 from tests.studies import DECAY, RATE, SEARCHED, TUNED, asked, end, play, step, take
@@ -83,10 +84,11 @@ def test_a_grid_is_crossed_once(tmp_path: Path) -> None:
     assert found.finished and found.exhausted == "the grid has no more"
 
 
-def test_a_tuned_grid_ends_with_its_budget(tmp_path: Path) -> None:
+def test_a_grid_that_the_budget_cuts_off_is_refused(tmp_path: Path) -> None:
+    """Its first cells are a corner of it."""
     text = SEARCHED.split("space={{")[0] + 'space={{"train.epochs": Int(low=1, high=9)}}, {search})'
-    (found,) = play(asked(tmp_path, text, trials=4, sampler="grid"), tmp_path, lambda settings: 0.1)
-    assert found.count("done") == 4 and not found.exhausted
+    with pytest.raises(SpecError, match="the grid has 9 candidates; set trials=9"):
+        asked(tmp_path, text, trials=4, sampler="grid")
 
 
 def test_the_next_batch_waits_for_the_last_one(tmp_path: Path) -> None:

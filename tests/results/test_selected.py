@@ -115,7 +115,7 @@ def test_the_page_has_a_section_of_its_own():
     assert not {*names} & {block.name for block in parts["figures"].blocks}
     folded = parts["selection"].blocks[-1]
     assert folded.title == "All 27 candidates" and len(folded.blocks[0].frame) == 27
-    assert "candidates" in parts["compute"].blocks[1].frame["row"].tolist()
+    assert "trials that settings were chosen by" in parts["compute"].blocks[1].frame["row"].tolist()
 
 
 def test_the_page_of_other_sweeps_has_none(question, planned, records):
@@ -139,7 +139,7 @@ def test_nothing_is_said_to_be_the_same_that_was_tuned(question, planned, record
 
 def test_candidates_are_told_from_other_trials():
     text = checklist.items(studied.tuned())[4].text
-    assert "9 candidates that settings were chosen by" in text and "not asked for" not in text
+    assert "9 that settings were chosen by" in text and "not asked for" not in text
 
 
 def test_a_space_in_words():

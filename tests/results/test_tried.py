@@ -114,7 +114,7 @@ def test_candidates_are_in_no_number_of_the_table():
     answer = studied.tuned()
     assert set(answer.trials["seed"]) == {0, 1, 2} == set(answer.epochs["seed"])
     used = answer.provenance.runs.groupby("use").size().to_dict()
-    assert used == {"counts": 9, "chosen by": 9}
+    assert used == {"counts": 9, "selection": 9}
 
 
 def test_a_question_whose_study_has_not_chosen_is_refused():
