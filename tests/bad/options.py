@@ -297,10 +297,6 @@ VALUES = {
         "sweep reduction_ratio --until-decided --max-hours inf",
         ("--max-hours", "found 'inf'", "it should be a number above 0"),
     ),
-    "--max-hours alone": Case(
-        "sweep reduction_ratio --max-hours 2",
-        ("--max-hours 2: that is for --until-decided", "add it, or leave --max-hours out"),
-    ),
     "--until-decided with nothing to report": Case(
         "report reduction_ratio --until-decided", ("no trial of this question is done", "or run it first")
     ),
