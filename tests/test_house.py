@@ -174,3 +174,15 @@ def test_checkpoints_and_files_are_data_never_code() -> None:
         assert not pickles or room.as_posix() == "data/unpickle.py", room
         assert all("weights_only=True" in call for call in re.findall(r"torch\.load\(.*", source)), room
         assert "yaml.load(" not in source, room
+
+
+def test_every_sweep_of_the_readme_is_accepted(tmp_path: Path) -> None:
+    from senet_lab import catalog
+
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    files = [code for code in re.findall(r"```python\n(.*?)```", text, flags=re.S) if "SWEEP = " in code]
+    assert len(files) == 4
+    for number, code in enumerate(files):
+        path = tmp_path / f"readme_{number}.py"
+        path.write_text(code, encoding="utf-8")
+        assert catalog.read(path).text.endswith("?")
