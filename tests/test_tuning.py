@@ -106,6 +106,7 @@ def test_what_matters_is_told(tmp_path: Path) -> None:
     assert told["error", "PED-ANOVA", RATE] > 0.8 and told["error", "fANOVA", RATE] > 0.8
     assert told["params", "PED-ANOVA", RATE] < 0.3
     assert ("error", "PED-ANOVA", "model.se.reduction") in told  # a conditional one
+    assert ("error", "fANOVA", "model.se.reduction") in told and ("error", "fANOVA", "model.se") not in told
     assert sum(v for k, v in told.items() if k[:2] == ("error", "fANOVA")) == pytest.approx(1)
 
 

@@ -1,12 +1,15 @@
 """Which settings of a space matter, by what came of its candidates."""
 
 import warnings
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
-from senet_lab.candidates import Trials
+from senet_lab.candidates import Candidate, Trials
 from senet_lab.tuning.asking import remade
 
 
@@ -15,18 +18,26 @@ def importances(trials: Trials) -> list[dict[str, Any]]:
 
     `objective`, `method`, `setting`, `importance` (of one objective and method they sum to 1). PED-ANOVA (Watanabe et
     al., IJCAI 2023) tells what sets the best tenth apart, conditional settings too; fANOVA (Hutter et al., ICML 2014)
-    shares out the variance over the whole space, over settings that every candidate has.
+    shares out the variance. It knows no conditional settings, so it is of those candidates that have most of them.
     """
-    evaluators = {
-        "PED-ANOVA": optuna.importance.PedAnovaImportanceEvaluator(),
-        "fANOVA": optuna.importance.FanovaImportanceEvaluator(seed=0),
+    whole, most = remade(trials), remade(replace(trials, candidates=_of_most_settings(trials.candidates)))
+    methods = {
+        "PED-ANOVA": (whole, optuna.importance.PedAnovaImportanceEvaluator()),
+        "fANOVA": (most, optuna.importance.FanovaImportanceEvaluator(seed=0)),
     }
-    study, lines = remade(trials), []
+    lines = []
     for place, objective in enumerate(trials.objectives):
-        for method, evaluator in evaluators.items():
+        for method, (study, evaluator) in methods.items():
             for setting, share in _shares(study, evaluator, place).items():
                 lines.append({"objective": objective, "method": method, "setting": setting, "importance": share})
     return lines
+
+
+def _of_most_settings(candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
+    """Those that have as many settings as any, and the same."""
+    sets = Counter(frozenset(c.chosen) for c in candidates if c.outcome == "done")
+    largest = max(sets, key=lambda one: (len(one), sets[one]), default=frozenset())
+    return tuple(c for c in candidates if frozenset(c.chosen) == largest)
 
 
 def _shares(study: optuna.Study, evaluator: Any, place: int) -> dict[str, float]:

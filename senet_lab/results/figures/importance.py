@@ -65,9 +65,9 @@ def caption(marks: pd.DataFrame, shown: Shown) -> str:
     assert shown.tried is not None
     done = int((shown.tried.candidates["outcome"] == "done").sum())
     without = sorted(set(marks["name"]) - set(marks.loc[marks["method"] == "fANOVA", "name"]))
-    only = f" fANOVA says nothing of {', '.join(without)}, which not every candidate has." if without else ""
+    only = f"; fANOVA says nothing of {', '.join(without)}" if without else ""
     return (
         f"Importance of each setting over {done} candidates; of a method and objective the bars sum to 1. PED-ANOVA "
         f"(Watanabe et al., 2023): what sets the best tenth apart. fANOVA (Hutter et al., 2014): share of the variance "
-        f"over the whole space.{only}"
+        f"among the candidates that have most settings{only}."
     )
