@@ -1,5 +1,6 @@
 """A tuned sweep and a search as they are typed: candidates first, then what they chose, on seeds that chose nothing."""
 
+import contextlib
 import signal
 import sqlite3
 import subprocess
@@ -94,20 +95,28 @@ def test_a_tuned_sweep_reports_what_did_not_choose(here: Path) -> None:
     assert sum(r.trial.seed == SELECTION_SEED for r in more.records) == 6 and first < {r.id for r in more.records}
 
 
+def seen(database: Path) -> tuple[dict[str, str], dict[str, str], set[str], set[str]]:
+    """Candidates and chosen settings by run, runs with a test error, and rows."""
+    with contextlib.closing(sqlite3.connect(database)) as connection:
+        tags = "select r.name, t.value from runs r join tags t on t.run_uuid = r.run_uuid where t.key = ?"
+        candidates = dict(connection.execute(tags, ("senet_lab.candidate",)).fetchall())
+        chosen = dict(connection.execute(tags, ("senet_lab.chosen",)).fetchall())
+        parents = {key for _, key in connection.execute(tags, ("senet_lab.variant",))}
+        tested = "select r.name from runs r join latest_metrics m on m.run_uuid = r.run_uuid where m.key = 'test_error'"
+        return candidates, chosen, {name for (name,) in connection.execute(tested)}, parents
+
+
 def test_mlflow_and_optuna_show_it(here: Path) -> None:
     assert typed(here, "sweep", "tuned", "--executor", "local").code == 0
-    with sqlite3.connect(here / "mlflow.db") as database:
-        tags = "select r.name, t.value from runs r join tags t on t.run_uuid = r.run_uuid where t.key = ?"
-        candidates = dict(database.execute(tags, ("senet_lab.candidate",)).fetchall())
-        chosen = dict(database.execute(tags, ("senet_lab.chosen",)).fetchall())
-        parents = database.execute(tags, ("senet_lab.variant",)).fetchall()
-        tested = "select r.name from runs r join latest_metrics m on m.run_uuid = r.run_uuid where m.key = 'test_error'"
-        with_test = {name for (name,) in database.execute(tested)}
+    candidates, chosen, with_test, parents = live = seen(here / "mlflow.db")
     assert sorted(candidates) == [f"{row} candidate {n}" for row in ("no_se", "reduction=2") for n in (0, 1)]
     assert not with_test & set(candidates) and {"no_se seed=0", "reduction=2 seed=1"} <= with_test
     assert set(chosen) == {"no_se", "reduction=2"} and all("train.learning_rate=" in one for one in chosen.values())
-    assert len({key for _, key in parents}) == 2  # candidates hang below the rows that they are tried for
-    database.close()
+    assert len(parents) == 2  # candidates hang below the rows that they are tried for
+
+    (here / "mlflow.db").unlink()
+    assert typed(here, "sweep", "tuned", "--executor", "local").code == 0
+    assert seen(here / "mlflow.db") == live, "made again from the records it is the same"
 
     studies = {s.row.label: s for s in selection.read(read(here, "tuned"))}
     for label, one in studies.items():
