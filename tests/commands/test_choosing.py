@@ -114,9 +114,9 @@ def test_mlflow_and_optuna_show_it(here: Path) -> None:
     assert set(chosen) == {"no_se", "reduction=2"} and all("train.learning_rate=" in one for one in chosen.values())
     assert len(parents) == 2  # candidates hang below the rows that they are tried for
 
-    (here / "mlflow.db").unlink()
-    assert typed(here, "sweep", "tuned", "--executor", "local").code == 0
-    assert seen(here / "mlflow.db") == live, "made again from the records it is the same"
+    again = ["--tracking-uri", f"sqlite:///{here / 'again.db'}"]
+    assert typed(here, "sweep", "tuned", "--executor", "local", *again).code == 0
+    assert seen(here / "again.db") == live, "made again from the records it is the same"
 
     studies = {s.row.label: s for s in selection.read(read(here, "tuned"))}
     for label, one in studies.items():
