@@ -135,10 +135,13 @@ def batch(found: Inventory, studies: Sequence[Trials]) -> Inventory:
 
 
 def confirmed(found: Inventory, remembered: bool = False) -> Inventory:
-    """What is chosen, as the question that measures it on fresh seeds; `remembered`: where the data are not at hand.
+    """What is chosen, as the question that measures it on fresh seeds; where nothing is to be chosen, `found`.
 
+    `remembered`: the data are not at hand.
     Raises UserError where it is not known yet, and where rows had other budgets than others.
     """
+    if not is_open(found):
+        return found
     studies = read(found)
     if open_ := [s for s in studies if not s.finished]:
         tried, wanted = (sum(s.count(*BUDGETED) for s in studies), sum(s.study.trials for s in studies))

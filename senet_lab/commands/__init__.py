@@ -62,8 +62,7 @@ def answers(sweep: str, where: Where, changes: dict[str, Any], seeds: int | None
 
     Raises UserError where that is not known yet: a score that chose is not reported.
     """
-    found = inventory(sweep, where, changes, seeds, recipe)
-    return selection.confirmed(found) if found.question.study is not None else found
+    return selection.confirmed(inventory(sweep, where, changes, seeds, recipe))
 
 
 def _trials(question: Question) -> Iterator[Trial]:

@@ -62,11 +62,10 @@ def _held(question: Question, where: Where, include_stale: bool) -> Inventory:
     """What the store has of the question; where the data are not at hand, by what its records say of them."""
     try:
         found = inventory.take(question, where.store, where.data_dir)
-        return selection.confirmed(found) if question.study is not None else found
+        return selection.confirmed(found)
     except DataError:
         found = inventory.remember(question, where.store)
-        if question.study is not None:
-            found = selection.confirmed(found, remembered=True)
+        found = selection.confirmed(found, remembered=True)
         if not found.counting and not (include_stale and found.plan.counts()["stale"]):
             raise
         return found

@@ -79,12 +79,8 @@ def measured(found: Inventory) -> tuple[Inventory, tuple[Trials, ...]]:
 
     Raises UserError where it is not known yet what is chosen: no score that chose is ever reported.
     """
-    if found.question.study is None:
-        return found, ()
-    if found.before is None:
-        found = selection.confirmed(found)
-    assert found.before is not None
-    return found, selection.read(found.before)
+    found = selection.confirmed(found)
+    return found, selection.read(found.before) if found.before else ()
 
 
 def tried(studies: Sequence[Trials]) -> Tried | None:
