@@ -51,14 +51,18 @@ REFUSED = [
     ("model.se.reduction_in", 8, ["found 8", "a dict {key: ...}"]),
     ("model.se.reduction_in.stage2", 0, ["model.se.reduction_in.stage2: found 0", "greater than or equal to 1"]),
     ("model.se.reduction_in.stage2", "8", ["found '8'", "valid integer"]),
-    ("model.se.reduction_in.stage22", 8, ["there is no such key", "did you mean 'stage2'?", "stage1, stage2, "]),
+    (
+        "model.se.reduction_in.stage22",
+        8,
+        ["there is no such key", "did you mean 'model.se.reduction_in.stage2'?", "stage1, stage2, "],
+    ),
     (
         "model.se.reduction_in",
         {"stage1": 8},
         ["se.reduction_in names stage [1]", "stages [2, 3, 4]", "the stem is stage 1"],
     ),
     ("model.se.reduction_in", {"stage5": 4, "stage7": 8}, ["stage [5, 7]", "stages [2, 3, 4]"]),
-    ("model.se.reductoin_in.stage2", 8, ["there is no model.se.reductoin_in", "did you mean 'reduction_in'?"]),
+    ("model.se.reductoin_in.stage2", 8, ["there is no model.se.reductoin_in", "did you mean 'model.se.reduction_in'?"]),
     (
         "model.se",
         {"stages": [4, 2], "reduction_in": {"stage3": 8}},
@@ -111,8 +115,8 @@ def test_a_bad_value_is_refused_with_key_found_and_allowed(key: str, value: Any,
 @pytest.mark.parametrize(
     ("key", "words"),
     [
-        ("model.se.reductoin", ["model.se.reductoin", "did you mean 'reduction'?", "placement"]),
-        ("model.dept", ["model.dept", "did you mean 'depth'?", "allowed: depth, family, se, weights, widths"]),
+        ("model.se.reductoin", ["model.se.reductoin", "did you mean 'model.se.reduction'?", "placement"]),
+        ("model.dept", ["model.dept", "did you mean 'model.depth'?", "allowed: depth, family, se, weights, widths"]),
         ("modle.depth", ["modle.depth", "there is no modle", "did you mean 'model'?"]),
         ("modle", ["modle", "did you mean 'model'?", "allowed: data, model, seed, train"]),
         ("train.lr", ["train.lr", "learning_rate"]),
@@ -130,7 +134,7 @@ def test_a_key_that_does_not_exist_is_refused_with_the_nearest_spelling(key: str
 
 def test_a_misspelt_key_inside_a_block_that_is_switched_on_by_it() -> None:
     plain = apply(TRIAL, {"model.se": None})
-    with pytest.raises(SpecError, match=r"model\.se\.gait.*did you mean 'gate'"):
+    with pytest.raises(SpecError, match=r"model\.se\.gait.*did you mean 'model\.se\.gate'"):
         apply(plain, {"model.se.gait": "tanh"})
 
 
@@ -169,7 +173,7 @@ def test_a_reduction_of_a_single_stage_brings_in_what_is_not_there() -> None:
         {"model.se.gate": "tanh", "model.se.reduction_in": Reductions(stage2=2)},
     ):
         assert apply(recipes.DIGITS, settings).model.se == se, settings
-    with pytest.raises(SpecError, match=r"there is no model\.se\.reductoin_in; did you mean 'reduction_in'"):
+    with pytest.raises(SpecError, match=r"there is no model\.se\.reductoin_in; did you mean 'model\.se\.reduction_in'"):
         apply(recipes.DIGITS, {"model.se.reductoin_in.stage2": 8})
 
 
@@ -313,8 +317,8 @@ DEPTHS: dict[str, dict[str, Any]] = {
                                                                                  "no shortcut", "allowed: standard"]),
         ({"model.family": "mobilenet", "model.se.placement": "identity"}, ["no shortcut", "standard, conv3x3"]),
         ({"model.family": "resnet", "model.depth": 50, "model.se.stages": [6]}, ["stage [6]", "[2, 3, 4, 5]"]),
-        ({"model.family": "resnet", "model.depth": 50, "model.wdith": 2.0}, ["model.wdith", "did you mean 'width'?"]),
-        ({"model.family": "vgg", "model.depth": 16, "model.se.gait": 2}, ["model.se.gait", "did you mean 'gate'?"]),
+        ({"model.family": "resnet", "model.depth": 50, "model.wdith": 2.0}, ["model.wdith", "did you mean 'model.width'?"]),
+        ({"model.family": "vgg", "model.depth": 16, "model.se.gait": 2}, ["model.se.gait", "did you mean 'model.se.gate'?"]),
         ({"model": {"depth": 50}}, ["model.family: is missing", "resnext"]),
     ],
 )  # fmt: skip

@@ -18,9 +18,12 @@ def importances(trials: Trials) -> list[dict[str, Any]]:
 
     `objective`, `method`, `setting`, `importance` (of one objective and method they sum to 1). PED-ANOVA (Watanabe et
     al., IJCAI 2023) tells what sets the best tenth apart, conditional settings too; fANOVA (Hutter et al., ICML 2014)
-    shares out the variance. It knows no conditional settings, so it is of those candidates that have most of them.
+    shares out the variance. It knows no conditional settings, so it is of those candidates that have most of them, and
+    says nothing of a setting that they all share.
     """
-    whole, most = remade(trials), remade(replace(trials, candidates=_of_most_settings(trials.candidates)))
+    fullest = _of_most_settings(trials.candidates)
+    whole, most = remade(trials), remade(replace(trials, candidates=fullest))
+    varying = {key for c in fullest for key, value in c.chosen.items() if value != fullest[0].chosen[key]}
     methods = {
         "PED-ANOVA": (whole, optuna.importance.PedAnovaImportanceEvaluator()),
         "fANOVA": (most, optuna.importance.FanovaImportanceEvaluator(seed=0)),
@@ -29,6 +32,8 @@ def importances(trials: Trials) -> list[dict[str, Any]]:
     for place, objective in enumerate(trials.objectives):
         for method, (study, evaluator) in methods.items():
             for setting, share in _shares(study, evaluator, place).items():
+                if method == "fANOVA" and setting not in varying:
+                    continue
                 lines.append({"objective": objective, "method": method, "setting": setting, "importance": share})
     return lines
 
