@@ -317,8 +317,8 @@ DEPTHS: dict[str, dict[str, Any]] = {
                                                                                  "no shortcut", "allowed: standard"]),
         ({"model.family": "mobilenet", "model.se.placement": "identity"}, ["no shortcut", "standard, conv3x3"]),
         ({"model.family": "resnet", "model.depth": 50, "model.se.stages": [6]}, ["stage [6]", "[2, 3, 4, 5]"]),
-        ({"model.family": "resnet", "model.depth": 50, "model.wdith": 2.0}, ["model.wdith", "did you mean 'model.width'?"]),
-        ({"model.family": "vgg", "model.depth": 16, "model.se.gait": 2}, ["model.se.gait", "did you mean 'model.se.gate'?"]),
+        ({"model.family": "resnet", "model.depth": 50, "model.wdith": 2.0}, ["wdith", "did you mean 'model.width'?"]),
+        ({"model.family": "vgg", "model.depth": 16, "model.se.gait": 2}, ["gait", "did you mean 'model.se.gate'?"]),
         ({"model": {"depth": 50}}, ["model.family: is missing", "resnext"]),
     ],
 )  # fmt: skip

@@ -25,15 +25,13 @@ def importances(trials: Trials) -> list[dict[str, Any]]:
     whole, most = remade(trials), remade(replace(trials, candidates=fullest))
     varying = {key for c in fullest for key, value in c.chosen.items() if value != fullest[0].chosen[key]}
     methods = {
-        "PED-ANOVA": (whole, optuna.importance.PedAnovaImportanceEvaluator()),
-        "fANOVA": (most, optuna.importance.FanovaImportanceEvaluator(seed=0)),
+        "PED-ANOVA": (whole, optuna.importance.PedAnovaImportanceEvaluator(), None),
+        "fANOVA": (most, optuna.importance.FanovaImportanceEvaluator(seed=0), sorted(varying)),
     }
     lines = []
     for place, objective in enumerate(trials.objectives):
-        for method, (study, evaluator) in methods.items():
-            for setting, share in _shares(study, evaluator, place).items():
-                if method == "fANOVA" and setting not in varying:
-                    continue
+        for method, (study, evaluator, settings) in methods.items():
+            for setting, share in _shares(study, evaluator, place, settings).items():
                 lines.append({"objective": objective, "method": method, "setting": setting, "importance": share})
     return lines
 
@@ -45,7 +43,7 @@ def _of_most_settings(candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
     return tuple(c for c in candidates if frozenset(c.chosen) == largest)
 
 
-def _shares(study: optuna.Study, evaluator: Any, place: int) -> dict[str, float]:
+def _shares(study: optuna.Study, evaluator: Any, place: int, settings: list[str] | None) -> dict[str, float]:
     def target(trial: FrozenTrial) -> float:
         return float(trial.values[place])
 
@@ -53,4 +51,4 @@ def _shares(study: optuna.Study, evaluator: Any, place: int) -> dict[str, float]
         return {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return dict(optuna.importance.get_param_importances(study, evaluator=evaluator, target=target))
+        return dict(optuna.importance.get_param_importances(study, evaluator=evaluator, params=settings, target=target))
