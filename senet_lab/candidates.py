@@ -62,6 +62,8 @@ class Trials:
     """Why the space has no more candidates."""
     importances: tuple[Mapping[str, Any], ...] = ()
     """How much each setting matters, once the study is finished: see `tuning.importance.importances`."""
+    timed_on: str = ""
+    """Device of the latencies, where it has any: those of another one are not to be compared with them."""
 
     @property
     def objectives(self) -> tuple[str, ...]:

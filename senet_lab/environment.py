@@ -27,7 +27,7 @@ def collect() -> Environment:
         command=shlex.join(["senet-lab", *(without_credentials(without_secrets(a, [a])) for a in sys.argv[1:])]),
         python=platform.python_version(),
         platform=platform.platform(),
-        cpu=_cpu(),
+        cpu=processor(),
         cores=cores(),
         gpus=gpus(),
         packages={name: found for name in PACKAGES if (found := _version(name))},
@@ -66,7 +66,8 @@ def _version(package: str) -> str | None:
         return None
 
 
-def _cpu() -> str:
+def processor() -> str:
+    """Name of the processor here."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:

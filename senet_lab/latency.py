@@ -6,18 +6,22 @@ from pathlib import Path
 
 import torch
 
-from senet_lab import data, models
+from senet_lab import data, environment, models
 from senet_lab.spec import Trial
 
 WARMING, ROUNDS = 10, 50
+
+
+def device() -> str:
+    """What `measure` times on: the first GPU if there is one, else one thread of the processor."""
+    return torch.cuda.get_device_name(0) if torch.cuda.is_available() else f"{environment.processor()}, one thread"
 
 
 @torch.no_grad()
 def measure(trial: Trial, data_dir: Path) -> float:
     """Seconds that a trial's network takes for one image, forward, in evaluation mode: the median of 50 times.
 
-    On the first GPU if there is one, else on one thread of the processor; weights as drawn, as they change no time.
-    Nothing else should run on the machine meanwhile.
+    On `device`; weights as drawn, as they change no time. Nothing else should run on the machine meanwhile.
     """
     facts = data.facts(trial.data, data_dir)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")

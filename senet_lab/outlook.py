@@ -6,7 +6,7 @@ from typing import Any
 
 from senet_lab import inventory as inventories
 from senet_lab import selection
-from senet_lab.candidates import OUTCOMES, Trials
+from senet_lab.candidates import OUTCOMES, Trials, too_costly
 from senet_lab.design import Variant, baselines
 from senet_lab.expected import Expected, by_done_trials, by_probe, slots
 from senet_lab.inventory import Inventory
@@ -14,7 +14,7 @@ from senet_lab.options import to_show
 from senet_lab.plan import STATES, PlannedTrial
 from senet_lab.records import Cost, TrialRecord
 from senet_lab.results import signflip
-from senet_lab.spec import Search
+from senet_lab.spec import Search, Trial
 from senet_lab.sweep import cost
 
 
@@ -57,22 +57,26 @@ def look(found: Inventory, command: str, workers: int | None, probe_seconds: flo
 def _candidates(found: Inventory, studies: Sequence[Trials]) -> tuple[PlannedTrial, ...]:
     """As many trials as studies still want, and a search to measure again: what they will be is known of none.
 
-    Of a row that is tuned, the row as it is: what is tuned costs no time. Of a search, what its space has at random.
+    So they are drawn at random from the space, of the networks that are within the limits.
     """
     coming: list[Variant] = []
     for one in studies:
         if one.finished:
             continue
-        kinds = [one.row]
-        if isinstance(one.study, Search):
-            from senet_lab.tuning.asking import at_random
-
-            kinds = [replace(one.row, trial=trial) for trial in at_random(one)]
-            more = one.study.confirm * one.study.seeds
-        else:
-            more = 0
+        kinds = [replace(one.row, trial=trial) for trial in _likely(found, one)] or [one.row]
+        more = one.study.confirm * one.study.seeds if isinstance(one.study, Search) else 0
         coming += [kinds[i % len(kinds)] for i in range(one.left + more)]
     return inventories.candidates(found, coming)
+
+
+def _likely(found: Inventory, one: Trials) -> Sequence[Trial]:
+    from senet_lab.tuning.asking import at_random
+
+    def fits(trial: Trial) -> bool:
+        of = cost(trial, found.data_dir)
+        return not too_costly(one.study, {"params": of.params, "macs": of.macs})
+
+    return at_random(one, fits)
 
 
 def _notes(found: Inventory, command: str) -> Iterable[tuple[str, str]]:

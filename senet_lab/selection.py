@@ -50,7 +50,8 @@ def _read(found: Inventory, study: Study, first: PlannedTrial) -> Trials:
         fields[f"space.{key}"] = [type(one).__name__, one.model_dump(mode="json", exclude_defaults=True)]
     name = f"{row.slug[:100]}_{digest([fields, first.fingerprint])[:12]}"
     kept = found.store.study(name) or {}
-    empty = Trials(row, study, name, (), kept.get("exhausted", ""), tuple(kept.get("importances", ())))
+    known = (kept.get("exhausted", ""), tuple(kept.get("importances", ())), kept.get("timed_on", ""))
+    empty = Trials(row, study, name, (), *known)
     return against(found, empty, kept.get("asked", ()))
 
 
@@ -95,7 +96,8 @@ def kept(trials: Trials) -> dict[str, Any]:
     names = ("batch", "chosen", "costs", "notes")
     asked = [{name: getattr(c, name) for name in names} for c in trials.candidates]
     importances = [dict(line) for line in trials.importances]
-    return {"row": trials.row.label, "asked": asked, "exhausted": trials.exhausted, "importances": importances}
+    told = {"exhausted": trials.exhausted, "importances": importances, "timed_on": trials.timed_on}
+    return {"row": trials.row.label, "asked": asked, **told}
 
 
 def _variant(trials: Trials, number: int, chosen: Mapping[str, Any]) -> Variant:

@@ -9,9 +9,10 @@ from typing import Any
 import optuna
 import pytest
 
-from senet_lab import selection
+from senet_lab import outlook, selection
 from senet_lab.candidates import Trials
 from senet_lab.errors import SpecError
+from senet_lab.sweep import cost
 from senet_lab.tuning import asking, importance, storage
 from tests.bad.case import CANARY
 from tests.studies import DECAY, RATE, SEARCHED, TUNED, asked, end, play, step, take
@@ -173,5 +174,20 @@ def test_a_storage_that_cannot_be_reached_costs_a_sentence(tmp_path: Path) -> No
 
 def test_a_forecast_knows_what_a_space_holds(tmp_path: Path) -> None:
     (study,) = selection.read(take(asked(tmp_path, SEARCHED, trials=6), tmp_path))
-    drawn = asking.at_random(study)
-    assert {trial.model.se is None for trial in drawn} == {True, False}
+    drawn = asking.at_random(study, lambda _: True)
+    assert {trial.model.se is None for trial in drawn} == {True, False} and len(drawn) == 16
+    assert {t.model.se is None for t in asking.at_random(study, lambda trial: trial.model.se is None)} == {True}
+    assert asking.at_random(study, lambda _: False) == []
+
+
+def test_a_forecast_is_of_networks_within_the_limits(tmp_path: Path) -> None:
+    plain = take(asked(tmp_path, SEARCHED, trials=6), tmp_path)
+    least = min(cost(t, plain.data_dir).params for t in outlook._likely(plain, *selection.read(plain)))
+    limited = take(asked(tmp_path, SEARCHED, trials=6, limits={"params": least}), tmp_path)
+    drawn = outlook._likely(limited, *selection.read(limited))
+    assert {cost(t, plain.data_dir).params for t in drawn} == {least} and {t.model.se for t in drawn} == {None}
+
+
+def test_a_forecast_draws_what_is_tuned_too(tmp_path: Path) -> None:
+    found = take(asked(tmp_path, TUNED, trials=5), tmp_path)
+    assert len({t.variant.trial.train.learning_rate for t in outlook._candidates(found, selection.read(found))}) == 5

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from senet_lab import selection
 from senet_lab.candidates import BUDGETED
 from senet_lab.commands import console
+from senet_lab.errors import UserError
 from senet_lab.inventory import Inventory
 from senet_lab.plan import PlannedTrial
-from senet_lab.spec import Search
+from senet_lab.spec import Search, Study
 
 if TYPE_CHECKING:
     from senet_lab.candidates import Trials
@@ -27,10 +28,12 @@ def choose(found: Inventory, run: Run, ends: Callable[[], bool], storage: str | 
     """
     studies, ran = selection.read(found), False
     while True:
-        studies = _asked(found, studies)
+        before, studies = studies, _asked(found, studies)
         coming = selection.batch(found, studies)
         if not coming.plan.to_run():
-            break
+            if studies == before:
+                break
+            continue  # all that is new has been trained for another study
         console.print(_announcement(studies), soft_wrap=True, markup=False)
         ran = True
         try:
@@ -59,7 +62,8 @@ def _asked(found: Inventory, studies: "Sequence[Trials]") -> "tuple[Trials, ...]
     """`studies` with the candidates that they want next, which the store knows before any of them runs."""
     from senet_lab.tuning import asking
 
-    asked = tuple(asking.ask(found, one, _costs(found)) for one in studies)
+    costs = _costs(found)
+    asked = tuple(asking.ask(found, _timed(found, one), costs) for one in studies)
     for before, after in zip(studies, asked, strict=True):
         if after != before:
             found.store.save_study(after.name, selection.kept(after))
@@ -69,9 +73,8 @@ def _asked(found: Inventory, studies: "Sequence[Trials]") -> "tuple[Trials, ...]
 def _costs(found: Inventory) -> Callable[[PlannedTrial], Mapping[str, float]]:
     from senet_lab.blocks import own
 
-    study = found.question.study
     own.use(found.question.own)
-    timed = isinstance(study, Search) and ("latency" in study.objectives or "latency" in study.limits)
+    timed = _is_timed(found.question.study)
 
     def costs(planned: PlannedTrial) -> Mapping[str, float]:
         from senet_lab.sweep import cost
@@ -85,6 +88,26 @@ def _costs(found: Inventory) -> Callable[[PlannedTrial], Mapping[str, float]]:
         return known
 
     return costs
+
+
+def _timed(found: Inventory, one: "Trials") -> "Trials":
+    """A study, with the device here if it will time networks; UserError where it began on another one."""
+    if one.due or not one.left or not _is_timed(one.study):
+        return one
+    from senet_lab import latency
+
+    here = latency.device()
+    if one.timed_on not in ("", here):
+        raise UserError(
+            f"{found.question.name}: the latencies of its {len(one.candidates)} candidates so far are of "
+            f"{one.timed_on!r}, here it is {here!r}: they are not to be compared. Go on there, or begin anew with "
+            f"another --store"
+        )
+    return replace(one, timed_on=here)
+
+
+def _is_timed(study: Study | None) -> bool:
+    return isinstance(study, Search) and "latency" in (*study.objectives, *study.limits)
 
 
 def _announcement(studies: "Sequence[Trials]") -> str:

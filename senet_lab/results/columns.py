@@ -71,7 +71,10 @@ SELECTION: Mapping[str, tuple[str, str]] = {
     "validation_loss": ("nats", "mean cross-entropy on the validation images, at its last epoch"),
     "params": TABLE["params"],
     "macs": TABLE["macs"],
-    "latency_seconds": ("s", "that the network takes for one image here; empty where it was not asked for"),
+    "latency_seconds": (
+        "s",
+        "that the network takes for one image on the study's device; empty where not asked for",
+    ),
     "seconds": ("s", "wall time of its trial; empty where it had none of its own"),
     "eligible": ("", "True: it may be chosen, as it is within budget and limits and was trained to its end"),
     "on_front": ("", "True: no other that may be chosen is as low in all objectives"),

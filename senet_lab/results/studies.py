@@ -49,6 +49,8 @@ class Tried:
     """Of a search: `objective`, `method`, `setting`, `importance`; of one objective and method they sum to 1."""
     exhausted: tuple[tuple[str, str], ...] = ()
     """Row, and why it had fewer candidates than its budget."""
+    timed_on: str = ""
+    """Device of the latencies."""
 
     @property
     def search(self) -> Search | None:
@@ -90,7 +92,8 @@ def tried(studies: Sequence[Trials]) -> Tried | None:
     lines = [line for s in studies for line in s.importances] if isinstance(studies[0].study, Search) else []
     importances = pd.DataFrame([dict(line) for line in lines], columns=list(IMPORTANCE)).astype(IMPORTANCE)
     exhausted = tuple((s.row.label, s.over) for s in studies if s.over)
-    return Tried(studies[0].study, studies[0].objectives, candidates(studies), importances, exhausted)
+    first = studies[0]
+    return Tried(first.study, first.objectives, candidates(studies), importances, exhausted, first.timed_on)
 
 
 def candidates(studies: Sequence[Trials]) -> pd.DataFrame:

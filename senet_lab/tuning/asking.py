@@ -7,7 +7,7 @@ next candidates depend on nothing else: not on the machine, the number of worker
 import hashlib
 import itertools
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import optuna
@@ -138,9 +138,13 @@ def sampler(study: Study, number: int) -> BaseSampler:
     return optuna.samplers.RandomSampler(seed=seed)
 
 
-def at_random(trials: Trials, count: int = 16) -> list[Trial]:
-    """Some configurations of a study's space, drawn at random: what its candidates cost on average."""
+def at_random(trials: Trials, fits: Callable[[Trial], bool], count: int = 16) -> list[Trial]:
+    """Configurations of a study's space, drawn at random: what its candidates cost on average.
+
+    `count` of those that are tried at all (`fits`); fewer where the limits leave next to nothing.
+    """
     study = trials.study.model_copy(update={"sampler": "random"})
     draws = optuna.create_study()
-    chosen = [dict(begun(draws, study).params) for _ in range(count)]
-    return [apply(trials.row.trial, settings(study.space, one)) for one in chosen]
+    drawn = (dict(begun(draws, study).params) for _ in range(MOST_REPEATS))
+    trained = (apply(trials.row.trial, settings(study.space, one)) for one in drawn)
+    return list(itertools.islice(filter(fits, trained), count))

@@ -5,12 +5,13 @@ import signal
 import sqlite3
 import subprocess
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import optuna
 import pytest
 
-from senet_lab import catalog, inventory, selection, store
+from senet_lab import catalog, inventory, latency, selection, store
 from senet_lab.spec import SELECTION_SEED
 from senet_lab.tuning import storage
 from tests.test_main_job import wait_until
@@ -139,6 +140,27 @@ def test_a_search_measures_its_front_again(here: Path) -> None:
         assert row.label in done.out
         again = [r for r in found.records if r.trial.model_copy(update={"seed": 0}) == row.trial and r.test]
         assert sorted(r.trial.seed for r in again) == [0, 1]
+    assert study.timed_on == latency.device()
+
+
+def test_latencies_of_another_device_are_not_mixed_in(here: Path) -> None:
+    assert typed(here, "sweep", "searched", "--executor", "local", "--max-hours", "0.000001").code == 2
+    found = read(here, "searched")
+    (study,) = selection.read(found)
+    found.store.save_study(study.name, selection.kept(replace(study, candidates=(), timed_on="another processor")))
+    elsewhere = typed(here, "sweep", "searched", "--executor", "local")
+    assert elsewhere.code == 2 and "so far are of 'another processor', here it is" in elsewhere.err
+
+
+def test_a_study_whose_first_candidates_are_trained_already_goes_on(here: Path) -> None:
+    sweep = here / "sweeps" / "searched.py"
+    sweep.write_text(sweep.read_text().replace('"params", "latency"', '"params"'))
+    assert typed(here, "sweep", "searched", "--executor", "local").code == 0
+    sweep.write_text(sweep.read_text().replace('"params"],', '"params"], limits={"params": 1_000_000},'))
+    done = typed(here, "sweep", "searched", "--executor", "local")
+    assert done.code == 0 and "searched" in done.out, done.err
+    (study,) = selection.read(read(here, "searched"))
+    assert study.study.limits and study.count("done") == 4
 
 
 @pytest.mark.long

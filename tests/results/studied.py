@@ -142,7 +142,9 @@ def shares(study: Trials) -> tuple[dict[str, Any], ...]:
     return tuple(lines)
 
 
-def searched(n: int = 24, seeds: int = 3, space: Mapping[str, Any] | None = None, **asked: Any) -> Report:
+def searched(
+    n: int = 24, seeds: int = 3, space: Mapping[str, Any] | None = None, timed_on: str = "", **asked: Any
+) -> Report:
     """A search of `n` candidates over `space`, some of which failed, were repeated or over a limit."""
     known = {"objectives": ("error", "params"), "limits": {"params": 18_000}, "confirm": 4, "sampler": "tpe"}
     search = Search(base=recipes.DIGITS, space=space or BLOCK, trials=n, seeds=seeds, margin=0.005, **(known | asked))
@@ -157,7 +159,7 @@ def searched(n: int = 24, seeds: int = 3, space: Mapping[str, Any] | None = None
     came += [{"chosen": drawn(search.space, generator), "outcome": outcome} for outcome in ("failed", "over a limit")]
     question = search_question(search)
     study = trials_of(question.rows[0], search, came)
-    study = replace(study, importances=shares(study))
+    study = replace(study, importances=shares(study), timed_on=timed_on)
     labels = [row.label for row in selection.question(question, (study,)).rows]
     return reported(
         question, (study,), {label: range(30 + 2 * i, 30 + 2 * i + seeds) for i, label in enumerate(labels)}

@@ -137,9 +137,11 @@ def caption(marks: pd.DataFrame, shown: Shown) -> str:
     again = marks[marks["mark"] == "fresh seeds"]
     seeds = f" (mean and 95 % Student-t interval, {counted(again['n'], 'seed')})" if len(again) else ""
     limits = " Dotted lines: limits." if (marks["mark"] == "limit").any() else ""
+    timed = shown.tried.timed_on if shown.tried is not None and "latency" in set(marks["objective"]) else ""
+    times = f" Times are of {timed}." if timed else ""
     return (
         f"Validation error and cost of {len(candidates)} candidates, one training each; dark: the Pareto front. "
         f"Diamonds: members of it trained again on fresh seeds, on validation images too{seeds}; higher where a "
         f"member was on the front by luck, or the split that all candidates share was an easy one. Numbers: the "
-        f"candidate.{limits}"
+        f"candidate.{limits}{times}"
     )

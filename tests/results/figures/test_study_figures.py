@@ -91,7 +91,8 @@ def test_the_front_has_candidates_fresh_seeds_and_limits(searched):
 
 
 def test_a_panel_per_cost():
-    answer = studied.searched(objectives=("error", "params", "latency"), limits={"error": 0.2, "latency": 0.004})
+    options = {"limits": {"error": 0.2, "latency": 0.004}, "timed_on": "a processor, one thread"}
+    answer = studied.searched(objectives=("error", "params", "latency"), **options)
     marks = answer.figure_data("front")
     assert marks["objective"].unique().tolist() == ["params", "latency"]
     found = marks[(marks["objective"] == "latency") & (marks["mark"] == "candidate")]
@@ -99,6 +100,7 @@ def test_a_panel_per_cost():
     limits = marks[marks["mark"] == "limit"]
     assert limits["x"].dropna().tolist() == [4.0] and limits["error_percent"].dropna().tolist() == [20.0, 20.0]
     assert len(answer.figure("front").axes) == 2
+    assert answer.figure_caption("front").endswith(" Times are of a processor, one thread.")
 
 
 def test_importances_are_in_one_order(searched):
