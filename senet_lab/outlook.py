@@ -45,7 +45,7 @@ def look(found: Inventory, command: str, workers: int | None, probe_seconds: flo
     studies = selection.read(found) if found.question.study is not None else ()
     found = selection.settled(found)
     costs = {row.label: cost(row.trial, found.data_dir) for row in found.question.rows}
-    due = (*_candidates(found, studies), *found.plan.to_run())
+    due = _due(found, studies)
     whole = any(r.together > 1 for r in found.records)  # on a GPU a group has all of it
     places = slots(workers, 1.0 if whole else None)
     expected = by_done_trials(found, due, places)
@@ -54,29 +54,33 @@ def look(found: Inventory, command: str, workers: int | None, probe_seconds: flo
     return Outlook(found, costs, expected, places, tuple(_notes(found, command)), command, studies, len(due))
 
 
-def _candidates(found: Inventory, studies: Sequence[Trials]) -> tuple[PlannedTrial, ...]:
-    """As many trials as studies still want, and a search to measure again: what they will be is known of none.
+def _due(found: Inventory, studies: Sequence[Trials]) -> tuple[PlannedTrial, ...]:
+    """What a run would run. While studies are open: as many trials as they want, and to measure what they choose.
 
-    So they are drawn at random from the space, of the networks that are within the limits.
+    What those will be is not known: they are drawn at random from the space, of the networks within the limits.
     """
+    asked = found.plan.to_run()
+    if all(one.finished for one in studies):
+        return asked
     coming: list[Variant] = []
     for one in studies:
-        if one.finished:
-            continue
-        kinds = [replace(one.row, trial=trial) for trial in _likely(found, one)] or [one.row]
-        more = one.study.confirm * one.study.seeds if isinstance(one.study, Search) else 0
+        kinds = _likely(found, one)
+        if isinstance(one.study, Search):
+            more = one.study.confirm * one.study.seeds
+        else:
+            more = sum(t.variant.label == one.row.label for t in asked)
         coming += [kinds[i % len(kinds)] for i in range(one.left + more)]
-    return inventories.candidates(found, coming)
+    return (*inventories.candidates(found, coming), *(asked if found.question.search else ()))
 
 
-def _likely(found: Inventory, one: Trials) -> Sequence[Trial]:
+def _likely(found: Inventory, one: Trials) -> Sequence[Variant]:
     from senet_lab.tuning.asking import at_random
 
     def fits(trial: Trial) -> bool:
         of = cost(trial, found.data_dir)
         return not too_costly(one.study, {"params": of.params, "macs": of.macs})
 
-    return at_random(one, fits)
+    return [replace(one.row, trial=trial) for trial in at_random(one, fits)] or [one.row]
 
 
 def _notes(found: Inventory, command: str) -> Iterable[tuple[str, str]]:

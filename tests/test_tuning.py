@@ -2,6 +2,7 @@
 
 import math
 import statistics
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -182,12 +183,17 @@ def test_a_forecast_knows_what_a_space_holds(tmp_path: Path) -> None:
 
 def test_a_forecast_is_of_networks_within_the_limits(tmp_path: Path) -> None:
     plain = take(asked(tmp_path, SEARCHED, trials=6), tmp_path)
-    least = min(cost(t, plain.data_dir).params for t in outlook._likely(plain, *selection.read(plain)))
+    least = min(cost(row.trial, plain.data_dir).params for row in outlook._likely(plain, *selection.read(plain)))
     limited = take(asked(tmp_path, SEARCHED, trials=6, limits={"params": least}), tmp_path)
-    drawn = outlook._likely(limited, *selection.read(limited))
+    drawn = [row.trial for row in outlook._likely(limited, *selection.read(limited))]
     assert {cost(t, plain.data_dir).params for t in drawn} == {least} and {t.model.se for t in drawn} == {None}
 
 
 def test_a_forecast_draws_what_is_tuned_too(tmp_path: Path) -> None:
-    found = take(asked(tmp_path, TUNED, trials=5), tmp_path)
-    assert len({t.variant.trial.train.learning_rate for t in outlook._candidates(found, selection.read(found))}) == 5
+    text = TUNED.replace(
+        '"train.weight_decay": Float(low=1e-5, high=1e-2, log=True)', '"train.epochs": Int(low=1, high=9)'
+    )
+    found = take(asked(tmp_path, text, trials=5), tmp_path)
+    due = outlook.look(found, "", workers=1, probe_seconds=0).due
+    epochs = Counter(t.variant.trial.train.epochs for t in outlook._due(found, selection.read(found)))
+    assert due == epochs.total() == 2 * (5 + 2) and len(epochs) > 3
