@@ -14,7 +14,7 @@ OUTCOMES = {"failed": "failed and {was} replaced", "stopped": "{was} stopped ear
 OUTCOMES |= {"over a limit": "{was} over a limit and not trained"}
 TITLE = "What was chosen"
 BY, AGAIN, TEST = "chosen by [val. %]", "fresh seeds [val. %]", "fresh seeds [test %]"
-FOLDED = 16
+FOLDED = 22
 """Letters of a line of settings in a terminal."""
 
 

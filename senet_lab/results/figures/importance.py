@@ -9,7 +9,10 @@ from senet_lab.results.figures import style
 from senet_lab.results.figures.shown import Shown
 from senet_lab.results.studies import OBJECTIVES
 
-LOOKS = {"PED-ANOVA": {"color": style.DARK}, "fANOVA": {"color": "white", "edgecolor": style.ORANGE, "hatch": "////"}}
+LOOKS = {
+    "PED-ANOVA": {"color": style.DARK, "edgecolor": style.DARK},
+    "fANOVA": {"color": "white", "edgecolor": style.ORANGE, "hatch": "////"},
+}
 HEIGHT = 0.36
 """Of a bar, of the distance of two settings."""
 
