@@ -132,7 +132,7 @@ def test_markup_and_escape_codes_of_a_file_reach_the_terminal_as_text(
     text = good(grid="{}", variants='{"[red]A[/]": {"train.epochs": 3}, "[/b]": {"train.epochs": 4}}')
     text = text.replace("Is mine good?", "Is [bold]\x1b[31mmine\x07 good?")
     (tmp_path / "sweeps" / "mine.py").write_text(text, encoding="utf-8")
-    listed, planned = answer(["list"]), answer(["plan", "mine"])
+    listed, planned = answer(["list"]), answer(["plan", "mine", "--probe", "0"])
     assert (listed.code, planned.code) == (0, 0)
     assert "[red]A[/]" in planned.out and "[/b]" in planned.out and "[bold]" in listed.out
     assert "\x1b" not in listed.out + planned.out and "\x07" not in listed.out

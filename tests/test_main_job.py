@@ -167,7 +167,10 @@ def test_ctrl_c_says_how_to_go_on_and_going_on_changes_nothing(here: Path, tmp_p
     assert records(here) == records(undisturbed) and len(records(here)) == 6
 
 
-@pytest.mark.parametrize("executor", ["local", "processes", "ray"])
+@pytest.mark.parametrize(
+    "executor",
+    [pytest.param("local", marks=pytest.mark.long), "processes", pytest.param("ray", marks=pytest.mark.long)],
+)
 def test_the_first_ctrl_c_leaves_whole_seeds_and_reports_them(here: Path, executor: str) -> None:
     write(here, epochs=12, seeds=6)
     arguments = ("sweep", "small", "--workers", "2", "--executor", executor)
@@ -265,7 +268,7 @@ def test_kill_9_loses_an_epoch_at_most(here: Path) -> None:
     state = store.load_state(folder)
     assert state is not None, "the checkpoint is whole"
     epochs_kept = len(torch.load(io.BytesIO(state), weights_only=True)["epochs"])
-    planned = json.loads(typed(here, "plan", "small", "--json").out)
+    planned = json.loads(typed(here, "plan", "small", "--json", "--probe", "0").out)
     assert sum(row["counts"]["interrupted"] for row in planned["rows"]) >= 1
 
     rest = typed(here, "sweep", "small", "--executor", "local")

@@ -187,10 +187,15 @@ STOPPED = SEARCHED.replace('objectives=["error", "params", "latency"],', "stoppi
 ).replace("epochs=1", "epochs=4").replace("trials=4,\n    batch=2", "trials=6,\n    batch=3")  # fmt: skip
 
 
-def test_a_search_whose_candidates_are_ended_early(here: Path) -> None:
+def test_candidates_are_ended_early_by_ray_alone(here: Path) -> None:
     (here / "sweeps" / "searched.py").write_text(STOPPED)
     refused = typed(here, "sweep", "searched", "--executor", "local")
     assert refused.code == 2 and "ended early by Ray Tune; take --executor ray" in refused.err
+
+
+@pytest.mark.long
+def test_a_search_whose_candidates_are_ended_early(here: Path) -> None:
+    (here / "sweeps" / "searched.py").write_text(STOPPED)
     done = typed(here, "sweep", "searched")
     assert done.code == 0, done.err
     (study,) = selection.read(read(here, "searched"))
@@ -205,6 +210,7 @@ def test_a_search_whose_candidates_are_ended_early(here: Path) -> None:
     assert through.finished and through.count("stopped") == 0
 
 
+@pytest.mark.long
 def test_the_first_ctrl_c_leaves_whole_candidates_and_says_how_far_it_is(here: Path) -> None:
     """Of every row as many, so that none has the larger budget where it is looked at."""
     (here / "sweeps" / "tuned.py").write_text(TUNED.format(trials=40))

@@ -25,6 +25,7 @@ def files(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
+@pytest.mark.long
 def test_whoever_draws_the_bytes_are_the_same(fill: Fill, monkeypatch: pytest.MonkeyPatch) -> None:
     """One core, two helpers, and helpers that die while they draw."""
     found = fill(seeds=2)

@@ -179,6 +179,7 @@ def test_a_sweep_with_its_own_operator_runs_there_by_address_and_by_client(
     assert again.code == 0 and "trials to run" not in again.out
 
 
+@pytest.mark.long
 def test_more_than_the_cluster_has_is_refused_and_leaves_nothing(here: Path, cluster: Cluster) -> None:
     for option, much in (("--cpus-per-trial", "64"), ("--gpus-per-trial", "1")):
         done = senet_lab(here, "sweep", "small", "--address", cluster.address, option, much)

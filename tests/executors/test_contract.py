@@ -3,7 +3,7 @@
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -33,15 +33,19 @@ def ray(workers: int = 2) -> Executor:
     return RayTune(Slot(at_once=workers))
 
 
-@pytest.fixture(
-    params=[
-        pytest.param(Local, id="local"),
-        pytest.param(partial(Processes, 2), id="processes"),
-        pytest.param(ray, id="ray", marks=pytest.mark.slow),
-    ]
-)
-def executor(request: pytest.FixtureRequest) -> Iterator[Executor]:
-    yield request.param()
+HERE = [pytest.param(Local, id="local"), pytest.param(partial(Processes, 2), id="processes")]
+
+
+@pytest.fixture(params=[*HERE, pytest.param(ray, id="ray", marks=pytest.mark.slow)])
+def executor(request: pytest.FixtureRequest) -> Executor:
+    made: Executor = request.param()
+    return made
+
+
+@pytest.fixture(params=[*HERE, pytest.param(ray, id="ray", marks=[pytest.mark.slow, pytest.mark.long])])
+def executor_but_ray_is_long(request: pytest.FixtureRequest) -> Executor:
+    made: Executor = request.param()
+    return made
 
 
 def run(found: Inventory, executor: Executor, **options: Any) -> list[Step]:
@@ -142,7 +146,7 @@ def staying_ray() -> Executor:
     "staying",
     [
         pytest.param(staying_processes, id="processes"),
-        pytest.param(staying_ray, id="ray", marks=pytest.mark.slow),
+        pytest.param(staying_ray, id="ray", marks=[pytest.mark.slow, pytest.mark.long]),
     ],
 )
 def test_one_that_stays_runs_batch_after_batch_until_something_goes_wrong(
@@ -192,7 +196,7 @@ def is_up(executor: Any) -> bool:
     return bool(is_initialized())
 
 
-def test_what_is_not_wanted_any_more_is_not_begun(ask: Ask, executor: Executor) -> None:
+def test_what_is_not_wanted_any_more_is_not_begun(ask: Ask, executor_but_ray_is_long: Executor) -> None:
     """From the first record on, seed 0 alone is: it ends, and no other begins but what may have begun by then."""
     ended: list[Step] = []
     begun: list[str] = []
@@ -210,26 +214,26 @@ def test_what_is_not_wanted_any_more_is_not_begun(ask: Ask, executor: Executor) 
         refused.extend([] if yes else [job.planned.id])
         return yes
 
-    run_wanted(ask(seeds=6, grid={"model.se.reduction": [2, 4]}), executor, hear, wanted)
+    run_wanted(ask(seeds=6, grid={"model.se.reduction": [2, 4]}), executor_but_ray_is_long, hear, wanted)
     after = ask(seeds=6, grid={"model.se.reduction": [2, 4]})
     assert sorted(step.planned.id for step in ended) == sorted(begun) == sorted(r.id for r in after.records)
     assert {t.id for t in after.planned if t.trial.seed == 0} <= {*begun} and len(begun) <= 4
     assert after.plan.counts() == {"done": len(begun), "missing": 18 - len(begun)}
 
 
-def test_a_group_begins_while_any_of_its_jobs_is_wanted(ask: Ask, executor: Executor) -> None:
+def test_a_group_begins_while_any_of_its_jobs_is_wanted(ask: Ask, executor_but_ray_is_long: Executor) -> None:
     found = ask(seeds=4)
     one = found.planned[3].id
     steps: list[Step] = []
     ways = sweep.Ways(size=lambda kind: 2, wanted=lambda groups: lambda job: job.planned.id == one)
-    sweep.run(found, executor, steps.append, ways=ways)
+    sweep.run(found, executor_but_ray_is_long, steps.append, ways=ways)
     assert {t.trial.seed for t, state in ask(seeds=4).plan.trials if state == "done"} == {1}
     assert ask(seeds=4).plan.counts() == {"done": 2, "missing": 6}
 
 
-def test_nothing_begins_where_nothing_is_wanted(ask: Ask, executor: Executor) -> None:
+def test_nothing_begins_where_nothing_is_wanted(ask: Ask, executor_but_ray_is_long: Executor) -> None:
     heard: list[Step] = []
-    run_wanted(ask(), executor, heard.append, lambda job: False)
+    run_wanted(ask(), executor_but_ray_is_long, heard.append, lambda job: False)
     assert heard == [] and ask().plan.counts() == {"missing": 4}
 
 

@@ -88,6 +88,7 @@ def test_many_channels_are_drawn_on_the_paper_s_grid(make, tmp_path):
     assert found.measured.numbers["channels"].tolist() == [120], "numbers are of all channels"
 
 
+@pytest.mark.long
 def test_the_same_store_gives_the_same_bytes_and_each_picture_its_numbers(held):
     once, again = (artifacts.of_excitation(activations.analyse(held)) for _ in range(2))
     assert once == again

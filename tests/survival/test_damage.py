@@ -205,7 +205,7 @@ def test_a_damaged_trial_json_is_written_anew(
     }
     path.write_bytes((DAMAGE | more)[damage](content))
     assert ask(tmp_path).plan.counts().total() == 4
-    assert typed(monkeypatch, tmp_path, "plan", "small", "--seeds", "2").exit_code == 0
+    assert typed(monkeypatch, tmp_path, "plan", "small", "--seeds", "2", "--probe", "0").exit_code == 0
     run(tmp_path)
     assert path.read_bytes() == content
     assert kill.results(tmp_path) == kill.results(whole)

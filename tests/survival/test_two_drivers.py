@@ -58,7 +58,7 @@ def test_a_stopped_command_keeps_its_store(tmp_path: Path) -> None:
         os.kill(first.pid, signal.SIGSTOP)
         second = typed(tmp_path, *kill.arguments(1, "local"))
         assert second.code == 2 and BUSY in second.err, second
-        assert typed(tmp_path, "plan", "small").code == 0
+        assert typed(tmp_path, "plan", "small", "--probe", "0").code == 0
     finally:
         os.kill(first.pid, signal.SIGCONT)
     said, _ = first.communicate(timeout=120)
