@@ -144,11 +144,11 @@ def test_missing_data_are_told_before_anything_starts(arguments: list[str], sent
 def test_a_sweep_without_its_data_is_a_line_of_list_and_doctor(tmp_path: Path) -> None:
     (tmp_path / "sweeps").mkdir()
     (tmp_path / "sweeps" / "mine.py").write_text('"""Is mine good?"""' + PARQUET)
-    listed = senet_lab("list", cwd=tmp_path)
-    assert listed.returncode == 0 and "Is mine good?" in listed.stdout and "no data" in listed.stdout
-    assert "reduction_ratio" in listed.stdout
-    examined = senet_lab("doctor", cwd=tmp_path)
-    assert examined.returncode == 0 and "--download" in " ".join(examined.stdout.split())
+    listed = typed(tmp_path, "list")
+    assert listed.code == 0 and "Is mine good?" in listed.out and "no data" in listed.out
+    assert "reduction_ratio" in listed.out
+    examined = typed(tmp_path, "doctor")
+    assert examined.code == 0 and "--download" in " ".join(examined.out.split())
 
 
 def test_the_data_folder_can_come_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -203,9 +203,9 @@ def test_version(tmp_path: Path) -> None:
 def test_list_plan_and_doctor_say_what_there_is(tmp_path: Path) -> None:
     (tmp_path / "sweeps").mkdir()
     (tmp_path / "sweeps" / "mine.py").write_text('"""Is mine good?"""' + GOOD.format(more=""))
-    listed = senet_lab("list", cwd=tmp_path).stdout
+    listed = typed(tmp_path, "list").out
     assert "mine" in listed and "Is mine good?" in listed and "reduction_ratio" in listed and "0/4" in listed
-    planned = senet_lab("plan", "mine", "--probe", "0", cwd=tmp_path).stdout
+    planned = typed(tmp_path, "plan", "mine", "--probe", "0").out
     # SE-ResNet-6 (16, 32) at r = 2: 2 x (16 x 8 + 32 x 16) weights on top of the plain network's.
     assert "2: 8, 3: 16" in planned and "4 trials to run" in planned and "20,410" in planned and "19,130" in planned
     examined = senet_lab("doctor", cwd=tmp_path)

@@ -148,6 +148,7 @@ def test_sweep_report_extend(here: Path) -> None:
     assert reported.code == 0 and "reduction=4" in reported.out
 
 
+@pytest.mark.long
 def test_ctrl_c_says_how_to_go_on_and_going_on_changes_nothing(here: Path, tmp_path_factory: Any) -> None:
     write(here, epochs=12)
     running = start(here, "sweep", "small", "--workers", "2")

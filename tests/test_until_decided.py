@@ -385,6 +385,7 @@ SWEEP = Sweep(
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_as_it_is_typed(tmp_path: Path) -> None:
     """`report` says the same of the same store; without looks it is of the file's seeds."""
     (tmp_path / "small.py").write_text(TYPED)

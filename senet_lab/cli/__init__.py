@@ -104,10 +104,12 @@ def plan(
     json_: Json = False,
 ) -> None:
     """What a sweep asks for and what is there: rows, hidden widths, cost, done and missing, time with its interval."""
-    from senet_lab import commands, outlook, overview
+    from senet_lab import commands
 
     where = commands.Where(store, data_dir, download)
     found = commands.inventory(sweep, where, settings(set_ or []), seeds, recipe)
+    from senet_lab import outlook, overview  # torch: a mistake above needs no seconds for it
+
     again = typed(
         "sweep", sweep, {"--store": store, "--data-dir": data_dir, "--seeds": seeds, "--recipe": recipe}, set_
     )
@@ -131,10 +133,11 @@ def report(
 ) -> None:
     """The table with intervals and verdicts; writes a page (HTML), tables and figures. Runs nothing."""
     from senet_lab import commands
-    from senet_lab.commands.report import report_only
 
     where = commands.Where(store, data_dir)
     found = commands.answers(sweep, where, settings(set_ or []), seeds, recipe)
+    from senet_lab.commands.report import report_only
+
     report_only(found, to, include_stale, until_decided)
 
 

@@ -51,8 +51,9 @@ def cost(
 ) -> None:
     """What the sweep's store took: core and GPU hours by what they were for, energy, money. Runs nothing."""
     from senet_lab import commands
+
+    found = commands.inventory(sweep, commands.Where(store, data_dir), settings(set_ or []), seeds, recipe)
     from senet_lab.commands.cost import look, show
     from senet_lab.results.ledger import Prices
 
-    found = commands.inventory(sweep, commands.Where(store, data_dir), settings(set_ or []), seeds, recipe)
     show(look(found, Prices(cpu_hour, gpu_hour, kwh, currency), include_stale, until_decided), json_)

@@ -32,8 +32,9 @@ def seeds(
 ) -> None:
     """What the seeds so far can find, and how many seeds and hours a difference of --detect points needs."""
     from senet_lab import commands
-    from senet_lab.commands import seeds as planning
 
     found = commands.answers(sweep, commands.Where(store, data_dir), settings(set_ or []), seeds, recipe)
+    from senet_lab.commands import seeds as planning  # torch: a mistake above needs no seconds for it
+
     again = typed("sweep", sweep, {"--store": store, "--data-dir": data_dir, "--recipe": recipe}, set_)
     planning.show(planning.look(found, again, detect, spread, probe), json_)

@@ -52,6 +52,7 @@ def workplace(tmp_path_factory):
     ],
     ids=lambda value: value[0] if value[0] != "compare" else " ".join(value[::4]),
 )
+@pytest.mark.usefixtures("undrawn")
 def test_a_command_shows_the_names(workplace, monkeypatch, typed, names):
     monkeypatch.chdir(workplace)
     code, out, err = answer(typed)

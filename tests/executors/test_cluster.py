@@ -204,6 +204,7 @@ def test_a_node_that_is_lost_costs_an_epoch_at_most(
     assert facts(here) == undisturbed(here, tmp_path_factory.mktemp("undisturbed"))
 
 
+@pytest.mark.long
 def test_a_store_that_the_nodes_do_not_see_is_refused(
     tmp_path: Path, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
