@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
-from senet_lab import checkpoints, files
+from senet_lab import files
 from senet_lab.credentials import without_credentials
 from senet_lab.design import slug
 from senet_lab.errors import UserError
@@ -124,6 +124,8 @@ def _read(root: str, entries: list[Entry]) -> list[Exhibit]:
     def one(entry: Entry) -> Exhibit:
         record = records.get((entry.sweep, entry.id))
         if record is None:
+            from senet_lab import checkpoints  # torch: where a trial has ended, nobody waits for it
+
             return Exhibit(entry, None, checkpoints.epochs(entry.folder), None, asked(entry.folder))
         return Exhibit(entry, record, record.epochs, stores[entry.sweep].environment(record.environment))
 
