@@ -234,7 +234,6 @@ def test_ctrl_c_before_the_first_trial_is_answered_too(here: Path) -> None:
     running = start(here, "sweep", "small")
     assert running.stdout is not None
     assert "starting the workers" in running.stdout.readline()
-    time.sleep(1)
     os.killpg(running.pid, signal.SIGINT)
     output, _ = running.communicate(timeout=90)
     assert running.returncode == 130 and "type the same command again" in output, output

@@ -4,6 +4,7 @@ import math
 import statistics
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -112,9 +113,19 @@ def test_what_matters_is_told(tmp_path: Path) -> None:
     assert sum(v for k, v in told.items() if k[:2] == ("error", "fANOVA")) == pytest.approx(1)
 
 
+def test_what_was_asked_for_again_counts_once(tmp_path: Path) -> None:
+    """A sampler that comes back to one candidate would make what that one has look like what matters."""
+    question = asked(tmp_path, SEARCHED, trials=30, batch=30, sampler="random")
+    (found,) = play(question, tmp_path, valley)
+    again = tuple(replace(found.candidates[0], number=30 + i, outcome="repeated") for i in range(40))
+    more = replace(found, candidates=(*found.candidates, *again))
+    assert importance.importances(more) == importance.importances(found) != []
+
+
 def test_too_few_tell_nothing(tmp_path: Path) -> None:
-    (found,) = play(asked(tmp_path, SEARCHED, trials=2, batch=2), tmp_path, valley)
-    assert importance.importances(found) == []
+    """Of nineteen the best tenth is a single one."""
+    (found,) = play(asked(tmp_path, SEARCHED, trials=19, batch=19, sampler="random"), tmp_path, valley)
+    assert found.count("done") == 19 and importance.importances(found) == []
 
 
 def test_the_storage_is_brought_up_to_date_and_no_further(tmp_path: Path) -> None:
