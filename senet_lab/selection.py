@@ -65,10 +65,16 @@ def against(found: Inventory, trials: Trials, asked: Sequence[Mapping[str, Any]]
 
 
 def appended(found: Inventory, trials: Trials, batch: int, asked: Asked, costs: Costs) -> Trials:
-    """`trials` with one more candidate; `costs`: of the network of a trial, see `Candidate.costs`."""
+    """`trials` with one more candidate; `costs`: of the network of a trial, see `Candidate.costs`.
+
+    A network is looked at once: taken anew, its latency would be another one, and two recipes of one network would
+    differ in what no recipe changes.
+    """
     chosen, notes = asked
     (planned,) = inventories.candidates(found, [_variant(trials, len(trials.candidates), chosen)])
-    known = next((c.costs for c in trials.candidates if c.planned.id == planned.id), None)
+    mine = planned.trial
+    alike = (c for c in trials.candidates if (c.planned.trial.model, c.planned.trial.data) == (mine.model, mine.data))
+    known = next((c.costs for c in alike), None)
     spent = dict(costs(planned) if known is None else known)
     one = {"batch": batch, "chosen": dict(chosen), "costs": spent, "notes": dict(notes)}
     return _Known(found).appended(trials, planned, one)

@@ -1,5 +1,6 @@
 """Studies in the store: what they asked for stays, what came of it is in the records, and what chose is not told."""
 
+import itertools
 import json
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 from senet_lab import selection
 from senet_lab.errors import UserError
 from senet_lab.spec import SELECTION_SEED
+from senet_lab.tuning import asking
 from tests.studies import DECAY, RATE, SEARCHED, TUNED, asked, end, play, step, take
 
 
@@ -80,6 +82,19 @@ def test_a_configuration_that_comes_again_is_not_trained_again(tmp_path: Path) -
     (one,) = play(asked(tmp_path, text + ", {search})", trials=5, sampler="random"), tmp_path, lambda settings: 0.1)
     assert one.count("done") == 2 and one.count("repeated") > 0 and one.finished
     assert "none was new" in one.exhausted
+
+
+def test_a_network_is_looked_at_once(tmp_path: Path) -> None:
+    """Latencies differ whenever they are taken: recipes of one network would be told apart by luck."""
+    looks = itertools.count()
+    found = take(asked(tmp_path, SEARCHED, trials=12, batch=12, sampler="random"), tmp_path)
+    (study,) = selection.read(found)
+    study = asking.ask(found, study, lambda planned: {"params": 1.0, "macs": 1.0, "latency": float(next(looks))})
+    taken: dict[str, set[float]] = {}
+    for one in study.candidates:
+        taken.setdefault(one.planned.trial.model.model_dump_json(), set()).add(one.costs["latency"])
+    assert len(taken) < 12 and {len(latencies) for latencies in taken.values()} == {1}
+    assert len({c.planned.trial.train.learning_rate for c in study.candidates}) == 12
 
 
 def test_the_best_of_a_search_stand_beside_its_base(tmp_path: Path) -> None:

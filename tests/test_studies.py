@@ -45,7 +45,27 @@ def test_every_end_and_option_is_tried_with_what_it_needs() -> None:
 @pytest.mark.parametrize(
     ("space", "words"),
     [
-        ({"a": Float(low=0.1, high=1.0, when={"b": 1})}, r"space\.a: when names b, which does not stand before it"),
+        (
+            {"a": Float(low=0.1, high=1.0, when={"b": 1}), "b": Int(low=1, high=2)},
+            r"space\.a: when names b, which does not stand before it; let b stand first",
+        ),
+        (
+            {"train.epochs": Int(low=1, high=2), "a": Float(low=0.1, high=1.0, when={"train.epoch": 1})},
+            r"when names train\.epoch, .* did you mean 'train\.epochs'",
+        ),
+        (
+            {"model.se": SPACE["model.se"], "model.se.reduction": Int(low=1, high=4)},
+            r"space\.model\.se\.reduction: it would bring model\.se back where 'off' is chosen; "
+            r"add when=\{'model\.se': 'on'\}",
+        ),
+        (
+            {
+                "model.se": SPACE["model.se"],
+                "train.epochs": Int(low=1, high=2),
+                "model.se.reduction": Int(low=1, high=4, when={"train.epochs": 1}),
+            },
+            r"it would bring model\.se back",
+        ),
         (
             {"model.se": SPACE["model.se"], "a": Float(low=0.1, high=1.0, when={"model.se": "maybe"})},
             r"space\.a: when model\.se is 'maybe'.*off, on",

@@ -82,21 +82,36 @@ def label(value: Any) -> str:
 
 
 def check(space: Mapping[str, AnyDimension]) -> None:
-    """Raises ValueError for a `when` that names what does not stand before, or what that cannot be."""
+    """Raises ValueError for a `when` that names what does not stand before, or what that cannot be, or is missing."""
     before: dict[str, Dimension] = {}
     for key, dimension in space.items():
         for other, wanted in dimension.when.items():
             if other not in before:
-                raise ValueError(
-                    f"space.{key}: when names {other}, which does not stand before it; {choices(other, list(before))}"
+                allowed = (
+                    f"let {other} stand first" if other in space else choices(other, [k for k in space if k != key])
                 )
+                raise ValueError(f"space.{key}: when names {other}, which does not stand before it; {allowed}")
             if not _several(wanted):
                 raise ValueError(f"space.{key}: when {other} is one of nothing; name a value, or leave it out")
             for one in _several(wanted):
                 _check_possible(key, other, before[other], one)
         if after := [other for other in before if other.startswith(f"{key}.")]:
             raise ValueError(f"space.{key}: it would put back {after[0]}, which stands before it; let it stand first")
+        for other in (o for o in before if key.startswith(f"{o}.")):
+            _check_there(key, other, before[other], _needed(dimension, before).get(other))
         before[key] = dimension
+
+
+def _check_there(key: str, other: str, known: Dimension, wanted: Any) -> None:
+    """`key` sets something inside `other`, and would bring it back where nothing was chosen for it."""
+    labels = known.labelled if isinstance(known, Choice) else {}
+    absent = [name for name, value in labels.items() if value is None]
+    there = [name for name in labels if name not in absent]
+    if absent and (wanted is None or any(label(one) in absent for one in _several(wanted))):
+        raise ValueError(
+            f"space.{key}: it would bring {other} back where {absent[0]!r} is chosen; add "
+            f"when={{{other!r}: {(there[0] if len(there) == 1 else there)!r}}}"
+        )
 
 
 def _check_possible(key: str, other: str, known: Dimension, one: Any) -> None:
@@ -138,13 +153,19 @@ def corners(space: Mapping[str, AnyDimension]) -> Iterator[dict[str, Any]]:
 
 def _wanted(key: str, other: str, space: Mapping[str, AnyDimension]) -> Any:
     """What `other` has to be so that there is a `key`; None where it does not matter."""
-    needed = dict(space[key].when)
-    for condition in list(needed):
-        needed = {**space[condition].when, **needed}
+    needed = _needed(space[key], space)
     if other not in needed:
         return None
     one = _several(needed[other])[0]
     return label(one) if isinstance(space[other], Choice) else one
+
+
+def _needed(dimension: Dimension, space: Mapping[str, Dimension]) -> dict[str, Any]:
+    """Its conditions, and those of the settings that they name."""
+    needed = dict(dimension.when)
+    for condition in dimension.when:
+        needed = {**space[condition].when, **needed}
+    return needed
 
 
 def _ends(dimension: AnyDimension) -> list[Any]:
