@@ -66,7 +66,7 @@ def _due(found: Inventory, studies: Sequence[Trials]) -> tuple[PlannedTrial, ...
     for one in studies:
         kinds = _likely(found, one)
         if isinstance(one.study, Search):
-            more = one.study.confirm * one.study.seeds
+            more = min(one.study.confirm, one.study.trials) * one.study.seeds
         else:
             more = sum(t.variant.label == one.row.label for t in asked)
         coming += [kinds[i % len(kinds)] for i in range(one.left + more)]
@@ -101,7 +101,9 @@ def _notes(found: Inventory, command: str) -> Iterable[tuple[str, str]]:
 
 
 def _hidden(found: Inventory) -> list[TrialRecord]:
-    asked = {t.fingerprint for t in found.planned}
+    if selection.is_open(found):
+        return []  # what was chosen before may be chosen again
+    asked = {t.fingerprint for t in (*found.planned, *selection.everything(found))}
     return [r for r in found.records if r.fingerprint not in asked]
 
 
@@ -127,7 +129,8 @@ def as_json(outlook: Outlook) -> dict[str, Any]:
     is to be done or nothing tells the time; else `seconds`, `low_seconds`, `high_seconds` of wall time, 95 %
     interval, `source` "done trials" or "probe", `assumed`: whether a factor of 2 stands for an unknown spread),
     `notes` (`about`, `text`), `command` (that runs what is missing), `studies` (where something is chosen first:
-    `row`, `sampler`, `trials`, `left`, `outcomes` (outcome -> candidates), `chosen`).
+    `row`, `sampler`, `trials`, `left`, `outcomes` (outcome -> candidates), `chosen`). As long as one of these has
+    something left, `rows` are as before anything is chosen for them, and `to_run` is what will be run at most.
     A row: `label`, `control`, `settings`, `hidden_widths` (stage -> widths), `params`, `macs`, `counts`,
     `seconds_per_trial` (null without a forecast), `trials` (state -> list of `id`, `seed`, `folder`; a missing
     one has no folder; a stale one has those of its results instead: `id`, `folder` in `results`).

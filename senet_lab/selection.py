@@ -190,10 +190,26 @@ def question(asked: Question, studies: Sequence[Trials]) -> Question:
     """`asked` with what is chosen for rows."""
     if asked.search is not None:
         (only,) = studies
+        if not only.best:
+            raise UserError(f"{asked.name}: {_nothing_within(only)}")
         chosen = [_variant(only, c.number, c.chosen) for c in shortlist(only)]
         rows = [replace(v, candidate=None) for v in chosen]
         return replace(asked, rows=(*asked.rows, *(r for r in rows if r.trial != only.row.trial)))
     return replace(asked, rows=tuple(_tuned(s) for s in studies))
+
+
+def _nothing_within(trials: Trials) -> str:
+    """Why a search has nothing to choose."""
+    limits = trials.study.limits if isinstance(trials.study, Search) else {}
+    if not limits:
+        return f"none of its {len(trials.candidates)} candidates was trained to its end ({trials.over or 'all failed'})"
+    told = []
+    for name, most in limits.items():
+        values = [value for c in trials.candidates if (value := c.value(name)) == value]
+        told.append(
+            f"{name} at most {most:,g}, the lowest was {min(values):,g}" if values else f"{name} at most {most:,g}"
+        )
+    return f"no candidate of {len(trials.candidates)} is within all limits ({'; '.join(told)}); raise them"
 
 
 def _tuned(trials: Trials) -> Variant:

@@ -147,3 +147,17 @@ def test_a_new_option_at_its_default_changes_no_study(tmp_path: Path) -> None:
     """Its name is made of what differs from defaults: this is the literal one of the first version."""
     (row, _) = selection.read(take(asked(tmp_path, TUNED, trials=3), tmp_path))
     assert row.name == selection.read(take(asked(tmp_path, TUNED, trials=3, batch=3), tmp_path))[0].name
+
+
+@pytest.mark.parametrize(
+    ("limits", "words"),
+    [
+        ({"params": 10}, r"no candidate of 200 is within all limits \(params at most 10, the lowest was 1,000\)"),
+        ({"error": 0.01, "params": 5000}, r"\(error at most 0.01, the lowest was 0.3; params .*1,000\); raise them"),
+    ],
+)
+def test_limits_that_nothing_is_within_are_told(tmp_path: Path, limits: dict[str, float], words: str) -> None:
+    question = asked(tmp_path, SEARCHED, trials=3, batch=3, limits=limits)
+    play(question, tmp_path, lambda settings: 0.3)
+    with pytest.raises(UserError, match=words):
+        selection.confirmed(take(question, tmp_path))

@@ -208,3 +208,11 @@ def test_a_forecast_draws_what_is_tuned_too(tmp_path: Path) -> None:
     due = outlook.look(found, "", workers=1, probe_seconds=0).due
     epochs = Counter(t.variant.trial.train.epochs for t in outlook._due(found, selection.read(found)))
     assert due == epochs.total() == 2 * (5 + 2) and len(epochs) > 3
+
+
+def test_candidates_are_no_hidden_trials(tmp_path: Path) -> None:
+    question = asked(tmp_path, TUNED, trials=3)
+    play(question, tmp_path, valley)
+    for now in (question, asked(tmp_path, TUNED, trials=4)):  # all is chosen; one more is wanted
+        told = outlook.look(take(now, tmp_path), "", workers=1, probe_seconds=0)
+        assert "hidden" not in dict(told.notes)
