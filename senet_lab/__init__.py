@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from senet_lab.spec import Trial as Trial
     from senet_lab.spec import Tune as Tune
     from senet_lab.spec import WideResNet as WideResNet
+    from senet_lab.spec import apply as apply
 
 __all__ = [
     "ASHA",
@@ -59,6 +60,7 @@ __all__ = [
     "Trial",
     "Tune",
     "WideResNet",
+    "apply",
     "gate",
     "recipes",
     "squeeze",

@@ -219,7 +219,11 @@ def _execute(path: Path) -> Any:
 def _said(error: BaseException) -> str:
     """What Python says, and the nearest spelling to a name it did not find, which it says only in tracebacks."""
     text = re.sub(r" \([^()]*__init__\.py\)$", "", str(error))
-    text = re.sub(r"^BaseModel.__init__\(\) takes 1 positional.*", "give each setting its name: Sweep(base=...)", text)
+    text = re.sub(
+        r"^BaseModel.__init__\(\) takes 1 positional.*",
+        "give each value its name, as in Sweep(base=...) or Float(low=...)",
+        text,
+    )
     if isinstance(error, ImportError) and (found := re.match(r"cannot import name '(\w+)' from 'senet_lab'", text)):
         return f"{text}; {choices(found[1], sorted(senet_lab.__all__))}"
     if not isinstance(error, AttributeError) or error.obj is None:

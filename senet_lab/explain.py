@@ -51,7 +51,15 @@ def explain(error: ValidationError, root: type[BaseModel]) -> str:
         else:
             found[key] = f"{what} {shown(issue['input'])}; "
             rules[key].append(f"it {_rule(issue['msg'])}")
-    return "\n".join(f"{key}: {found.get(key, '')}{', or '.join(said)}" for key, said in rules.items())
+    return "\n".join(f"{key}: {found.get(key, '')}{_either(said)}" for key, said in rules.items())
+
+
+def _either(rules: list[str]) -> str:
+    """What the branches of a union allow; classes by their names."""
+    classes = [re.fullmatch(r"it should be a dict \{key: \.\.\.\} or instance of (\w+)", rule) for rule in rules]
+    if len(rules) > 1 and all(classes):
+        return f"allowed: {', '.join(f'{name[1]}(...)' for name in classes if name)}"
+    return ", or ".join(rules)
 
 
 def _telling(issues: list[ErrorDetails]) -> list[ErrorDetails]:

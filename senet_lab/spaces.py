@@ -6,7 +6,7 @@ from typing import Any
 from senet_lab.design import Settings, Variant
 from senet_lab.errors import SpecError
 from senet_lab.spec import Study, Trial, Tune, apply
-from senet_lab.spec.space import corners, settings
+from senet_lab.spec.space import Float, corners, settings
 
 WHOLE = ("model", "train", "model.weights")
 AUGMENTATION = ("data.crop_padding", "data.flip", "data.cutout")
@@ -25,7 +25,13 @@ def check_space(study: Study, rows: tuple[Variant, ...]) -> None:
             raise SpecError(f"space: {key} is not to be chosen: the sweep itself gives {clash[0]}; leave it out")
     for row, chosen, trial in configurations(study, rows):
         if isinstance(trial, SpecError):
-            raise SpecError(f"space: {row.label} with {chosen}: {trial}")
+            raise SpecError(f"space: {row.label} with {chosen}: {trial}{_hint(study, str(trial))}")
+
+
+def _hint(study: Study, said: str) -> str:
+    """That a range of fractions was given for what is counted."""
+    counted = [k for k, one in study.space.items() if isinstance(one, Float) and f"{k}: found" in said]
+    return f": give {counted[0]} Int(low=..., high=...)" if counted and "valid integer" in said else ""
 
 
 def configurations(study: Study, rows: tuple[Variant, ...]) -> Iterator[tuple[Variant, Settings, Trial | SpecError]]:

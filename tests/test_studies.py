@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from senet_lab import catalog
 from senet_lab.errors import SpecError
+from senet_lab.explain import explain
 from senet_lab.spec import Choice, Float, Int, Search, Tune
 from senet_lab.spec.space import applies, corners, settings
 from tests.conftest import TINY
@@ -129,6 +130,7 @@ def test_a_search_measures_its_base(tmp_path: Path) -> None:
         ({"train": Choice(options={"a": {}})}, r"train is not to be chosen"),
         ({"train.learning_rat": Float(low=0.1, high=0.2)}, r"learning_rat.*did you mean 'train\.learning_rate'"),
         ({"train.learning_rate": Float(low=0.1, high=200.0)}, r"train\.learning_rate: found 200"),
+        ({"train.epochs": Float(low=1, high=3)}, r"train\.epochs: found 1\.0; .*: give train\.epochs Int\(low="),
     ],
 )
 def test_a_space_that_no_trial_can_have_is_refused_with_the_file(
@@ -165,3 +167,19 @@ def test_a_batch_that_the_data_cannot_fill_is_refused_before_anything_runs(tmp_p
     question = asked(tmp_path, SEARCHED.split("space={{")[0] + space, trials=2)
     with pytest.raises(SpecError, match=r"studied\.py: space: base with .*5000.*train\.batch_size"):
         take(question, tmp_path)
+
+
+def test_what_a_space_is_made_of_is_told() -> None:
+    with pytest.raises(ValidationError) as refused:
+        Tune(space={RATE: (0.1, 1.0)}, trials=2)
+    said = explain(refused.value, Tune)
+    assert said == f"space.{RATE}: found (0.1, 1.0); allowed: Choice(...), Float(...), Int(...)"
+
+
+def test_a_recipe_with_other_settings_is_a_base(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(
+        "from senet_lab import Sweep, apply, recipes\n"
+        'SWEEP = Sweep(base=apply(recipes.DIGITS, {"train.epochs": 3}), grid={"model.se.reduction": [2]}, '
+        'controls=["no_se"], baseline="no_se", seeds=2, margin=0.01)\n'
+    )
+    assert {row.trial.train.epochs for row in catalog.read(tmp_path / "mine.py").rows} == {3}

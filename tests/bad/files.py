@@ -161,7 +161,7 @@ PYTHON = {
     ),
     "no names": Case(
         PLAN,
-        ("mine.py:2: TypeError: give each setting its name: Sweep(base=...)", "mend that line"),
+        ("mine.py:2: TypeError: give each value its name, as in Sweep(base=...) or Float(low=...)", "mend that line"),
         mine("from senet_lab import Sweep, recipes\nSWEEP = Sweep(recipes.DIGITS)\n"),
     ),
     "changed afterwards": Case(
