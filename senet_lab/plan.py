@@ -29,10 +29,9 @@ class PlannedTrial:
     @property
     def name(self) -> str:
         """For people: row and seed, or the number in its study."""
-        if self.variant.candidate is not None:
-            return (
-                f"{self.variant.label} candidate {self.variant.candidate}" if self.variant.tuned else self.variant.label
-            )
+        if self.variant.candidate is not None:  # of a search its row is called so, too
+            number = self.variant.candidate
+            return f"{self.variant.label} {f'candidate {number}' if self.variant.tuned else '(tried)'}"
         return f"{self.variant.label} seed={self.trial.seed}"
 
 
