@@ -10,14 +10,15 @@ from rich import box
 from rich.markup import escape
 from rich.table import Table
 
+from senet_lab import selection
 from senet_lab.commands import console
 from senet_lab.commands.report import answered, with_spent
-from senet_lab.errors import printable
+from senet_lab.errors import UserError, printable
 from senet_lab.inventory import Inventory
 from senet_lab.results import ledger, stats
 from senet_lab.results.ledger import Prices
 from senet_lab.results.page import account
-from senet_lab.results.provenance import Provenance
+from senet_lab.results.provenance import Provenance, trace
 from senet_lab.results.tables import LONGEST_LABEL, fold
 
 MOST_SITTINGS = 12
@@ -36,6 +37,8 @@ class Ledger:
     store: str
     found: Provenance
     prices: Prices
+    unknown: str = ""
+    """Why nothing is in the table: it is not known what is chosen."""
 
     @property
     def kwh(self) -> float:
@@ -50,11 +53,20 @@ class Ledger:
 
 
 def look(found: Inventory, prices: Prices, include_stale: bool = False, until_decided: bool = False) -> Ledger:
-    """All that the sweep's store holds; "in the table" is what `report` counts with the same options."""
-    used, answer = answered(found, include_stale, until_decided)
-    answer = with_spent(answer, used)
-    assert answer.provenance is not None
-    return Ledger(found.question.name, str(found.store.path), answer.provenance, prices)
+    """All that the sweep's store holds; "in the table" is what `report` counts with the same options.
+
+    While it is not known what a study chooses, nothing is: what candidates took was spent all the same.
+    """
+    unknown = ""
+    try:
+        found = selection.confirmed(found)
+    except UserError as error:
+        unknown, provenance = str(error), trace(selection.everything(found), found.records, (), found.store)
+    else:
+        found, answer = answered(found, include_stale, until_decided)
+        assert answer.provenance is not None
+        provenance = answer.provenance
+    return Ledger(found.question.name, str(found.store.path), with_spent(provenance, found), prices, unknown)
 
 
 def show(book: Ledger, json_only: bool = False) -> None:
@@ -79,7 +91,8 @@ def show(book: Ledger, json_only: bool = False) -> None:
 
 def _notes(book: Ledger) -> list[str]:
     used = ledger.energy(book.found) or NO_METER
-    said = ["Hours: for which a core or a GPU was held, a GPU's by the part that was.", used]
+    said = [f"Nothing is in the table: {book.unknown}."] if book.unknown else []
+    said += ["Hours: for which a core or a GPU was held, a GPU's by the part that was.", used]
     if (money := book.money) is not None and book.prices.kwh is not None:
         said.append(f"With energy: {_amount(money)} {book.prices.currency}".rstrip() + ".")
     return said + ledger.not_known(book.found)

@@ -19,6 +19,7 @@ from senet_lab.options import to_show
 from senet_lab.spec import SELECTION_SEED
 
 if TYPE_CHECKING:
+    from senet_lab.results.provenance import Provenance
     from senet_lab.results.replay import State
     from senet_lab.results.report import Report
 
@@ -88,17 +89,17 @@ def answered(found: Inventory, include_stale: bool = False, until_decided: bool 
     return found, report.of(found, include_stale, looks)
 
 
-def with_spent(answer: "Report", found: Inventory) -> "Report":
+def with_spent(provenance: "Provenance", found: Inventory) -> "Provenance":
     """With what trials that have not ended used so far, as their checkpoints tell it: that needs torch."""
     from senet_lab.results.provenance import unfinished
 
-    if answer.provenance is None or not (ids := unfinished(answer.provenance)):
-        return answer
+    if not (ids := unfinished(provenance)):
+        return provenance
     from senet_lab import checkpoints, files
 
     folders = {f.name.rpartition("_")[2]: f for f in files.folders(found.store.path)}
     spent = {i: sum(m.seconds for m in checkpoints.epochs(folders[i])) for i in ids if i in folders}
-    return replace(answer, provenance=answer.provenance.with_spent(spent))
+    return provenance.with_spent(spent)
 
 
 def refuse_empty(found: Inventory, command: str, include_stale: bool = False) -> None:
@@ -146,7 +147,9 @@ def show_report(found: Inventory, folder: Path, include_stale: bool = False, loo
         found, _ = studies.measured(found)
         name = keys.table(found.question, include_stale, looks is not None)
         answer = report.of(found, include_stale, looks)
-        answer = replace(with_spent(answer, found), images=provenance.images(found))
+        assert answer.provenance is not None
+        spent = with_spent(answer.provenance, found)
+        answer = replace(answer, provenance=spent, images=provenance.images(found))
         written = artifacts.write(answer, folder / name, ask)
     console.print(answer.terminal(console.width))
     if failed := [t for t, state in found.plan.trials if state == "failed"]:

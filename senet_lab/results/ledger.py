@@ -177,10 +177,11 @@ def statement(found: Provenance | None) -> tuple[str, str]:
     https://neurips.cc/public/guides/PaperChecklist: processors, memory, time of single runs, the total, and what was
     computed beyond what is reported.
     """
-    if found is None or not found.count(COUNTS):
+    ran = None if found is None else found.runs[found.runs["attempts"] > 0]
+    if found is None or ran is None or ran.empty:
         return "NA", NOTHING
     machines = "; or ".join(dict.fromkeys(hardware(e) for e in found.environments.values()))
-    kept = found.runs[found.runs["use"] == COUNTS]
+    kept = ran[ran["use"] == COUNTS] if found.count(COUNTS) else ran
     peak = kept["peak_memory_bytes"].max()
     memory = f" and at most {peak / MEBIBYTE:,.0f} MiB of memory" if peak == peak else ""
     where = f", on {machines}" if machines else ""
