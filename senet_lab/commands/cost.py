@@ -25,7 +25,7 @@ MOST_SITTINGS = 12
 """That a terminal shows; of more the last ones."""
 NO_METER = (
     "No energy was measured: that needs RAPL (Linux, /sys/class/powercap, most often readable by root alone) or an "
-    "NVIDIA GPU"
+    "NVIDIA GPU."
 )
 
 
@@ -47,9 +47,16 @@ class Ledger:
 
     @property
     def money(self) -> float | None:
-        """For hours and energy; None without any price."""
+        """For hours and energy; None where neither is known to have a price."""
+        if not self.prices.hourly and (self.prices.kwh is None or not self.metered):
+            return None
         used = ledger.purposes(self.found).iloc[-1]
-        return self.prices.of(used["cpu_hours"], used["gpu_hours"], self.kwh) if self.prices.given else None
+        return self.prices.of(used["cpu_hours"], used["gpu_hours"], self.kwh)
+
+    @property
+    def metered(self) -> bool:
+        """Whether energy was measured."""
+        return bool(ledger.kwh(self.found))
 
 
 def look(found: Inventory, prices: Prices, include_stale: bool = False, until_decided: bool = False) -> Ledger:
@@ -81,20 +88,25 @@ def show(book: Ledger, json_only: bool = False) -> None:
     console.print(_table(_purposes(book)), "\nBy row", _table(_rows(book.found)), "")
     if len(told := account.sittings(book.found)):
         earlier = f", the last {MOST_SITTINGS} of {len(told)}" * (len(told) > MOST_SITTINGS)
-        console.print(f"Each time that trials were run{earlier}", _table(told.iloc[-MOST_SITTINGS:]), "")
-    for note in _notes(book):
+        console.print(f"Each time that trials were run{earlier}", _table(told.iloc[-MOST_SITTINGS:]))
+        console.print(account.legend(told), "", sep="\n", soft_wrap=True, markup=False)
+    for note in notes(book):
         console.print(printable(note), soft_wrap=True, markup=False)
     answer, text = ledger.statement(book.found)
     console.print(f"\nFor a paper's checklist (compute resources: {answer}):", soft_wrap=True, markup=False)
     console.print(printable(text), soft_wrap=True, markup=False)
 
 
-def _notes(book: Ledger) -> list[str]:
+def notes(book: Ledger) -> list[str]:
+    """What is to be known of the numbers, and what energy adds to them."""
     used = ledger.energy(book.found) or NO_METER
     said = [f"Nothing is in the table: {book.unknown}."] if book.unknown else []
     said += ["Hours: for which a core or a GPU was held, a GPU's by the part that was.", used]
     if (money := book.money) is not None and book.prices.kwh is not None:
-        said.append(f"With energy: {_amount(money)} {book.prices.currency}".rstrip() + ".")
+        said.append(
+            f"{'With' if book.metered else 'Money without'} energy: {_amount(money)} {book.prices.currency}".rstrip()
+            + "."
+        )
     return said + ledger.not_known(book.found)
 
 
@@ -110,7 +122,7 @@ def _purposes(book: Ledger) -> pd.DataFrame:
     }
     if not frame["gpu_hours"].any():
         del shown["GPU-hours"]
-    if not book.prices.given:
+    if not book.prices.hourly:
         shown.popitem()
     return pd.DataFrame(shown, dtype="str")
 
@@ -152,9 +164,10 @@ def _amount(money: float) -> str:
 def as_json(book: Ledger) -> dict[str, Any]:
     """The ledger as `cost --json` prints it. Keys are only ever added; null: not known.
 
-    `sweep`, `store`, `purposes` (the columns of `ledger.purposes`; the last line is of all), `rows` (those of
+    `sweep`, `store`, `purposes` (the columns of `ledger.purposes`, `money` null where hours have no price; the last
+    line is of all), `rows` (those of
     `provenance.compute`), `sittings` (those of `ledger.sittings`), `kwh` (meter -> kilowatt-hours), `prices`,
-    `money` (hours and energy; null without a price), `statement` (the words for a checklist).
+    `money` (hours and energy; null without a price of what is known), `statement` (the words for a checklist).
     """
     prices = book.prices
     frames = {

@@ -60,6 +60,11 @@ class Prices:
     def given(self) -> bool:
         return (self.cpu_hour, self.gpu_hour, self.kwh) != (None, None, None)
 
+    @property
+    def hourly(self) -> bool:
+        """Whether hours have one."""
+        return (self.cpu_hour, self.gpu_hour) != (None, None)
+
     def of(self, cpu_hours: float, gpu_hours: float, kwh: float = 0.0) -> float:
         """Money for so much; what has no price costs nothing."""
         return cpu_hours * (self.cpu_hour or 0) + gpu_hours * (self.gpu_hour or 0) + kwh * (self.kwh or 0)
@@ -67,7 +72,8 @@ class Prices:
 
 def purposes(found: Provenance, prices: Prices | None = None) -> pd.DataFrame:
     """A line per purpose that has trials, and one of all: `purpose`, `trials`, `cpu_hours`, `gpu_hours`, `share` (of
-    the trials' time, 0 to 1), `money` (without energy). Attempts that were tried again are hours of "failed"."""
+    the trials' time, 0 to 1), `money` (without energy; NaN where hours have no price). Attempts that were tried again
+    are hours of "failed"."""
     prices = prices or Prices()
     began = found.runs[found.runs["use"] != MISSING]
     lost = began["lost_seconds"]
@@ -80,7 +86,8 @@ def purposes(found: Provenance, prices: Prices | None = None) -> pd.DataFrame:
     lines.append(_hours(ALL, len(began), began["seconds"] + lost, began))
     frame = pd.DataFrame(lines)
     frame["share"] = frame["seconds"] / (frame["seconds"].iloc[-1] or math.nan)
-    frame["money"] = [prices.of(c, g) for c, g in zip(frame["cpu_hours"], frame["gpu_hours"], strict=True)]
+    money = [prices.of(c, g) for c, g in zip(frame["cpu_hours"], frame["gpu_hours"], strict=True)]
+    frame["money"] = money if prices.hourly else math.nan
     return frame[["purpose", "trials", "cpu_hours", "gpu_hours", "share", "money"]]
 
 

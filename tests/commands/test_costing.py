@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from senet_lab import store, sweep
-from senet_lab.commands.cost import as_json, look
+from senet_lab.commands.cost import as_json, look, notes
 from senet_lab.commands.report import answered, with_spent
 from senet_lab.executors.local import Local
 from senet_lab.records import Foreseen, Sitting
@@ -34,6 +34,7 @@ def test_the_ledger_is_printed_with_the_words_of_the_page(fill: Fill, tmp_path: 
         "all 12 0.0067 100 % 24.00",
         "With energy: 52.00.",
         "the last 12 of 14",
+        "forecast: of running, made before it, with its 95 % interval. off: of running from the forecast: + longer",
         "12 of 12 24.0 20.0 [15.0, 30.0] +20 %",
         "other settings or seeds 6",
         "used 14 kWh in its processors (RAPL)",
@@ -60,6 +61,24 @@ def test_json_stands_alone(fill: Fill, tmp_path: Path) -> None:
     assert (told["money"], told["kwh"], told["sittings"]) == (0.0, {}, [])
     assert len(told["rows"]) == 6 and "11 trials in the table" in told["statement"]
     assert "1 not run yet" in told["statement"]
+
+
+def test_money_is_told_of_what_has_a_price_and_was_measured(fill: Fill) -> None:
+    found = fill(seeds=2)
+    for prices, hours, money, words in (
+        (Prices(), None, None, ""),
+        (Prices(kwh=1.0), None, None, ""),
+        (Prices(cpu_hour=3600.0, kwh=1.0, currency="EUR"), 24.0, 24.0, "Money without energy: 24.00 EUR."),
+    ):
+        book = look(found, prices)
+        told = as_json(book)
+        assert (told["purposes"][-1]["money"], told["money"]) == (hours, money)
+        assert [note for note in notes(book) if "energy:" in note] == ([words] if words else [])
+    sitting = {"number": 1, "began_at": 1e9, "seconds": 1.0, "trials": 1, "slots": 1, "joules": {"RAPL": 7.2e6}}
+    found.store.save_sitting(Sitting.model_validate(sitting))
+    book = look(found, Prices(kwh=1.0))
+    assert (as_json(book)["purposes"][-1]["money"], as_json(book)["money"]) == (None, 2.0)
+    assert "With energy: 2.00." in notes(book)
 
 
 @pytest.mark.parametrize("text", [TUNED, SEARCHED])
