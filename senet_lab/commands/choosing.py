@@ -10,6 +10,7 @@ from senet_lab.candidates import BUDGETED
 from senet_lab.commands import console
 from senet_lab.errors import UserError
 from senet_lab.inventory import Inventory
+from senet_lab.options import to_show
 from senet_lab.plan import PlannedTrial
 from senet_lab.spec import Search, Study
 
@@ -34,7 +35,7 @@ def choose(found: Inventory, run: Run, ends: Callable[[], bool], storage: str | 
             if studies == before:
                 break
             continue  # all that is new has been trained for another study
-        console.print(_announcement(studies), soft_wrap=True, markup=False)
+        console.print(announcement(found, studies), soft_wrap=True, markup=False)
         ran = True
         try:
             run(coming)
@@ -110,14 +111,22 @@ def _is_timed(study: Study | None) -> bool:
     return isinstance(study, Search) and "latency" in (*study.objectives, *study.limits)
 
 
-def _announcement(studies: "Sequence[Trials]") -> str:
-    """Which batch begins."""
+def announcement(found: Inventory, studies: "Sequence[Trials]") -> str:
+    """Which batch begins, and why earlier candidates are not among those that are done."""
     done, left = sum(s.count(*BUDGETED) for s in studies), sum(s.left for s in studies)
     over, repeated = (sum(s.count(outcome) for s in studies) for outcome in ("over a limit", "repeated"))
     besides = [f"{over} over a limit"] * bool(over) + [f"{repeated} that were earlier ones again"] * bool(repeated)
     rows = f" of {len(studies)} rows" if len(studies) > 1 else ""
     told = f"Candidates{rows}: {done} done, {left} to go, {sum(len(s.due) for s in studies)} of them now"
-    return told + (f"; not trained: {', '.join(besides)}" if besides else "")
+    return told + (f"; not trained: {', '.join(besides)}" if besides else "") + _failures(found, studies)
+
+
+def _failures(found: Inventory, studies: "Sequence[Trials]") -> str:
+    failed = [c.planned for s in studies for c in s.candidates if c.outcome == "failed"]
+    if not failed:
+        return ""
+    replaced = "1 failed and is replaced" if len(failed) == 1 else f"{len(failed)} failed and are replaced"
+    return f"; {replaced} (why: {to_show(found.store.root, failed[0].id)})"
 
 
 def _weigh(found: Inventory, studies: "Sequence[Trials]") -> None:
