@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from senet_lab import selection
 from senet_lab.candidates import BUDGETED
 from senet_lab.commands import console
+from senet_lab.commands.running import How, places_at_once
 from senet_lab.errors import UserError
 from senet_lab.inventory import Inventory
 from senet_lab.options import to_show
@@ -20,11 +21,10 @@ if TYPE_CHECKING:
 Run = Callable[[Inventory], None]
 
 
-def choose(found: Inventory, run: Run, ends: Callable[[], bool], storage: str | None) -> Inventory:
+def choose(found: Inventory, run: Run, ends: Callable[[], bool], how: How) -> Inventory:
     """Run every candidate that the studies of `found` still want; what is chosen, for fresh seeds.
 
     `ends`: whether nothing more is to begin; then it is `found` as it is, if it is not known yet what is chosen.
-    `storage`: address of an Optuna storage; None: a database in the sweep's folder of the store, where that is a disk.
     Raises UserError where nothing can be chosen.
     """
     studies, ran = selection.read(found), False
@@ -35,19 +35,20 @@ def choose(found: Inventory, run: Run, ends: Callable[[], bool], storage: str | 
             if studies == before:
                 break
             continue  # all that is new has been trained for another study
-        console.print(announcement(found, studies), soft_wrap=True, markup=False)
+        told = filter(None, (announcement(found, studies), whole(found, how)))
+        console.print(". ".join(told), soft_wrap=True, markup=False)
         ran = True
         try:
             run(coming)
         finally:
             found = found.again()
             studies = selection.read(found)
-            _project(found, studies, storage)
+            _project(found, studies, how.storage)
         if ends() and not all(one.finished for one in studies):
             return found
     if ran or not all(one.importances for one in studies):
         _weigh(found, studies)
-        _project(found, studies, storage)
+        _project(found, studies, how.storage)
     return selection.confirmed(found)
 
 
@@ -129,6 +130,28 @@ def _failures(found: Inventory, studies: "Sequence[Trials]") -> str:
     return f"; {replaced} (why: {to_show(found.store.root, failed[0].id)})"
 
 
+def whole(found: Inventory, how: How) -> str:
+    """How long all takes that is left, what measures the chosen on fresh seeds among it; a batch's time is told later.
+
+    By trials that are done: where there is none yet, what to type. On a cluster nobody knows what it has free.
+    """
+    if how.address:
+        return ""
+    from senet_lab import outlook
+    from senet_lab.results.keys import to_type
+    from senet_lab.results.stats import duration
+
+    places = places_at_once(how, how.gpus_per_trial)
+    told = outlook.look(found, "", places, probe_seconds=0).expected
+    if told is None:
+        return f"How long all takes is told once some are done, or by: {to_type('plan', found)}"
+    f = told.forecast
+    return (
+        f"All that is left, fresh seeds too, will take about {duration(f.seconds)} ({duration(f.low)} to "
+        f"{duration(f.high)}: 95 %)"
+    )
+
+
 def _weigh(found: Inventory, studies: "Sequence[Trials]") -> None:
     """Keep which settings matter: whoever reads results needs no Optuna for it."""
     from senet_lab.tuning import importance
@@ -140,7 +163,10 @@ def _weigh(found: Inventory, studies: "Sequence[Trials]") -> None:
 
 
 def _project(found: Inventory, studies: "Sequence[Trials]", storage: str | None) -> None:
-    """Bring the Optuna storage up to date; where that cannot be, nothing depends on it."""
+    """Bring the Optuna storage up to date; where that cannot be, nothing depends on it.
+
+    `storage`: its address; None: a database in the sweep's folder of the store, where that is a disk.
+    """
     from senet_lab.tuning import storage as projection
 
     url = storage or _beside(found)

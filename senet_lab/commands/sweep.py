@@ -62,7 +62,7 @@ def run_sweep(found: Inventory, how: How, until: bool = False) -> None:
             if found.question.study is not None:
                 quiet = partial(runs, beside=replace(beside, nearly_done=_nothing))
                 candidates = partial(_candidates, replace(means, run=quiet), course, executor)
-                found = choose(found, candidates, lambda: course.over, how.storage)
+                found = choose(found, candidates, lambda: course.over, how)
                 projection.asks(found.question)
             if until:
                 course.limit = Limit()  # looks mind the clock themselves

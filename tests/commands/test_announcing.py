@@ -2,7 +2,11 @@
 
 from pathlib import Path
 
-from senet_lab.commands.choosing import announcement
+import pytest
+
+from senet_lab.commands.choosing import announcement, whole
+from senet_lab.commands.running import How
+from senet_lab.forecast import Forecast
 from tests.studies import SEARCHED, TUNED, asked, end, step, take
 
 
@@ -26,3 +30,30 @@ def test_a_search_has_no_rows(tmp_path: Path) -> None:
     question = asked(tmp_path, SEARCHED, trials=4)
     studies, _ = step(take(question, tmp_path))
     assert announcement(take(question, tmp_path), studies).startswith("Candidates: 0 done, 4 to go")
+
+
+def how(**options: object) -> How:
+    known = {"executor": "local", "address": None, "workers": 8, "cpus_per_trial": 1, "gpus_per_trial": None}
+    known |= {"loaders": None, "rerun": (), "tracking_uri": None, "reports": Path("reports")}
+    return How(**{**known, **options})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("text", "left"), [(TUNED, 3 + 4), (SEARCHED, 1 + 3 * 2)])
+def test_the_time_of_all_that_is_left_is_told_once_some_are_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, left: int
+) -> None:
+    question = asked(tmp_path, text, trials=2, **({"confirm": 2} if text is SEARCHED else {}))
+    _, due = step(take(question, tmp_path))
+    said = whole(take(question, tmp_path), how())
+    assert said.startswith("How long all takes is told once some are done, or by: ") and " plan " in said
+    end(take(question, tmp_path), due[0], 0.1)
+    found, seen = take(question, tmp_path), list[tuple[int, int]]()
+
+    def forecast(needs: list[object], _: object, places: int, *rest: object) -> Forecast:
+        seen.append((len(needs), places))
+        return Forecast(480.0, 300.0, 720.0, places, {}, False)
+
+    monkeypatch.setattr("senet_lab.expected.forecast", forecast)
+    assert whole(found, how()) == ("All that is left, fresh seeds too, will take about 8 min (5 min to 12 min: 95 %)")
+    assert seen == [(left, 1)], "the local executor has one place"
+    assert whole(found, how(address="auto")) == ""
