@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from senet_lab import apart, balance
-from senet_lab.commands import console, to_type
+from senet_lab.commands import console, to_type, waiting
 from senet_lab.commands.sequential import ending
 from senet_lab.credentials import without_credentials
 from senet_lab.environment import cores
@@ -28,6 +28,8 @@ DRAWS = "senet_lab.results.artifacts"
 """The module that imports all that a report takes: seconds."""
 MOST = 3
 """Helpers that draw: a report has five figures, and this process works, too."""
+WRITING = "Writing the report"
+"""What a terminal shows meanwhile."""
 _prepared: list[apart.Helpers] = []
 """For the next report of this process."""
 
@@ -131,7 +133,8 @@ def report_only(found: Inventory, folder: Path, include_stale: bool, until_decid
         return
     from senet_lab.results.looks import complete, look
 
-    looked = complete(look(found, include_stale))
+    with waiting(WRITING):
+        looked = complete(look(found, include_stale))
     show_report(looked.used, folder, include_stale, looked.state)
     console.print(ending(looked), soft_wrap=True, markup=False)
 
@@ -141,7 +144,7 @@ def show_report(found: Inventory, folder: Path, include_stale: bool = False, loo
 
     With `looks`, it is of these, and `found` has the trials that they use.
     """
-    with _help() as ask:  # helpers import while this process does
+    with waiting(WRITING), _help() as ask:  # helpers import while this process does
         from senet_lab.results import artifacts, keys, provenance, report, studies
 
         found, _ = studies.measured(found)
