@@ -61,17 +61,19 @@ class Exhibit:
 def find(root: str, words: str, sweep: str | None = None) -> Exhibit:
     """The trial under `root` that `words` name: an id or how it begins, a run folder, or "row seed=n".
 
-    Raises UserError, with those that come near, if there is none or more than one.
+    A run folder with its sweep's before it is of that sweep. Raises UserError, with those that come near, if there is
+    none or more than one.
     """
     entries = list(_entries(root, sweep))
     where = f"{root}{f' (sweep {sweep})' if sweep else ''}"
     if not entries:
         raise UserError(f"{where}: there are no trials here; name their folder with --store, or run a sweep first")
     fitting = [e for e in entries if _fits(e, words)]
+    fitting = [e for e in fitting if _in_full(e, words)] or fitting
     if len(fitting) == 1:
         return _read(root, fitting)[0]
     if fitting:
-        raise UserError(f"{words!r} names {len(fitting)} trials; give one of their ids:\n{_lines(root, fitting)}")
+        raise UserError(_ambiguous(root, words, fitting))
     near = _near(entries, words)
     hint = f"near it:\n{_lines(root, near)}" if near else f"e.g. {entries[0].id}, {entries[0].name}"
     raise UserError(
@@ -94,6 +96,21 @@ def _fits(entry: Entry, words: str) -> bool:
         or entry.folder.name == words.rstrip("/").rpartition("/")[2]
         or entry.name == _as_folder(words)
     )
+
+
+def _in_full(entry: Entry, words: str) -> bool:
+    """Whether `words` are the path of a run folder, at least from its sweep's on."""
+    return words.rstrip("/").split("/")[-2:] == [entry.sweep, entry.folder.name]
+
+
+def _ambiguous(root: str, words: str, fitting: list[Entry]) -> str:
+    """What tells the trials from each other: an id, but for one that several sweeps hold."""
+    sweeps = list(dict.fromkeys(e.sweep for e in fitting))
+    if len({e.id for e in fitting}) == 1:
+        by = f"--sweep, e.g. --sweep {sweeps[0]}, or its run folder, e.g. {sweeps[0]}/{fitting[0].folder.name}"
+        return f"{words!r} names a trial that {len(sweeps)} sweeps have; give {by}:\n{_lines(root, fitting)}"
+    by = "one of their ids, or --sweep" if len(sweeps) > 1 else "one of their ids"
+    return f"{words!r} names {len(fitting)} trials; give {by}:\n{_lines(root, fitting)}"
 
 
 def _as_folder(words: str) -> str:

@@ -153,9 +153,10 @@ def confirmed(found: Inventory, remembered: bool = False) -> Inventory:
     studies = read(found)
     if open_ := [s for s in studies if not s.finished]:
         tried, wanted = (sum(s.count(*BUDGETED) for s in studies), sum(s.study.trials for s in studies))
+        more = f"{open_[0].left} more" if found.question.search else f"{open_[0].row.label} wants {open_[0].left} more"
         raise UserError(
             f"{found.question.name}: it is not known yet what is chosen, and what chose is not reported: {tried} of "
-            f"{wanted} candidates are trained ({open_[0].row.label} wants {open_[0].left} more). Type `sweep` with the "
+            f"{wanted} candidates are trained ({more}). Type `sweep` with the "
             f"same --set, --seeds, --recipe and --store to go on"
         )
     done = {s.row.label: s.count(*BUDGETED) for s in studies}

@@ -35,10 +35,18 @@ def test_a_trial_is_found_by_each_of_its_names(ask: Ask, root: Path) -> None:
 
 def test_another_sweep_of_the_same_store_is_looked_through_too(root: Path) -> None:
     shutil.copytree(root / "tiny", root / "other")
-    with pytest.raises(UserError, match="names 2 trials; give one of their ids") as told:
-        find(root, "no_se seed=1")
-    assert "other: no_se seed=1, done, 2 epochs" in str(told.value) and "tiny: no_se seed=1" in str(told.value)
-    assert find(root, "no_se seed=1", "other").entry.sweep == "other"
+    alike = find(root, "no_se seed=1", "other").entry
+    assert alike.sweep == "other"
+    for words in ("no_se seed=1", alike.id, alike.folder.name):
+        with pytest.raises(UserError, match="names a trial that 2 sweeps have; give --sweep") as told:
+            find(root, words)
+        assert "other: no_se seed=1, done, 2 epochs" in str(told.value) and "tiny: no_se seed=1" in str(told.value)
+        assert f", e.g. --sweep other, or its run folder, e.g. other/{alike.folder.name}" in str(told.value)
+    for sweep_ in ("other", "tiny"):
+        for words in (f"{sweep_}/{alike.folder.name}", f"{root}/{sweep_}/{alike.folder.name}/"):
+            assert find(root, words).entry.sweep == sweep_
+    with pytest.raises(UserError, match="names 8 trials; give one of their ids, or --sweep:"):
+        find(root, "")
 
 
 def test_ambiguous_and_unknown_words_are_answered_with_what_comes_near(ask: Ask, root: Path) -> None:

@@ -36,8 +36,10 @@ def test_nothing_is_told_before_the_last_candidate_is_done(tmp_path: Path) -> No
     _, due = step(found)
     for planned in due[:-1]:
         end(found, planned, 0.1)
-    with pytest.raises(UserError, match=r"not known yet.*7 of 8 candidates"):
+    with pytest.raises(UserError, match=r"not known yet.*7 of 8 candidates are trained \(no_se wants 1 more\)"):
         selection.confirmed(take(question, tmp_path))
+    with pytest.raises(UserError, match=r"0 of 4 candidates are trained \(4 more\)"):  # a search has no rows
+        selection.confirmed(take(asked(tmp_path, SEARCHED, trials=4), tmp_path))
 
 
 def test_candidates_are_all_rows_before_the_next_number(tmp_path: Path) -> None:

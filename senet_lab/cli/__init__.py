@@ -108,12 +108,13 @@ def plan(
 
     where = commands.Where(store, data_dir, download)
     found = commands.inventory(sweep, where, settings(set_ or []), seeds, recipe)
-    from senet_lab import outlook, overview  # torch: a mistake above needs no seconds for it
+    folders = {"--store": store, "--data-dir": data_dir, "--seeds": seeds, "--recipe": recipe}
+    again = typed("sweep", sweep, folders, set_)
+    with commands.waiting(commands.foreseeing(found, probe)):
+        from senet_lab import outlook, overview  # torch: a mistake above needs no seconds for it
 
-    again = typed(
-        "sweep", sweep, {"--store": store, "--data-dir": data_dir, "--seeds": seeds, "--recipe": recipe}, set_
-    )
-    overview.show_plan(commands.console, outlook.look(found, again, workers, probe), json_)
+        looked = outlook.look(found, again, workers, probe)
+    overview.show_plan(commands.console, looked, json_)
 
 
 app.command("sweep", epilog="Example: senet-lab sweep reduction_ratio --seeds 3 --set train.epochs=5")(sweep_)

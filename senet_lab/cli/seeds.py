@@ -34,7 +34,9 @@ def seeds(
     from senet_lab import commands
 
     found = commands.answers(sweep, commands.Where(store, data_dir), settings(set_ or []), seeds, recipe)
-    from senet_lab.commands import seeds as planning  # torch: a mistake above needs no seconds for it
-
     again = typed("sweep", sweep, {"--store": store, "--data-dir": data_dir, "--recipe": recipe}, set_)
-    planning.show(planning.look(found, again, detect, spread, probe), json_)
+    with commands.waiting(commands.foreseeing(found, probe)):
+        from senet_lab.commands import seeds as planning  # torch: a mistake above needs no seconds for it
+
+        needs = planning.look(found, again, detect, spread, probe)
+    planning.show(needs, json_)

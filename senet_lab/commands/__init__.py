@@ -3,12 +3,17 @@
 Everything with torch is imported where it is used.
 """
 
+import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.live import Live
+from rich.markup import escape
+from rich.spinner import Spinner
 
 from senet_lab import catalog, selection
 from senet_lab import inventory as inventories
@@ -20,6 +25,27 @@ from senet_lab.spec import Trial
 
 console = Console(highlight=False, emoji=False)
 """Where a row is called `:x:`, that is what it is called."""
+
+
+@contextmanager
+def waiting(what: str) -> Iterator[None]:
+    """Show what is done as long as it takes, where somebody sits at a terminal.
+
+    On stderr, and what is printed meanwhile goes where it would: output is as without.
+    """
+    if not sys.stderr.isatty():
+        yield
+        return
+    err = Console(stderr=True, highlight=False, emoji=False)
+    spinner = Spinner("dots", f"{escape(what)} ...")
+    with Live(spinner, console=err, transient=True, redirect_stdout=False):
+        yield
+
+
+def foreseeing(found: Inventory, probe_seconds: float) -> str:
+    """What takes the time where it is asked how long trials will take."""
+    probed = probe_seconds > 0 and not any(r.status == "done" for r in found.records)
+    return "Timing the networks for some seconds, as no trial is done" if probed else "Looking at what is done"
 
 
 @dataclass(frozen=True)

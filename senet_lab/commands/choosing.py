@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 from senet_lab import selection
 from senet_lab.candidates import BUDGETED
 from senet_lab.commands import console
+from senet_lab.commands.running import How, places_at_once
 from senet_lab.errors import UserError
 from senet_lab.inventory import Inventory
+from senet_lab.options import to_show
 from senet_lab.plan import PlannedTrial
 from senet_lab.spec import Search, Study
 
@@ -19,11 +21,10 @@ if TYPE_CHECKING:
 Run = Callable[[Inventory], None]
 
 
-def choose(found: Inventory, run: Run, ends: Callable[[], bool], storage: str | None) -> Inventory:
+def choose(found: Inventory, run: Run, ends: Callable[[], bool], how: How) -> Inventory:
     """Run every candidate that the studies of `found` still want; what is chosen, for fresh seeds.
 
     `ends`: whether nothing more is to begin; then it is `found` as it is, if it is not known yet what is chosen.
-    `storage`: address of an Optuna storage; None: a database in the sweep's folder of the store, where that is a disk.
     Raises UserError where nothing can be chosen.
     """
     studies, ran = selection.read(found), False
@@ -34,19 +35,20 @@ def choose(found: Inventory, run: Run, ends: Callable[[], bool], storage: str | 
             if studies == before:
                 break
             continue  # all that is new has been trained for another study
-        console.print(_announcement(studies), soft_wrap=True, markup=False)
+        told = filter(None, (announcement(found, studies), whole(found, how)))
+        console.print(". ".join(told), soft_wrap=True, markup=False)
         ran = True
         try:
             run(coming)
         finally:
             found = found.again()
             studies = selection.read(found)
-            _project(found, studies, storage)
+            _project(found, studies, how.storage)
         if ends() and not all(one.finished for one in studies):
             return found
     if ran or not all(one.importances for one in studies):
         _weigh(found, studies)
-        _project(found, studies, storage)
+        _project(found, studies, how.storage)
     return selection.confirmed(found)
 
 
@@ -110,14 +112,44 @@ def _is_timed(study: Study | None) -> bool:
     return isinstance(study, Search) and "latency" in (*study.objectives, *study.limits)
 
 
-def _announcement(studies: "Sequence[Trials]") -> str:
-    """Which batch begins."""
+def announcement(found: Inventory, studies: "Sequence[Trials]") -> str:
+    """Which batch begins, and why earlier candidates are not among those that are done."""
     done, left = sum(s.count(*BUDGETED) for s in studies), sum(s.left for s in studies)
     over, repeated = (sum(s.count(outcome) for s in studies) for outcome in ("over a limit", "repeated"))
     besides = [f"{over} over a limit"] * bool(over) + [f"{repeated} that were earlier ones again"] * bool(repeated)
     rows = f" of {len(studies)} rows" if len(studies) > 1 else ""
     told = f"Candidates{rows}: {done} done, {left} to go, {sum(len(s.due) for s in studies)} of them now"
-    return told + (f"; not trained: {', '.join(besides)}" if besides else "")
+    return told + (f"; not trained: {', '.join(besides)}" if besides else "") + _failures(found, studies)
+
+
+def _failures(found: Inventory, studies: "Sequence[Trials]") -> str:
+    failed = [c.planned for s in studies for c in s.candidates if c.outcome == "failed"]
+    if not failed:
+        return ""
+    replaced = "1 failed and is replaced" if len(failed) == 1 else f"{len(failed)} failed and are replaced"
+    return f"; {replaced} (why: {to_show(found.store.root, failed[0].id)})"
+
+
+def whole(found: Inventory, how: How) -> str:
+    """How long all takes that is left, what measures the chosen on fresh seeds among it; a batch's time is told later.
+
+    By trials that are done: where there is none yet, what to type. On a cluster nobody knows what it has free.
+    """
+    if how.address:
+        return ""
+    from senet_lab import outlook
+    from senet_lab.results.keys import to_type
+    from senet_lab.results.stats import duration
+
+    places = places_at_once(how, how.gpus_per_trial)
+    told = outlook.look(found, "", places, probe_seconds=0).expected
+    if told is None:
+        return f"How long all takes is told once some are done, or by: {to_type('plan', found)}"
+    f = told.forecast
+    return (
+        f"All that is left, fresh seeds too, will take about {duration(f.seconds)} ({duration(f.low)} to "
+        f"{duration(f.high)}: 95 %)"
+    )
 
 
 def _weigh(found: Inventory, studies: "Sequence[Trials]") -> None:
@@ -131,7 +163,10 @@ def _weigh(found: Inventory, studies: "Sequence[Trials]") -> None:
 
 
 def _project(found: Inventory, studies: "Sequence[Trials]", storage: str | None) -> None:
-    """Bring the Optuna storage up to date; where that cannot be, nothing depends on it."""
+    """Bring the Optuna storage up to date; where that cannot be, nothing depends on it.
+
+    `storage`: its address; None: a database in the sweep's folder of the store, where that is a disk.
+    """
     from senet_lab.tuning import storage as projection
 
     url = storage or _beside(found)

@@ -10,21 +10,22 @@ from rich import box
 from rich.markup import escape
 from rich.table import Table
 
+from senet_lab import selection
 from senet_lab.commands import console
 from senet_lab.commands.report import answered, with_spent
-from senet_lab.errors import printable
+from senet_lab.errors import UserError, printable
 from senet_lab.inventory import Inventory
 from senet_lab.results import ledger, stats
 from senet_lab.results.ledger import Prices
 from senet_lab.results.page import account
-from senet_lab.results.provenance import Provenance
+from senet_lab.results.provenance import Provenance, trace
 from senet_lab.results.tables import LONGEST_LABEL, fold
 
 MOST_SITTINGS = 12
 """That a terminal shows; of more the last ones."""
 NO_METER = (
     "No energy was measured: that needs RAPL (Linux, /sys/class/powercap, most often readable by root alone) or an "
-    "NVIDIA GPU"
+    "NVIDIA GPU."
 )
 
 
@@ -36,6 +37,8 @@ class Ledger:
     store: str
     found: Provenance
     prices: Prices
+    unknown: str = ""
+    """Why nothing is in the table: it is not known what is chosen."""
 
     @property
     def kwh(self) -> float:
@@ -44,17 +47,33 @@ class Ledger:
 
     @property
     def money(self) -> float | None:
-        """For hours and energy; None without any price."""
+        """For hours and energy; None where neither is known to have a price."""
+        if not self.prices.hourly and (self.prices.kwh is None or not self.metered):
+            return None
         used = ledger.purposes(self.found).iloc[-1]
-        return self.prices.of(used["cpu_hours"], used["gpu_hours"], self.kwh) if self.prices.given else None
+        return self.prices.of(used["cpu_hours"], used["gpu_hours"], self.kwh)
+
+    @property
+    def metered(self) -> bool:
+        """Whether energy was measured."""
+        return bool(ledger.kwh(self.found))
 
 
 def look(found: Inventory, prices: Prices, include_stale: bool = False, until_decided: bool = False) -> Ledger:
-    """All that the sweep's store holds; "in the table" is what `report` counts with the same options."""
-    used, answer = answered(found, include_stale, until_decided)
-    answer = with_spent(answer, used)
-    assert answer.provenance is not None
-    return Ledger(found.question.name, str(found.store.path), answer.provenance, prices)
+    """All that the sweep's store holds; "in the table" is what `report` counts with the same options.
+
+    While it is not known what a study chooses, nothing is: what candidates took was spent all the same.
+    """
+    unknown = ""
+    try:
+        found = selection.confirmed(found)
+    except UserError as error:
+        unknown, provenance = str(error), trace(selection.everything(found), found.records, (), found.store)
+    else:
+        found, answer = answered(found, include_stale, until_decided)
+        assert answer.provenance is not None
+        provenance = answer.provenance
+    return Ledger(found.question.name, str(found.store.path), with_spent(provenance, found), prices, unknown)
 
 
 def show(book: Ledger, json_only: bool = False) -> None:
@@ -69,19 +88,25 @@ def show(book: Ledger, json_only: bool = False) -> None:
     console.print(_table(_purposes(book)), "\nBy row", _table(_rows(book.found)), "")
     if len(told := account.sittings(book.found)):
         earlier = f", the last {MOST_SITTINGS} of {len(told)}" * (len(told) > MOST_SITTINGS)
-        console.print(f"Each time that trials were run{earlier}", _table(told.iloc[-MOST_SITTINGS:]), "")
-    for note in _notes(book):
+        console.print(f"Each time that trials were run{earlier}", _table(told.iloc[-MOST_SITTINGS:]))
+        console.print(account.legend(told), "", sep="\n", soft_wrap=True, markup=False)
+    for note in notes(book):
         console.print(printable(note), soft_wrap=True, markup=False)
     answer, text = ledger.statement(book.found)
     console.print(f"\nFor a paper's checklist (compute resources: {answer}):", soft_wrap=True, markup=False)
     console.print(printable(text), soft_wrap=True, markup=False)
 
 
-def _notes(book: Ledger) -> list[str]:
+def notes(book: Ledger) -> list[str]:
+    """What is to be known of the numbers, and what energy adds to them."""
     used = ledger.energy(book.found) or NO_METER
-    said = ["Hours: for which a core or a GPU was held, a GPU's by the part that was.", used]
+    said = [f"Nothing is in the table: {book.unknown}."] if book.unknown else []
+    said += ["Hours: for which a core or a GPU was held, a GPU's by the part that was.", used]
     if (money := book.money) is not None and book.prices.kwh is not None:
-        said.append(f"With energy: {_amount(money)} {book.prices.currency}".rstrip() + ".")
+        said.append(
+            f"{'With' if book.metered else 'Money without'} energy: {_amount(money)} {book.prices.currency}".rstrip()
+            + "."
+        )
     return said + ledger.not_known(book.found)
 
 
@@ -97,7 +122,7 @@ def _purposes(book: Ledger) -> pd.DataFrame:
     }
     if not frame["gpu_hours"].any():
         del shown["GPU-hours"]
-    if not book.prices.given:
+    if not book.prices.hourly:
         shown.popitem()
     return pd.DataFrame(shown, dtype="str")
 
@@ -139,9 +164,10 @@ def _amount(money: float) -> str:
 def as_json(book: Ledger) -> dict[str, Any]:
     """The ledger as `cost --json` prints it. Keys are only ever added; null: not known.
 
-    `sweep`, `store`, `purposes` (the columns of `ledger.purposes`; the last line is of all), `rows` (those of
+    `sweep`, `store`, `purposes` (the columns of `ledger.purposes`, `money` null where hours have no price; the last
+    line is of all), `rows` (those of
     `provenance.compute`), `sittings` (those of `ledger.sittings`), `kwh` (meter -> kilowatt-hours), `prices`,
-    `money` (hours and energy; null without a price), `statement` (the words for a checklist).
+    `money` (hours and energy; null without a price of what is known), `statement` (the words for a checklist).
     """
     prices = book.prices
     frames = {

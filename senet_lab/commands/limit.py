@@ -1,6 +1,6 @@
 """Sweeps that end before all is done, by `--max-hours` or the first Ctrl-C: with whole seeds, and with a word."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,7 @@ from senet_lab.commands import console
 from senet_lab.errors import UserError
 from senet_lab.forecast import forecast
 from senet_lab.inventory import Inventory
-from senet_lab.plan import Plan, State, block
+from senet_lab.plan import Plan, PlannedTrial, State, block
 from senet_lab.spec import Trial
 
 if TYPE_CHECKING:
@@ -59,11 +59,19 @@ def announce(course: Course, pace: Pace) -> None:
     rest = course.rest()
     trials = f"{len(rest.trials)} trial{'s' * (len(rest.trials) != 1)}"
     console.print(
-        f"Stopping: {trials} more, so that all rows have the same seeds{_about(pace(rest))}. Ctrl-C again stops at "
+        f"Stopping: {trials} more, {_aim(t for t, _ in rest.trials)}{_about(pace(rest))}. Ctrl-C again stops at "
         f"once and loses nothing: a trial that is interrupted goes on from its last epoch",
         soft_wrap=True,
         markup=False,
     )
+
+
+def _aim(left: Iterable[PlannedTrial]) -> str:
+    """Why what is left is still run. Candidates have one seed, and those of a search are no rows yet."""
+    row = next((t.variant for t in left), None)
+    if row is None or row.candidate is None:
+        return "so that all rows have the same seeds"
+    return "so that all rows have as many candidates" if row.tuned else "of candidates that have begun"
 
 
 def refuse_too_long(

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from senet_lab import apart, balance
-from senet_lab.commands import console, to_type
+from senet_lab.commands import console, to_type, waiting
 from senet_lab.commands.sequential import ending
 from senet_lab.credentials import without_credentials
 from senet_lab.environment import cores
@@ -19,6 +19,7 @@ from senet_lab.options import to_show
 from senet_lab.spec import SELECTION_SEED
 
 if TYPE_CHECKING:
+    from senet_lab.results.provenance import Provenance
     from senet_lab.results.replay import State
     from senet_lab.results.report import Report
 
@@ -27,6 +28,8 @@ DRAWS = "senet_lab.results.artifacts"
 """The module that imports all that a report takes: seconds."""
 MOST = 3
 """Helpers that draw: a report has five figures, and this process works, too."""
+WRITING = "Writing the report"
+"""What a terminal shows meanwhile."""
 _prepared: list[apart.Helpers] = []
 """For the next report of this process."""
 
@@ -88,17 +91,17 @@ def answered(found: Inventory, include_stale: bool = False, until_decided: bool 
     return found, report.of(found, include_stale, looks)
 
 
-def with_spent(answer: "Report", found: Inventory) -> "Report":
+def with_spent(provenance: "Provenance", found: Inventory) -> "Provenance":
     """With what trials that have not ended used so far, as their checkpoints tell it: that needs torch."""
     from senet_lab.results.provenance import unfinished
 
-    if answer.provenance is None or not (ids := unfinished(answer.provenance)):
-        return answer
+    if not (ids := unfinished(provenance)):
+        return provenance
     from senet_lab import checkpoints, files
 
     folders = {f.name.rpartition("_")[2]: f for f in files.folders(found.store.path)}
     spent = {i: sum(m.seconds for m in checkpoints.epochs(folders[i])) for i in ids if i in folders}
-    return replace(answer, provenance=answer.provenance.with_spent(spent))
+    return provenance.with_spent(spent)
 
 
 def refuse_empty(found: Inventory, command: str, include_stale: bool = False) -> None:
@@ -130,7 +133,8 @@ def report_only(found: Inventory, folder: Path, include_stale: bool, until_decid
         return
     from senet_lab.results.looks import complete, look
 
-    looked = complete(look(found, include_stale))
+    with waiting(WRITING):
+        looked = complete(look(found, include_stale))
     show_report(looked.used, folder, include_stale, looked.state)
     console.print(ending(looked), soft_wrap=True, markup=False)
 
@@ -140,13 +144,15 @@ def show_report(found: Inventory, folder: Path, include_stale: bool = False, loo
 
     With `looks`, it is of these, and `found` has the trials that they use.
     """
-    with _help() as ask:  # helpers import while this process does
+    with waiting(WRITING), _help() as ask:  # helpers import while this process does
         from senet_lab.results import artifacts, keys, provenance, report, studies
 
         found, _ = studies.measured(found)
         name = keys.table(found.question, include_stale, looks is not None)
         answer = report.of(found, include_stale, looks)
-        answer = replace(with_spent(answer, found), images=provenance.images(found))
+        assert answer.provenance is not None
+        spent = with_spent(answer.provenance, found)
+        answer = replace(answer, provenance=spent, images=provenance.images(found))
         written = artifacts.write(answer, folder / name, ask)
     console.print(answer.terminal(console.width))
     if failed := [t for t, state in found.plan.trials if state == "failed"]:

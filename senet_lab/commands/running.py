@@ -67,7 +67,8 @@ def _run_started(found: Inventory, how: How, groups: Together, executor: "Execut
     sizes = groups.sizes(due, partial(places_at_once, how))
     places = places_at_once(how, groups.share(sizes))
     if told := told_time(how, groups, found):
-        console.print(f"The trials to run will take {told.sentence}", soft_wrap=True)
+        what = "These candidates" if any(t.variant.candidate is not None for t in due) else "The trials to run"
+        console.print(f"{what} will take {told.sentence}", soft_wrap=True)
     course = beside.course
     pace = limit.Pace(found, None if how.address else places, rows_together(due, sizes).__contains__)
     say = partial(limit.announce, course, pace)

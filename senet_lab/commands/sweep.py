@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from senet_lab import selection, signals
 from senet_lab.balance import Course, Limit
 from senet_lab.candidates import stopping
-from senet_lab.commands import console, engine, limit
+from senet_lab.commands import console, engine, limit, waiting
 from senet_lab.commands.choosing import choose, standing
-from senet_lab.commands.report import prepare, release, show_report
+from senet_lab.commands.report import WRITING, prepare, release, show_report
 from senet_lab.commands.running import Beside, How, run, told_time
 from senet_lab.commands.sequential import Means, until_decided
 from senet_lab.commands.together import Together
@@ -62,7 +62,7 @@ def run_sweep(found: Inventory, how: How, until: bool = False) -> None:
             if found.question.study is not None:
                 quiet = partial(runs, beside=replace(beside, nearly_done=_nothing))
                 candidates = partial(_candidates, replace(means, run=quiet), course, executor)
-                found = choose(found, candidates, lambda: course.over, how.storage)
+                found = choose(found, candidates, lambda: course.over, how)
                 projection.asks(found.question)
             if until:
                 course.limit = Limit()  # looks mind the clock themselves
@@ -72,7 +72,8 @@ def run_sweep(found: Inventory, how: How, until: bool = False) -> None:
             else:
                 found, looked, ending = _work(found, means, course, how.limit if until else None)
                 check()
-                projection.settle()
+                with waiting(WRITING):
+                    projection.settle()
                 written = show_report(found, how.reports, looks=looked.state if looked else None)
             if ending and not course.stopped:
                 console.print(ending, soft_wrap=True, markup=False)

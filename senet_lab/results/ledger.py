@@ -60,6 +60,11 @@ class Prices:
     def given(self) -> bool:
         return (self.cpu_hour, self.gpu_hour, self.kwh) != (None, None, None)
 
+    @property
+    def hourly(self) -> bool:
+        """Whether hours have one."""
+        return (self.cpu_hour, self.gpu_hour) != (None, None)
+
     def of(self, cpu_hours: float, gpu_hours: float, kwh: float = 0.0) -> float:
         """Money for so much; what has no price costs nothing."""
         return cpu_hours * (self.cpu_hour or 0) + gpu_hours * (self.gpu_hour or 0) + kwh * (self.kwh or 0)
@@ -67,7 +72,8 @@ class Prices:
 
 def purposes(found: Provenance, prices: Prices | None = None) -> pd.DataFrame:
     """A line per purpose that has trials, and one of all: `purpose`, `trials`, `cpu_hours`, `gpu_hours`, `share` (of
-    the trials' time, 0 to 1), `money` (without energy). Attempts that were tried again are hours of "failed"."""
+    the trials' time, 0 to 1), `money` (without energy; NaN where hours have no price). Attempts that were tried again
+    are hours of "failed"."""
     prices = prices or Prices()
     began = found.runs[found.runs["use"] != MISSING]
     lost = began["lost_seconds"]
@@ -80,7 +86,8 @@ def purposes(found: Provenance, prices: Prices | None = None) -> pd.DataFrame:
     lines.append(_hours(ALL, len(began), began["seconds"] + lost, began))
     frame = pd.DataFrame(lines)
     frame["share"] = frame["seconds"] / (frame["seconds"].iloc[-1] or math.nan)
-    frame["money"] = [prices.of(c, g) for c, g in zip(frame["cpu_hours"], frame["gpu_hours"], strict=True)]
+    money = [prices.of(c, g) for c, g in zip(frame["cpu_hours"], frame["gpu_hours"], strict=True)]
+    frame["money"] = money if prices.hourly else math.nan
     return frame[["purpose", "trials", "cpu_hours", "gpu_hours", "share", "money"]]
 
 
@@ -177,10 +184,11 @@ def statement(found: Provenance | None) -> tuple[str, str]:
     https://neurips.cc/public/guides/PaperChecklist: processors, memory, time of single runs, the total, and what was
     computed beyond what is reported.
     """
-    if found is None or not found.count(COUNTS):
+    ran = None if found is None else found.runs[found.runs["attempts"] > 0]
+    if found is None or ran is None or ran.empty:
         return "NA", NOTHING
     machines = "; or ".join(dict.fromkeys(hardware(e) for e in found.environments.values()))
-    kept = found.runs[found.runs["use"] == COUNTS]
+    kept = ran[ran["use"] == COUNTS] if found.count(COUNTS) else ran
     peak = kept["peak_memory_bytes"].max()
     memory = f" and at most {peak / MEBIBYTE:,.0f} MiB of memory" if peak == peak else ""
     where = f", on {machines}" if machines else ""

@@ -6,13 +6,16 @@ from pathlib import Path
 import pytest
 
 from senet_lab import store, sweep
+from senet_lab.commands.cost import as_json, look, notes
 from senet_lab.commands.report import answered, with_spent
 from senet_lab.executors.local import Local
 from senet_lab.records import Foreseen, Sitting
+from senet_lab.results.ledger import Prices
 from senet_lab.results.page import checklist
 from senet_lab.training.begin import begin
 from senet_lab.training.train import train
 from tests.commands.conftest import Fill
+from tests.studies import SEARCHED, TUNED, asked, end, step, take
 from tests.typed import typed
 
 
@@ -31,13 +34,14 @@ def test_the_ledger_is_printed_with_the_words_of_the_page(fill: Fill, tmp_path: 
         "all 12 0.0067 100 % 24.00",
         "With energy: 52.00.",
         "the last 12 of 14",
+        "forecast: of running, made before it, with its 95 % interval. off: of running from the forecast: + longer",
         "12 of 12 24.0 20.0 [15.0, 30.0] +20 %",
         "other settings or seeds 6",
         "used 14 kWh in its processors (RAPL)",
     ):
         assert words in text, words
     _, answer = answered(typed_inventory(found, 1))
-    item = checklist.items(with_spent(answer, found))[4]
+    item = checklist.items(answer)[4]
     assert " ".join(item.text.split()) in text
 
 
@@ -57,6 +61,39 @@ def test_json_stands_alone(fill: Fill, tmp_path: Path) -> None:
     assert (told["money"], told["kwh"], told["sittings"]) == (0.0, {}, [])
     assert len(told["rows"]) == 6 and "11 trials in the table" in told["statement"]
     assert "1 not run yet" in told["statement"]
+
+
+def test_money_is_told_of_what_has_a_price_and_was_measured(fill: Fill) -> None:
+    found = fill(seeds=2)
+    for prices, hours, money, words in (
+        (Prices(), None, None, ""),
+        (Prices(kwh=1.0), None, None, ""),
+        (Prices(cpu_hour=3600.0, kwh=1.0, currency="EUR"), 24.0, 24.0, "Money without energy: 24.00 EUR."),
+    ):
+        book = look(found, prices)
+        told = as_json(book)
+        assert (told["purposes"][-1]["money"], told["money"]) == (hours, money)
+        assert [note for note in notes(book) if "energy:" in note] == ([words] if words else [])
+    sitting = {"number": 1, "began_at": 1e9, "seconds": 1.0, "trials": 1, "slots": 1, "joules": {"RAPL": 7.2e6}}
+    found.store.save_sitting(Sitting.model_validate(sitting))
+    book = look(found, Prices(kwh=1.0))
+    assert (as_json(book)["purposes"][-1]["money"], as_json(book)["money"]) == (None, 2.0)
+    assert "With energy: 2.00." in notes(book)
+
+
+@pytest.mark.parametrize("text", [TUNED, SEARCHED])
+def test_what_candidates_took_is_told_before_it_is_known_what_is_chosen(tmp_path: Path, text: str) -> None:
+    found = take(asked(tmp_path, text, trials=4), tmp_path)
+    _, due = step(found)
+    for number, planned in enumerate(due[:3]):
+        end(found, planned, 0.1 if number else None)
+    book = look(take(asked(tmp_path, text, trials=4), tmp_path), Prices(cpu_hour=3600.0))
+    told = as_json(book)
+    assert [(p["purpose"], p["trials"], p["money"]) for p in told["purposes"]] == [
+        ("selection", 2, 2.0), ("failed", 1, 1.0), ("all", 3, 3.0),
+    ]  # fmt: skip
+    assert book.unknown.startswith("studied: it is not known yet what is chosen")
+    assert "No trial is in the table. Besides: 2 that settings were chosen by, 1 failed" in told["statement"]
 
 
 def test_an_empty_store_is_said_to_be_empty(tmp_path: Path) -> None:
@@ -82,8 +119,11 @@ def test_an_interrupted_trial_has_used_what_its_checkpoint_tells(ask) -> None:  
     found = ask(base=apply(TINY, longer), seeds=1)
     _, answer = answered(found)
     assert answer.provenance is not None and answer.provenance.seconds() == 0
-    told = with_spent(answer, found).provenance
-    assert told is not None and told.seconds("interrupted") == pytest.approx(6.0)
+    told = with_spent(answer.provenance, found)
+    assert told.seconds("interrupted") == pytest.approx(6.0)
     sweep.run(found, Local(), lambda step: None)
     _, answer = answered(found.again())
-    assert with_spent(answer, found) is answer, "nothing is unfinished: no checkpoint is looked for"
+    assert answer.provenance is not None
+    assert with_spent(answer.provenance, found) is answer.provenance, (
+        "nothing is unfinished: no checkpoint is looked for"
+    )

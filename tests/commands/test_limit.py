@@ -1,7 +1,9 @@
 """What a sweep says that ends before all is done, and the forecast by which it does."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -17,6 +19,7 @@ from senet_lab.plan import Plan, PlannedTrial, State
 from senet_lab.records import Cost, TrialRecord
 from tests.commands.conftest import Fill
 from tests.results.conftest import make_record
+from tests.studies import SEARCHED, TUNED, asked, step, take
 
 Ask = Callable[..., Inventory]
 
@@ -80,6 +83,20 @@ def test_what_the_first_ctrl_c_says(ask: Ask, capsys: pytest.CaptureFixture[str]
     assert capsys.readouterr().out == said + "\n"
     announce(course, lambda rest: None)  # type: ignore[arg-type]
     assert "the same seeds. Ctrl-C again" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("text", "aim"), [(TUNED, "so that all rows have as many candidates"), (SEARCHED, "of candidates that have begun")]
+)
+def test_candidates_are_not_stopped_for_seeds(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, aim: str
+) -> None:
+    _, due = step(take(asked(tmp_path, text, trials=4), tmp_path))
+    course = Course()
+    course.follow([[Job(t, "tiny", "", "", Cost(params=1, params_and_statistics=1, macs=1))] for t in due], lambda _: 0)
+    course.hear(Step(due[0], ()))
+    announce(course, lambda rest: None)  # type: ignore[arg-type]
+    assert re.match(rf"Stopping: \d trials? more, {aim}\. Ctrl-C again", capsys.readouterr().out)
 
 
 def test_a_first_seed_that_does_not_fit_is_refused(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -127,14 +127,23 @@ def _sittings(found: Provenance) -> tuple[Block, ...]:
     frame = sittings(found)
     if not len(frame):
         return ()
-    return (Folded("Each time that trials were run", (Table(frame, SITTINGS, left=("began (UTC)",)),)),)
+    return (Folded("Each time that trials were run", (Table(frame, legend(frame), left=("began (UTC)",)),)),)
 
 
-SITTINGS = (
-    "ended: of the trials that were to run. seconds: from getting ready to the last one's end, without the report. "
-    "running: from the first trial's beginning to the last one's end, which is what a forecast is of; it has its 95 % "
-    "interval. off: of running from the forecast. kWh: of the whole machine."
-)
+SITTINGS = {
+    "ended": "of the trials that were to run",
+    "seconds": "from getting ready to the last one's end, without the report",
+    "running": "from the first trial's beginning to the last one's end",
+    "forecast": "of running, made before it, with its 95 % interval",
+    "off": "of running from the forecast: + longer, - shorter; where all trials ended",
+    "kWh": "of the whole machine",
+}
+"""What the columns of `sittings` are."""
+
+
+def legend(shown: pd.DataFrame) -> str:
+    """A sentence per column of `sittings` that it has."""
+    return " ".join(f"{column}: {text}." for column, text in SITTINGS.items() if column in shown)
 
 
 def sittings(found: Provenance) -> pd.DataFrame:
