@@ -140,7 +140,7 @@ def _open(own: pd.DataFrame, looks: bool) -> str:
     if told.empty:
         return "not a tie: neither a difference nor its absence can be shown with a number of seeds that can be told"
     n = int(told.min())
-    which = "the first of them" if len(own) > 1 else "it"
+    which = own.sort_values("more_seeds", kind="stable")["variant"].iloc[0] if len(own) > 1 else "it"
     again = "with --until-decided, again," if looks else "with --until-decided"
     return (
         f"not a tie: about {n:,} more seed{'s' * (n != 1)} would probably decide {which} (80 % power if the difference "

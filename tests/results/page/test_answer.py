@@ -35,8 +35,18 @@ def test_rows_are_grouped_by_verdict(found):
     assert (told["better"].against, told["equivalent"].against) == ("than no_se", "to no_se")
     assert "margin of 0.5 points" in told["equivalent"].note
     assert told["undecided"].note.startswith("not a tie")
-    assert "would probably decide the first of them (80 % power" in told["undecided"].note
+    assert "would probably decide reduction=16 (80 % power" in told["undecided"].note
     assert "sweep with --until-decided adds them and keeps 5 %" in told["undecided"].note
+
+
+def test_the_row_that_needs_the_fewest_seeds_is_named_wherever_it_stands(found):
+    undecided = found.comparison["verdict"] == "undecided"
+    needs = found.comparison.assign(
+        more_seeds=[{"reduction=32": 7.0}.get(v, 10.0) for v in found.comparison["variant"]]
+    )
+    note = answer._open(needs[undecided], looks=False)
+    assert "about 7 more seeds would probably decide reduction=32 (80 % power" in note
+    assert "would probably decide it (" in answer._open(needs[undecided].head(1), looks=False)
 
 
 def test_a_sentence_agrees_with_itself(found):
