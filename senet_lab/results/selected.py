@@ -82,13 +82,39 @@ def sentences(tried: Tried, seeds: int) -> tuple[str, ...]:
             f"Every row was tuned by itself: {asked}.",
             f"The best of each row was trained again on {fresh}; only these are reported.",
         )
-    chosen, front = (int(tried.candidates[column].sum()) for column in ("chosen", "on_front"))
-    best = f"Of the {front} on the Pareto front {chosen}" if len(tried.objectives) > 1 else f"The best {chosen}"
     limits = [f"{OBJECTIVES[name]} at most {most:,g}" for name, most in tried.search.limits.items()]
     return (
         f"One search: {asked}{'; ' * bool(limits)}{_and(limits)}.",
-        f"{best} and the base were trained again on {fresh}; only these are reported.",
+        f"{_again(tried)} trained again on {fresh}; only these are reported.",
     )
+
+
+def _again(tried: Tried) -> str:
+    """Who of a search is measured on fresh seeds, with the verb; the base may be one of those that were chosen."""
+    found = tried.candidates
+    chosen, front = (int(found[column].sum()) for column in ("chosen", "on_front"))
+    base = bool((found["measured_as"] == found["row"])[found["chosen"]].any())
+    if not chosen:
+        return "No candidate may be chosen, and only the base was"
+    if len(tried.objectives) > 1:
+        return _of_front(chosen - base, front, base)
+    if base:
+        return f"The best {chosen}, the base among them, were" if chosen > 1 else "The best, which is the base, was"
+    return f"The best {chosen} and the base were" if chosen > 1 else "The best and the base were"
+
+
+def _of_front(others: int, front: int, base: bool) -> str:
+    """As `_again`, of several objectives; `others`: those that were chosen and are not the base."""
+    if not others:
+        return (
+            "The base, alone on the Pareto front, was"
+            if front == 1
+            else f"Of the {front} on the Pareto front the base alone was"
+        )
+    if others == front:
+        return f"The {'one' if front == 1 else front} on the Pareto front and the base were"
+    among = f", which is one of the {front}," if base else ""
+    return f"Of the {front} on the Pareto front {others} and the base{among} were"
 
 
 def short(tried: Tried) -> str:

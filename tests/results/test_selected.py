@@ -53,12 +53,37 @@ def test_what_is_said_of_a_search():
     first, second = selected.sentences(tried, 3)
     assert "One search: 24 candidates (Optuna's TPE) over se (off, on), reduction (2, 4, 8, 16)" in first
     assert "by validation error and parameters; parameters at most 18,000." in first
-    front = int(tried.candidates["on_front"].sum())
-    assert f"Of the {front} on the Pareto front {k} and the base were trained again on 3 fresh seeds" in second
+    assert tried.candidates["on_front"].sum() == k
+    assert second.startswith(f"The {k} on the Pareto front and the base were trained again on 3 fresh seeds;")
     single = studied.searched(objectives=("error",), limits={}, confirm=2)
     assert "The best 2 and the base were trained again" in selected.sentences(single.tried, 3)[1]
     said = selected.caption(tried, answer.chosen(), 3)
     assert "Of all candidates 1 failed and was replaced and 1 was over a limit and not trained." in said
+
+
+def _among(front, chosen, base, **asked):
+    """What is said of who was trained again, with so many on the front and chosen; `base`: it is one of these."""
+    tried = studied.searched(confirm=1, **asked).tried
+    found = tried.candidates.head(front).assign(on_front=True, measured_as="candidate")
+    found["chosen"] = [i < chosen for i in range(front)]
+    if base:
+        found.loc[0, "measured_as"] = found["row"][0]
+    return selected.sentences(replace(tried, candidates=found), 3)[1].partition(" trained again")[0]
+
+
+def test_the_base_is_not_told_twice_where_it_is_one_of_those_chosen():
+    assert _among(3, 3, base=True) == "Of the 3 on the Pareto front 2 and the base, which is one of the 3, were"
+    assert _among(3, 2, base=False) == "Of the 3 on the Pareto front 2 and the base were"
+    assert _among(3, 3, base=False) == "The 3 on the Pareto front and the base were"
+    assert _among(1, 1, base=False) == "The one on the Pareto front and the base were"
+    assert _among(1, 1, base=True) == "The base, alone on the Pareto front, was"
+    assert _among(3, 1, base=True) == "Of the 3 on the Pareto front the base alone was"
+    one = {"objectives": ("error",), "limits": {}}
+    assert _among(3, 2, base=False, **one) == "The best 2 and the base were"
+    assert _among(3, 2, base=True, **one) == "The best 2, the base among them, were"
+    assert _among(3, 1, base=False, **one) == "The best and the base were"
+    assert _among(3, 1, base=True, **one) == "The best, which is the base, was"
+    assert _among(3, 0, base=False) == "No candidate may be chosen, and only the base was"
 
 
 def test_a_study_that_had_fewer_than_its_budget_says_why():
