@@ -52,7 +52,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Scale:
-    """Of the strips: where zero and the margin are, in percent; what the ends are, in points."""
+    """Of the strips: where zero and the margin are, in percent; the text of each end, one of them with the unit."""
 
     zero: float
     margin_low: float
@@ -114,6 +114,10 @@ def scale(report: "Report") -> Scale:
     ends = _ends(report.comparison, margin)
     zero, low, high = (_place(x, ends) for x in (0.0, -margin, margin))
     left, right = (signed(x, 1) for x in ends)
+    if zero > 50:  # the unit stands where there is room for it
+        left += " points"
+    else:
+        right += " points"
     return Scale(zero, low, high, left if zero > LABEL else "", right if zero < 100 - LABEL else "")
 
 

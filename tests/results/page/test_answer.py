@@ -1,5 +1,7 @@
 """The answer above everything else: who is in which group, sentences that agree with themselves, strips to scale."""
 
+from dataclasses import replace
+
 import pytest
 
 from senet_lab.results import report
@@ -83,6 +85,22 @@ def test_strips_share_one_scale(found):
     assert 0 < scale.margin_low < scale.margin_high < 100
     reached = [x for line in lines for x in (line.strip.low, line.strip.high)] + [scale.margin_low, scale.margin_high]
     assert 2 < min(reached) < 10 and 90 < max(reached) < 98, "the scale ends a little beyond all that it shows"
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "left", "right"),
+    [
+        (-0.08, -0.02, "\N{MINUS SIGN}8.5 points", ""),
+        (0.02, 0.08, "", "+8.5 points"),
+        (-0.04, 0.02, "\N{MINUS SIGN}4.4 points", "+2.4"),
+        (-0.02, 0.04, "\N{MINUS SIGN}2.4", "+4.4 points"),
+    ],
+)
+def test_no_label_of_the_scale_stands_on_another(found, low, high, left, right):
+    """The unit is on the side with more room, and an end that is close to 0 has no label."""
+    moved = found.comparison.assign(delta_low=low, delta=(low + high) / 2, delta_high=high)
+    scale = answer.scale(replace(found, comparison=moved))
+    assert (scale.low, scale.high) == (left, right)
 
 
 def test_without_trials_there_is_no_strip_and_no_number(make):
