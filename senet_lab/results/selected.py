@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 import pandas as pd
 
+from senet_lab.candidates import BUDGETED
 from senet_lab.results.studies import OBJECTIVES, Tried, settings_text
 from senet_lab.results.tables import count, fold, interval
 from senet_lab.spec.space import AnyDimension, Choice
@@ -115,6 +116,24 @@ def _of_front(others: int, front: int, base: bool) -> str:
         return f"The {'one' if front == 1 else front} on the Pareto front and the base were"
     among = f", which is one of the {front}," if base else ""
     return f"Of the {front} on the Pareto front {others} and the base{among} were"
+
+
+def besides(tried: Tried) -> str:
+    """How many trainings chose, besides those that are reported."""
+    n = int(tried.candidates["outcome"].isin(BUDGETED).sum())
+    return f"{n:,} candidate{'s' * (n != 1)}"
+
+
+def otherwise(tried: Tried) -> str:
+    """Why a study that is made again may choose otherwise, whatever the machine; "" where it does not."""
+    if (search := tried.search) is None:
+        return ""
+    timed = "latency" in (*search.objectives, *search.limits)
+    why = [
+        "which candidates are stopped early depends on which run at the same time" * (search.stopping is not None),
+        "the seconds an image are measured anew" * timed,
+    ]
+    return _and(w for w in why if w)
 
 
 def short(tried: Tried) -> str:

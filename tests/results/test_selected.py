@@ -8,8 +8,8 @@ import pytest
 from rich.console import Console
 
 from senet_lab.results import artifacts, columns, folder, page, report, selected
-from senet_lab.results.page import checklist, limits, protocol
-from senet_lab.spec import Float, Search
+from senet_lab.results.page import account, checklist, limits, protocol
+from senet_lab.spec import ASHA, Float, Search
 from tests.results import studied
 
 
@@ -160,6 +160,37 @@ def test_nothing_is_said_to_be_the_same_that_was_tuned(question, planned, record
     assert "not tuned for each" in untold
     assert "The test images were not used to choose anything here." in told and "test images chose" not in told
     assert "24 trials of one search" in " ".join(limits.limits(studied.searched()))
+
+
+@pytest.mark.parametrize(
+    ("asked", "why"),
+    [
+        ({}, ""),
+        (
+            {"objectives": ("error",), "limits": {}, "stopping": ASHA()},
+            "which candidates are stopped early depends on which run at the same time",
+        ),
+        ({"objectives": ("error", "latency"), "limits": {}}, "the seconds an image are measured anew"),
+        ({"objectives": ("error",), "limits": {"latency": 0.01}}, "the seconds an image are measured anew"),
+    ],
+)
+def test_what_is_trained_besides_and_whether_it_would_choose_the_same(asked, why):
+    answer = studied.searched(**asked)
+    item = checklist.items(answer)[0].text
+    made = " ".join(map(str, account.reproduction(answer)[1].paragraphs))
+    assert "Besides these runs 24 candidates were trained to choose settings by" in item
+    assert "here 24 candidates chose settings." in made
+    if why:
+        assert f"Because {why}, it may then choose other settings; a run of given settings stays the same." in item
+        assert f"Because {why}, other settings may be chosen there; a trial of given settings stays the same." in made
+    else:
+        assert "other settings" not in item and "other settings" not in made
+
+
+def test_a_sweep_without_candidates_promises_the_same_runs(question, planned, records):
+    answer = report.analyse(question, planned, records)
+    assert "candidates" not in checklist.items(answer)[0].text + str(account.reproduction(answer)[1])
+    assert "Besides these runs 9 candidates were" in checklist.items(studied.tuned())[0].text
 
 
 def test_candidates_are_told_from_other_trials():

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from senet_lab.records import Environment
-from senet_lab.results import keys, ledger
+from senet_lab.results import keys, ledger, selected
 from senet_lab.results.page.layout import Block, Code, Facts, Folded, Table, Text
 from senet_lab.results.provenance import COUNTS, FAILED, OLDER, OTHER, SELECTION, Provenance, typed
+from senet_lab.results.studies import Tried
 
 if TYPE_CHECKING:
     from senet_lab.results.report import Report
@@ -39,6 +40,7 @@ def reproduction(report: "Report") -> tuple[Block, ...]:
                 "a CPU the same trial gives the same bits, however many run at once and whether or not it was "
                 "interrupted; on a GPU, or with other versions of torch, digits may differ. The second line makes this "
                 f"page again from the run folders{', byte by byte' * (not older(report))}.",
+                *_of_candidates(report.tried),
                 *_by_older_code(older(report)),
             )
         ),
@@ -53,6 +55,16 @@ def reproduction(report: "Report") -> tuple[Block, ...]:
         each = tuple(Facts(tuple(software(found, digest, one))) for digest, one in others)
         blocks.append(Folded(f"{len(others)} more environments that trials ran in", each))
     return tuple(blocks)
+
+
+def _of_candidates(tried: Tried | None) -> list[str]:
+    """What an empty folder lacks besides, and whether the same is chosen there."""
+    if tried is None:
+        return []
+    said = f"In an empty folder the first line trains candidates, too: here {selected.besides(tried)} chose settings."
+    if why := selected.otherwise(tried):
+        return [f"{said} Because {why}, other settings may be chosen there; a trial of given settings stays the same."]
+    return [f"{said} Where digits are the same, so is what is chosen."]
 
 
 def _by_older_code(n: int) -> list[str]:
