@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from senet_lab.records import Environment
+from senet_lab.records import UNTRACKED, Environment
 from senet_lab.results import keys, ledger, selected
 from senet_lab.results.page.layout import Block, Code, Facts, Folded, Table, Text
 from senet_lab.results.provenance import COUNTS, FAILED, OLDER, OTHER, SELECTION, Provenance, typed
@@ -90,9 +90,8 @@ def software(found: Provenance, digest: str, environment: Environment) -> list[t
     n = int((found.runs["environment"] == digest).sum())
     versions = ", ".join(f"{name} {version}" for name, version in environment.packages.items())
     commit = environment.git_commit or "no git repository in the working folder"
-    lines = len((environment.git_diff or "").splitlines())
-    dirty = f" with uncommitted changes ({lines:,} lines of diff, kept in the store)" if lines else ""
-    clean = ", no uncommitted changes" if environment.git_commit and not lines else ""
+    dirty = _uncommitted(environment)
+    clean = ", no uncommitted changes" if environment.git_commit and not dirty else ""
     return [
         ("environment", f"{digest}, {n} trial{'s' * (n != 1)}"),
         ("typed", typed(environment.command)),
@@ -102,6 +101,16 @@ def software(found: Provenance, digest: str, environment: Environment) -> list[t
         ("platform", environment.platform),
         ("hardware", ledger.hardware(environment)),
     ]
+
+
+def _uncommitted(environment: Environment) -> str:
+    """What the commit has not, counted: changed lines, whose diff the store has, and files that git does not track."""
+    lines = (environment.git_diff or "").splitlines()
+    new = sum(line.startswith(UNTRACKED) for line in lines)
+    old = len(lines) - new
+    said = [f"{old:,} line{'s' * (old != 1)} of diff, kept in the store"] if old else []
+    said += [f"{new:,} Python file{'s' * (new != 1)} untracked, kept by name alone"] if new else []
+    return f" with uncommitted changes ({'; '.join(said)})" if said else ""
 
 
 def cost(found: Provenance) -> tuple[Block, ...]:
