@@ -1,10 +1,12 @@
 """What was tried and what was chosen, in words: sentences for captions and the table of what was chosen."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
-from senet_lab.candidates import BUDGETED
+from senet_lab.candidates import BUDGETED, Trials
 from senet_lab.results.studies import OBJECTIVES, Tried, settings_text
 from senet_lab.results.tables import count, fold, interval
 from senet_lab.spec.space import AnyDimension, Choice
@@ -17,6 +19,23 @@ TITLE = "What was chosen"
 BY, AGAIN, TEST = "chosen by [val. %]", "fresh seeds [val. %]", "fresh seeds [test %]"
 FOLDED = 22
 """Letters of a line of settings in a terminal."""
+
+
+@dataclass(frozen=True)
+class Winner:
+    """The candidate that a row is, or whose settings it was trained with."""
+
+    number: int
+    settings: Mapping[str, Any]
+    """Dotted path -> number, or the option's label."""
+    words: str
+    """The same for people."""
+    error: float
+    """What it was chosen by: a fraction of validation images wrong, of one training."""
+    trained: int
+    """Candidates that it was chosen from."""
+    id: str
+    """Of its trial, which is none of the row's."""
 
 
 def frame(chosen: pd.DataFrame) -> pd.DataFrame:
@@ -71,6 +90,17 @@ def caption(tried: Tried, chosen: pd.DataFrame, seeds: int) -> str:
         *_counts(tried),
     )
     return " ".join(s for s in said if s)
+
+
+def winner(tried: Tried, studies: Sequence[Trials], label: str) -> Winner | None:
+    """What chose the settings of a row; `tried`: `studies` as frames."""
+    known = tried.candidates[tried.candidates["chosen"] & (tried.candidates["measured_as"] == label)]
+    for _, line in known.iterrows():
+        (study,) = (s for s in studies if s.row.label == line["row"])
+        own = study.candidates[line["number"]]
+        words, error, id_ = settings_text(tried, line), line["validation_error"], (own.record or own.planned).id
+        return Winner(own.number, own.chosen, words, float(error), study.count(*BUDGETED), id_)
+    return None
 
 
 def sentences(tried: Tried, seeds: int) -> tuple[str, ...]:
