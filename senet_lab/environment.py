@@ -10,7 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from senet_lab.credentials import without_credentials, without_logins, without_secrets
-from senet_lab.records import Environment
+from senet_lab.records import UNTRACKED, Environment
 
 PACKAGES = (
     *("senet-lab", "torch", "numpy", "ray", "mlflow", "optuna", "pydantic", "pandas", "scipy", "scikit-learn"),
@@ -32,8 +32,17 @@ def collect() -> Environment:
         gpus=gpus(),
         packages={name: found for name in PACKAGES if (found := _version(name))},
         git_commit=(_output("git", "rev-parse", "HEAD") or "").strip() or None,
-        git_diff=without_logins(_output("git", "diff", "HEAD") or "")[:DIFF_LIMIT] or None,
+        git_diff=without_logins(_changes())[:DIFF_LIMIT] or None,
     )
+
+
+def _changes() -> str:
+    """What the commit has not: the names of Python files that git does not know, as sweeps of one's own, and the diff.
+
+    The names stand first: before the diff git and patch pass over them, and a long diff does not cut them off.
+    """
+    new = (_output("git", "ls-files", "--others", "--exclude-standard", "--", "*.py") or "").splitlines()
+    return "".join(f"{UNTRACKED}{name}\n" for name in new) + (_output("git", "diff", "HEAD") or "")
 
 
 def cores() -> int:

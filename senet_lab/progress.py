@@ -44,7 +44,8 @@ class Progress:
         self.live = Live(console=console, auto_refresh=False, transient=True) if console.is_terminal else None
 
     def __enter__(self) -> Self:
-        self.console.print(f"{len(self.due)} trials to run; starting the workers ...")
+        n = len(self.due)
+        self.console.print(f"{n} trial{'s' * (n != 1)} to run; starting the workers ...")
         if self.live:
             self.live.start()
         return self

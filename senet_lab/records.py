@@ -131,6 +131,10 @@ class Asked(Fact):
     """The whole configuration; folders of the first version do not say."""
 
 
+UNTRACKED = "Untracked: "
+"""Begins a line of `Environment.git_diff` that names a file which no commit has."""
+
+
 class Environment(Fact):
     """Where and with what a sweep ran; stored once, named by trials through its digest."""
 
@@ -143,7 +147,8 @@ class Environment(Fact):
     packages: dict[str, str]
     git_commit: str | None
     git_diff: str | None
-    """Uncommitted changes of the working folder's repository, cut at 100 kB."""
+    """Uncommitted changes of the working folder's repository, cut at 100 kB; before the diff a line per Python file
+    that git does not track, `UNTRACKED` and its name. Stores of older versions lack these lines."""
 
 
 class Foreseen(Fact):

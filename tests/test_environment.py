@@ -56,6 +56,18 @@ def test_commit_and_uncommitted_changes_are_kept(repository: Path) -> None:
     assert found is not None and "-one" in found and "+two" in found
 
 
+def test_python_files_that_git_does_not_track_are_named(repository: Path) -> None:
+    """A sweep that was never added is in no commit and no diff."""
+    (repository / "sweeps").mkdir()
+    for name in ("sweeps/mine.py", "left_out.py", "data.txt"):
+        (repository / name).write_bytes(b"secret = 1\n")
+    (repository / ".gitignore").write_bytes(b"left_out.py\n")
+    assert environment.collect().git_diff == "Untracked: sweeps/mine.py\n"
+    (repository / "notes.txt").write_text("line\n" * 100_000)
+    found = environment.collect().git_diff
+    assert found is not None and found.startswith("Untracked: sweeps/mine.py\ndiff --git ") and "secret" not in found
+
+
 def test_a_change_in_another_encoding_does_not_stop_a_sweep(repository: Path) -> None:
     (repository / "notes.txt").write_bytes("größer\n".encode("latin-1"))
     found = environment.collect()

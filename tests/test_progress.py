@@ -57,6 +57,9 @@ def test_a_line_now_and_then_where_there_is_no_terminal(ask: Ask, clock: list[fl
             progress(step)
     lines = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
     assert lines[0].startswith("2 trials to run")
+    with Progress(console, found, found.planned[:1]):
+        pass
+    assert console.file.getvalue().splitlines()[-1].startswith("1 trial to run;")  # type: ignore[attr-defined]
     assert "0 of 2 trials ended" in lines and any(line.startswith("1 of 2 trials ended") for line in lines)
     assert progress.sentence() == "2 of 2 trials ended"
     assert "2 of 2 trials ended" not in lines, "whoever began says it, once"

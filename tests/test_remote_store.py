@@ -208,7 +208,7 @@ def test_run_extend_repair_and_look_in_a_bucket(desk: Desk) -> None:
     files.write(folder / "state.bin", b"half a checkpoint")
     looks = ["plan small --seeds 2 STORE", "list STORE", "report small STORE", "show no_se seed=1 STORE"]
     code, output, errors = desk.type(f"sweep small STORE --seeds 2 {UNTRACKED}", *looks, "doctor STORE")
-    assert (code, errors) == (0, "") and "1 trials to run" in output
+    assert (code, errors) == (0, "") and "1 trial to run" in output
     for said in ("4 of 4 trials are done", "2/2", "reduction=2", "no_se seed=1", f"store: {desk.address}, 1 sweeps"):
         assert said in output
     repaired = desk.held("record.json")

@@ -18,6 +18,7 @@ from senet_lab.inventory import Inventory
 from senet_lab.options import to_show
 from senet_lab.results import keys
 from senet_lab.results import trace as traces
+from senet_lab.results.selected import Winner
 from senet_lab.results.trace import Sitting, Source, Trace
 
 
@@ -85,6 +86,8 @@ def show(to: Console, told: Trace, again: str, root: str) -> None:
     """Numbers with formulas, trials, what ran them, and how to get the table again."""
     to.print(f"[bold]{escape(told.name)}[/]", soft_wrap=True)
     to.print(_numbers(told))
+    if told.winner:
+        to.print(_chosen(told.winner), soft_wrap=True, markup=False)
     if told.missing:
         to.print(f"{told.missing} of the row's {told.row.wanted} trials are missing: not done, or stale", markup=False)
     to.print(_trials(told))
@@ -95,6 +98,15 @@ def show(to: Console, told: Trace, again: str, root: str) -> None:
         to.print(f"run folders: {without_credentials(folders)}/*_<id>", soft_wrap=True, markup=False)
         to.print(f"one of the trials: {one}", soft_wrap=True, markup=False)
     to.print(f"the table again: {again}", soft_wrap=True, markup=False)
+
+
+def _chosen(winner: Winner) -> str:
+    """Where the row's settings come from, which none of its trials tells."""
+    error = f"{100 * winner.error:.2f} %"
+    return (
+        f"settings: {printable(winner.words)}; chosen: candidate {winner.number} of {winner.trained} that were "
+        f"trained; its own training ({winner.id}), which is not among these, had a validation error of {error}"
+    )
 
 
 def _numbers(told: Trace) -> Table:

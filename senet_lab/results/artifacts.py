@@ -34,9 +34,9 @@ TITLES = {
     "curves": "Learning curves",
     "published": "Beside the published differences",
     "budget": "Error against the budget",
-    "front": "Error and cost of every candidate",
+    "front": "Error and cost of the candidates",
     "importance": "Which settings matter",
-    "parallel": "Every candidate",
+    "parallel": "Settings and results of the candidates",
     "slices": "Error against each setting",
 }
 

@@ -59,7 +59,7 @@ class Report(Frames):
         if self.beside is None:
             return Group(*parts)
         frame, caption = self.beside_rows(self.beside), paper.beside_caption(self.beside, self.baseline)
-        return Group(*parts, "", tables.if_any(frame, "beside the paper", caption, width))
+        return Group(*parts, "", tables.if_any(frame, "Beside the paper", caption, width))
 
     def _chosen(self, width: int) -> tuple[RenderableType, ...]:
         if not self.studies:

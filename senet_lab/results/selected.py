@@ -1,9 +1,12 @@
 """What was tried and what was chosen, in words: sentences for captions and the table of what was chosen."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
+from senet_lab.candidates import BUDGETED, Trials
 from senet_lab.results.studies import OBJECTIVES, Tried, settings_text
 from senet_lab.results.tables import count, fold, interval
 from senet_lab.spec.space import AnyDimension, Choice
@@ -16,6 +19,23 @@ TITLE = "What was chosen"
 BY, AGAIN, TEST = "chosen by [val. %]", "fresh seeds [val. %]", "fresh seeds [test %]"
 FOLDED = 22
 """Letters of a line of settings in a terminal."""
+
+
+@dataclass(frozen=True)
+class Winner:
+    """The candidate that a row is, or whose settings it was trained with."""
+
+    number: int
+    settings: Mapping[str, Any]
+    """Dotted path -> number, or the option's label."""
+    words: str
+    """The same for people."""
+    error: float
+    """What it was chosen by: a fraction of validation images wrong, of one training."""
+    trained: int
+    """Candidates that it was chosen from."""
+    id: str
+    """Of its trial, which is none of the row's."""
 
 
 def frame(chosen: pd.DataFrame) -> pd.DataFrame:
@@ -72,6 +92,17 @@ def caption(tried: Tried, chosen: pd.DataFrame, seeds: int) -> str:
     return " ".join(s for s in said if s)
 
 
+def winner(tried: Tried, studies: Sequence[Trials], label: str) -> Winner | None:
+    """What chose the settings of a row; `tried`: `studies` as frames."""
+    known = tried.candidates[tried.candidates["chosen"] & (tried.candidates["measured_as"] == label)]
+    for _, line in known.iterrows():
+        (study,) = (s for s in studies if s.row.label == line["row"])
+        own = study.candidates[line["number"]]
+        words, error, id_ = settings_text(tried, line), line["validation_error"], (own.record or own.planned).id
+        return Winner(own.number, own.chosen, words, float(error), study.count(*BUDGETED), id_)
+    return None
+
+
 def sentences(tried: Tried, seeds: int) -> tuple[str, ...]:
     """How rows came to their settings: budget, sampler, space, by what was judged, and what was measured again."""
     judged = f"judged on validation images at the last epoch by {_and(OBJECTIVES[o] for o in tried.objectives)}"
@@ -82,13 +113,57 @@ def sentences(tried: Tried, seeds: int) -> tuple[str, ...]:
             f"Every row was tuned by itself: {asked}.",
             f"The best of each row was trained again on {fresh}; only these are reported.",
         )
-    chosen, front = (int(tried.candidates[column].sum()) for column in ("chosen", "on_front"))
-    best = f"Of the {front} on the Pareto front {chosen}" if len(tried.objectives) > 1 else f"The best {chosen}"
     limits = [f"{OBJECTIVES[name]} at most {most:,g}" for name, most in tried.search.limits.items()]
     return (
         f"One search: {asked}{'; ' * bool(limits)}{_and(limits)}.",
-        f"{best} and the base were trained again on {fresh}; only these are reported.",
+        f"{_again(tried)} trained again on {fresh}; only these are reported.",
     )
+
+
+def _again(tried: Tried) -> str:
+    """Who of a search is measured on fresh seeds, with the verb; the base may be one of those that were chosen."""
+    found = tried.candidates
+    chosen, front = (int(found[column].sum()) for column in ("chosen", "on_front"))
+    base = bool((found["measured_as"] == found["row"])[found["chosen"]].any())
+    if not chosen:
+        return "No candidate may be chosen, and only the base was"
+    if len(tried.objectives) > 1:
+        return _of_front(chosen - base, front, base)
+    if base:
+        return f"The best {chosen}, the base among them, were" if chosen > 1 else "The best, which is the base, was"
+    return f"The best {chosen} and the base were" if chosen > 1 else "The best and the base were"
+
+
+def _of_front(others: int, front: int, base: bool) -> str:
+    """As `_again`, of several objectives; `others`: those that were chosen and are not the base."""
+    if not others:
+        return (
+            "The base, alone on the Pareto front, was"
+            if front == 1
+            else f"Of the {front} on the Pareto front the base alone was"
+        )
+    if others == front:
+        return f"The {'one' if front == 1 else front} on the Pareto front and the base were"
+    among = f", which is one of the {front}," if base else ""
+    return f"Of the {front} on the Pareto front {others} and the base{among} were"
+
+
+def besides(tried: Tried) -> str:
+    """How many trainings chose, besides those that are reported."""
+    n = int(tried.candidates["outcome"].isin(BUDGETED).sum())
+    return f"{n:,} candidate{'s' * (n != 1)}"
+
+
+def otherwise(tried: Tried) -> str:
+    """Why a study that is made again may choose otherwise, whatever the machine; "" where it does not."""
+    if (search := tried.search) is None:
+        return ""
+    timed = "latency" in (*search.objectives, *search.limits)
+    why = [
+        "which candidates are stopped early depends on which run at the same time" * (search.stopping is not None),
+        "the seconds an image are measured anew" * timed,
+    ]
+    return _and(w for w in why if w)
 
 
 def short(tried: Tried) -> str:

@@ -11,7 +11,7 @@ from senet_lab.errors import UserError, choices, shown
 from senet_lab.inventory import Inventory
 from senet_lab.plan import PlannedTrial
 from senet_lab.records import Environment, TrialRecord
-from senet_lab.results import keys
+from senet_lab.results import keys, selected
 from senet_lab.results.cells import COLUMNS, FACTS, Row, Sheet
 from senet_lab.results.report import Report
 
@@ -96,6 +96,8 @@ class Trace:
     sittings: tuple[Sitting, ...]
     missing: int
     """Trials of the row that the table asks for and the store has not."""
+    winner: selected.Winner | None = None
+    """What chose the row's settings; None where they stand in the sweep's file."""
 
 
 def find(sheet: Sheet, name: str) -> tuple[Row, str | None]:
@@ -134,6 +136,7 @@ def trace(found: Inventory, report: Report, sheet: Sheet, name: str) -> Trace:
         sources,
         tuple(_sittings(found, sources)),
         row.wanted - row.n,
+        None if report.tried is None else selected.winner(report.tried, report.studies, row.label),
     )
 
 
@@ -176,8 +179,9 @@ def as_json(told: Trace, command: str) -> dict[str, Any]:
     """What `why --json` prints. Keys are only ever added; errors are fractions, as in the records.
 
     `name`, `command` (makes the table again), `numbers` (column -> text, value, formula), `baseline`, `missing`,
-    `trials` (row, seed, id, test_error, wrong, images, folder, stale), `ran` (command, commit, dirty, packages,
-    python, platform, cpu, cores, gpus, device, code: digest -> rows, data, trials: ids).
+    `chosen` (null, or of the candidate whose settings the row has: candidate, settings, validation_error, of: how many
+    were trained, id), `trials` (row, seed, id, test_error, wrong, images, folder, stale), `ran` (command, commit,
+    dirty, packages, python, platform, cpu, cores, gpus, device, code: digest -> rows, data, trials: ids).
     """
     numbers = {
         c: {"text": told.row.texts[c], "value": told.row.numbers.get(c), "formula": told.formulas[c]}
@@ -202,9 +206,15 @@ def as_json(told: Trace, command: str) -> dict[str, Any]:
         "numbers": numbers,
         "baseline": told.baseline,
         "missing": told.missing,
+        "chosen": told.winner and _chosen(told.winner),
         "trials": trials,
         "ran": [_ran(sitting) for sitting in told.sittings],
     }
+
+
+def _chosen(winner: selected.Winner) -> dict[str, Any]:
+    known = {"candidate": winner.number, "settings": dict(winner.settings), "validation_error": winner.error}
+    return known | {"of": winner.trained, "id": winner.id}
 
 
 def _ran(sitting: Sitting) -> dict[str, Any]:

@@ -11,10 +11,12 @@ from rich.console import Console
 
 from senet_lab import catalog, inventory
 from senet_lab.commands import why
+from senet_lab.results import selected, trace
 from senet_lab.results.trace import Sitting
 from senet_lab.store import finish
 from tests.bad.case import answer
 from tests.commands.conftest import environment
+from tests.results import studied
 from tests.results.conftest import make_record
 
 NAME = "reduction_ratio:reduction=8:difference"
@@ -105,6 +107,27 @@ def test_a_reports_name_goes_with_its_options(told):
     assert told("reduction_ratio+seeds-4:no_se:error").code == 0
     other = told("reduction_ratio+seeds-2:no_se:error")
     assert other.code == 2 and "which make reduction_ratio+seeds-4" in other.err
+
+
+def test_a_row_that_a_study_chose_says_which_candidate_it_is():
+    tuned, searched = studied.tuned(), studied.searched()
+    winner = selected.winner(tuned.tried, tuned.studies, "reduction=16")
+    candidate = next(s for s in tuned.studies if s.row.label == "reduction=16").candidates[2]
+    assert winner == selected.Winner(2, {"train.learning_rate": 0.5}, "learning_rate=0.5", 0.03, 3, candidate.record.id)
+    said = why._chosen(winner)
+    assert said.startswith("settings: learning_rate=0.5; chosen: candidate 2 of 3 that were trained; its own training")
+    assert said.endswith("had a validation error of 3.00 %") and candidate.record.id in said
+    number = int(searched.chosen()["number"].iloc[0])
+    of_search = selected.winner(searched.tried, searched.studies, f"candidate {number}")
+    assert (of_search.number, of_search.trained) == (number, 24)
+    assert selected.winner(searched.tried, searched.studies, "base") is None, "no candidate was the base"
+    known = trace._chosen(winner)
+    assert set(known) == {"candidate", "settings", "validation_error", "of", "id"} and json.dumps(known)
+
+
+def test_a_row_that_stands_in_the_file_was_not_chosen(told):
+    assert json.loads(told("reduction_ratio:no_se", "--json").out)["chosen"] is None
+    assert "chosen" not in told("reduction_ratio:no_se").out
 
 
 @pytest.mark.parametrize(

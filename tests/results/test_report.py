@@ -218,7 +218,7 @@ def test_every_shipped_sweep_stands_beside_its_table(make, name):
     assert set(written.comparison["variant"]) == joined
     alone = written.beside.loc[written.beside["fits"] != 1, "entry"].tolist()
     assert alone == (["ResNet-50"] if name in ("squeeze_operator", "excitation_operator", "integration") else [])
-    assert "beside the paper" in text.getvalue()
+    assert "Beside the paper" in text.getvalue()
 
 
 def test_what_a_look_spends_is_all_that_bold_and_other_pairs_may_err_with(question, planned, records):

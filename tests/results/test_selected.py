@@ -8,8 +8,8 @@ import pytest
 from rich.console import Console
 
 from senet_lab.results import artifacts, columns, folder, page, report, selected
-from senet_lab.results.page import checklist, limits, protocol
-from senet_lab.spec import Float, Search
+from senet_lab.results.page import account, checklist, limits, protocol
+from senet_lab.spec import ASHA, Float, Search
 from tests.results import studied
 
 
@@ -53,12 +53,37 @@ def test_what_is_said_of_a_search():
     first, second = selected.sentences(tried, 3)
     assert "One search: 24 candidates (Optuna's TPE) over se (off, on), reduction (2, 4, 8, 16)" in first
     assert "by validation error and parameters; parameters at most 18,000." in first
-    front = int(tried.candidates["on_front"].sum())
-    assert f"Of the {front} on the Pareto front {k} and the base were trained again on 3 fresh seeds" in second
+    assert tried.candidates["on_front"].sum() == k
+    assert second.startswith(f"The {k} on the Pareto front and the base were trained again on 3 fresh seeds;")
     single = studied.searched(objectives=("error",), limits={}, confirm=2)
     assert "The best 2 and the base were trained again" in selected.sentences(single.tried, 3)[1]
     said = selected.caption(tried, answer.chosen(), 3)
     assert "Of all candidates 1 failed and was replaced and 1 was over a limit and not trained." in said
+
+
+def _among(front, chosen, base, **asked):
+    """What is said of who was trained again, with so many on the front and chosen; `base`: it is one of these."""
+    tried = studied.searched(confirm=1, **asked).tried
+    found = tried.candidates.head(front).assign(on_front=True, measured_as="candidate")
+    found["chosen"] = [i < chosen for i in range(front)]
+    if base:
+        found.loc[0, "measured_as"] = found["row"][0]
+    return selected.sentences(replace(tried, candidates=found), 3)[1].partition(" trained again")[0]
+
+
+def test_the_base_is_not_told_twice_where_it_is_one_of_those_chosen():
+    assert _among(3, 3, base=True) == "Of the 3 on the Pareto front 2 and the base, which is one of the 3, were"
+    assert _among(3, 2, base=False) == "Of the 3 on the Pareto front 2 and the base were"
+    assert _among(3, 3, base=False) == "The 3 on the Pareto front and the base were"
+    assert _among(1, 1, base=False) == "The one on the Pareto front and the base were"
+    assert _among(1, 1, base=True) == "The base, alone on the Pareto front, was"
+    assert _among(3, 1, base=True) == "Of the 3 on the Pareto front the base alone was"
+    one = {"objectives": ("error",), "limits": {}}
+    assert _among(3, 2, base=False, **one) == "The best 2 and the base were"
+    assert _among(3, 2, base=True, **one) == "The best 2, the base among them, were"
+    assert _among(3, 1, base=False, **one) == "The best and the base were"
+    assert _among(3, 1, base=True, **one) == "The best, which is the base, was"
+    assert _among(3, 0, base=False) == "No candidate may be chosen, and only the base was"
 
 
 def test_a_study_that_had_fewer_than_its_budget_says_why():
@@ -114,8 +139,11 @@ def test_the_page_has_a_section_of_its_own():
     assert names == ["budget", "front", "importance", "parallel", "slices"]
     assert not {*names} & {block.name for block in parts["figures"].blocks}
     folded = parts["selection"].blocks[-1]
-    assert folded.title == "All 27 candidates" and len(folded.blocks[0].frame) == 27
+    assert folded.title == TRIED and len(folded.blocks[0].frame) == 27
     assert "trials that settings were chosen by" in parts["compute"].blocks[1].frame["row"].tolist()
+
+
+TRIED = "All 27 candidates: 24 trained to their end, 1 failed, 1 over a limit, 1 repeated"
 
 
 def test_the_page_of_other_sweeps_has_none(question, planned, records):
@@ -135,6 +163,37 @@ def test_nothing_is_said_to_be_the_same_that_was_tuned(question, planned, record
     assert "not tuned for each" in untold
     assert "The test images were not used to choose anything here." in told and "test images chose" not in told
     assert "24 trials of one search" in " ".join(limits.limits(studied.searched()))
+
+
+@pytest.mark.parametrize(
+    ("asked", "why"),
+    [
+        ({}, ""),
+        (
+            {"objectives": ("error",), "limits": {}, "stopping": ASHA()},
+            "which candidates are stopped early depends on which run at the same time",
+        ),
+        ({"objectives": ("error", "latency"), "limits": {}}, "the seconds an image are measured anew"),
+        ({"objectives": ("error",), "limits": {"latency": 0.01}}, "the seconds an image are measured anew"),
+    ],
+)
+def test_what_is_trained_besides_and_whether_it_would_choose_the_same(asked, why):
+    answer = studied.searched(**asked)
+    item = checklist.items(answer)[0].text
+    made = " ".join(map(str, account.reproduction(answer)[1].paragraphs))
+    assert "Besides these runs 24 candidates were trained to choose settings by" in item
+    assert "here 24 candidates chose settings." in made
+    if why:
+        assert f"Because {why}, it may then choose other settings; a run of given settings stays the same." in item
+        assert f"Because {why}, other settings may be chosen there; a trial of given settings stays the same." in made
+    else:
+        assert "other settings" not in item and "other settings" not in made
+
+
+def test_a_sweep_without_candidates_promises_the_same_runs(question, planned, records):
+    answer = report.analyse(question, planned, records)
+    assert "candidates" not in checklist.items(answer)[0].text + str(account.reproduction(answer)[1])
+    assert "Besides these runs 9 candidates were" in checklist.items(studied.tuned())[0].text
 
 
 def test_candidates_are_told_from_other_trials():

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator, StrMethodFormatter
 
+from senet_lab.results import outcomes
 from senet_lab.results.figures import cost, placing, style
 from senet_lab.results.figures.along import counted
 from senet_lab.results.figures.scales import LOG_FROM
@@ -139,8 +140,9 @@ def caption(marks: pd.DataFrame, shown: Shown) -> str:
     limits = " Dotted lines: limits." if (marks["mark"] == "limit").any() else ""
     timed = shown.tried.timed_on if shown.tried is not None and "latency" in set(marks["objective"]) else ""
     times = f" Times are of {timed}." if timed else ""
+    each = outcomes.to_their_end(shown.tried, f"{len(candidates):,}") if shown.tried is not None else ""
     return (
-        f"Validation error and cost of {len(candidates)} candidates, one training each; dark: the Pareto front. "
+        f"Validation error and cost of {each}, one training each; dark: the Pareto front. "
         f"Diamonds: members of it trained again on fresh seeds, on validation images too{seeds}; higher where a "
         f"member was on the front by luck, or the split that all candidates share was an easy one. Numbers: the "
         f"candidate.{limits}{times}"

@@ -5,6 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from senet_lab.results import outcomes
 from senet_lab.results.figures import style
 from senet_lab.results.figures.shown import Shown
 from senet_lab.results.studies import OBJECTIVES
@@ -66,11 +67,11 @@ def panel(rows: pd.DataFrame, ax: Axes, characters: int) -> Axes:
 def caption(marks: pd.DataFrame, shown: Shown) -> str:
     """What the two methods say, and of what."""
     assert shown.tried is not None
-    done = int((shown.tried.candidates["outcome"] == "done").sum())
+    done = outcomes.to_their_end(shown.tried, f"{(shown.tried.candidates['outcome'] == 'done').sum():,}")
     without = sorted(set(marks["name"]) - set(marks.loc[marks["method"] == "fANOVA", "name"]))
     only = f"; fANOVA says nothing of {', '.join(without)}" if without else ""
     return (
-        f"Importance of each setting over {done} candidates; of a method and objective the bars sum to 1. PED-ANOVA "
+        f"Importance of each setting over {done}; of a method and objective the bars sum to 1. PED-ANOVA "
         f"(Watanabe et al., 2023): what sets the best tenth apart. fANOVA (Hutter et al., 2014): share of the variance "
         f"among the candidates that have most settings{only}."
     )

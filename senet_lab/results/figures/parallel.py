@@ -1,4 +1,4 @@
-"""Every candidate of a search as a line through all of its settings to its results: parallel coordinates."""
+"""The candidates of a search as lines through all of their settings to their results: parallel coordinates."""
 
 from typing import Any
 
@@ -8,6 +8,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from senet_lab.results import outcomes
 from senet_lab.results.figures import style
 from senet_lab.results.figures.scales import NOWHERE, Scale, of_result, of_space
 from senet_lab.results.figures.shown import Shown
@@ -125,10 +126,11 @@ def level(y: int, scale: Scale, ax: Axes, room: float) -> Axes:
 
 def caption(marks: pd.DataFrame, shown: Shown) -> str:
     """What a line is and what its looks say."""
-    n = marks["number"].nunique()
+    assert shown.tried is not None
+    each = outcomes.to_their_end(shown.tried, f"{marks['number'].nunique():,}")
     without = " -: the setting does not apply." if (marks["value"] == "-").any() else ""
     return (
-        f"A line per candidate ({n}, one training each) through its settings to its results; the darker, the lower its "
+        f"A line each through its settings to its results: {each}, one training each; the darker, the lower its "
         f"validation error; thick and numbered: trained again on fresh seeds. Within an option, further left is a "
         f"lower error.{without}"
     )

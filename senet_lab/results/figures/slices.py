@@ -7,6 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from senet_lab.results import outcomes
 from senet_lab.results.figures import curves, style
 from senet_lab.results.figures.scales import NOWHERE, Scale, of_space
 from senet_lab.results.figures.shown import Shown
@@ -100,7 +101,10 @@ def caption(marks: pd.DataFrame, shown: Shown) -> str:
     each = f"{int(n.min())}" + (f" to {int(n.max())}" if n.max() > n.min() else "") if len(n) else "0"
     without = " -: the setting does not apply." if (marks["value"] == "-").any() else ""
     if shown.tried.search is not None:
-        said = f"The {each} candidates by each setting; diamonds: measured again on fresh seeds."
+        ended = outcomes.to_their_end(shown.tried, each)
+        said = f"The {ended} by each setting; diamonds: measured again on fresh seeds."
     else:
-        said = f"The {each} candidates of each row by each setting; diamonds: chosen."
+        others = outcomes.besides(shown.tried)
+        ended = f" that were trained to their end (in all rows besides {others})" if others else ""
+        said = f"The {each} candidates of each row{ended} by each setting; diamonds: chosen."
     return f"{said} One training each, all settings vary at once: a slope is no effect by itself.{without}"

@@ -12,7 +12,7 @@ import jinja2
 import pandas as pd
 from markupsafe import Markup
 
-from senet_lab.results import paper, selected, stats, tables, written
+from senet_lab.results import outcomes, paper, selected, stats, tables, written
 from senet_lab.results.folder import STUDIED
 from senet_lab.results.page import account, answer, checklist, limits, picture, protocol, typography
 from senet_lab.results.page.layout import Block, Copy, Folded, Paste, Section, Table, Text
@@ -90,7 +90,7 @@ def _selection(report: "Report", pictures: tuple[Picture, ...]) -> tuple[Block, 
     return (
         Table(frame, caption, stacked=True, left=("chosen",)),
         *pictures,
-        Folded(f"All {len(candidates):,} candidates", (every,)),
+        Folded(f"All {len(candidates):,} candidates{f': {told}' if (told := outcomes.told(tried)) else ''}", (every,)),
     )
 
 

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from senet_lab.records import Environment
-from senet_lab.results import keys, ledger
+from senet_lab.records import UNTRACKED, Environment
+from senet_lab.results import keys, ledger, selected
 from senet_lab.results.page.layout import Block, Code, Facts, Folded, Table, Text
 from senet_lab.results.provenance import COUNTS, FAILED, OLDER, OTHER, SELECTION, Provenance, typed
+from senet_lab.results.studies import Tried
 
 if TYPE_CHECKING:
     from senet_lab.results.report import Report
@@ -39,6 +40,7 @@ def reproduction(report: "Report") -> tuple[Block, ...]:
                 "a CPU the same trial gives the same bits, however many run at once and whether or not it was "
                 "interrupted; on a GPU, or with other versions of torch, digits may differ. The second line makes this "
                 f"page again from the run folders{', byte by byte' * (not older(report))}.",
+                *_of_candidates(report.tried),
                 *_by_older_code(older(report)),
             )
         ),
@@ -53,6 +55,16 @@ def reproduction(report: "Report") -> tuple[Block, ...]:
         each = tuple(Facts(tuple(software(found, digest, one))) for digest, one in others)
         blocks.append(Folded(f"{len(others)} more environments that trials ran in", each))
     return tuple(blocks)
+
+
+def _of_candidates(tried: Tried | None) -> list[str]:
+    """What an empty folder lacks besides, and whether the same is chosen there."""
+    if tried is None:
+        return []
+    said = f"In an empty folder the first line trains candidates, too: here {selected.besides(tried)} chose settings."
+    if why := selected.otherwise(tried):
+        return [f"{said} Because {why}, other settings may be chosen there; a trial of given settings stays the same."]
+    return [f"{said} Where digits are the same, so is what is chosen."]
 
 
 def _by_older_code(n: int) -> list[str]:
@@ -78,9 +90,8 @@ def software(found: Provenance, digest: str, environment: Environment) -> list[t
     n = int((found.runs["environment"] == digest).sum())
     versions = ", ".join(f"{name} {version}" for name, version in environment.packages.items())
     commit = environment.git_commit or "no git repository in the working folder"
-    lines = len((environment.git_diff or "").splitlines())
-    dirty = f" with uncommitted changes ({lines:,} lines of diff, kept in the store)" if lines else ""
-    clean = ", no uncommitted changes" if environment.git_commit and not lines else ""
+    dirty = _uncommitted(environment)
+    clean = ", no uncommitted changes" if environment.git_commit and not dirty else ""
     return [
         ("environment", f"{digest}, {n} trial{'s' * (n != 1)}"),
         ("typed", typed(environment.command)),
@@ -90,6 +101,16 @@ def software(found: Provenance, digest: str, environment: Environment) -> list[t
         ("platform", environment.platform),
         ("hardware", ledger.hardware(environment)),
     ]
+
+
+def _uncommitted(environment: Environment) -> str:
+    """What the commit has not, counted: changed lines, whose diff the store has, and files that git does not track."""
+    lines = (environment.git_diff or "").splitlines()
+    new = sum(line.startswith(UNTRACKED) for line in lines)
+    old = len(lines) - new
+    said = [f"{old:,} line{'s' * (old != 1)} of diff, kept in the store"] if old else []
+    said += [f"{new:,} Python file{'s' * (new != 1)} untracked, kept by name alone"] if new else []
+    return f" with uncommitted changes ({'; '.join(said)})" if said else ""
 
 
 def cost(found: Provenance) -> tuple[Block, ...]:

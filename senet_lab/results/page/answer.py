@@ -52,7 +52,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Scale:
-    """Of the strips: where zero and the margin are, in percent; what the ends are, in points."""
+    """Of the strips: where zero and the margin are, in percent; the text of each end, one of them with the unit."""
 
     zero: float
     margin_low: float
@@ -114,6 +114,10 @@ def scale(report: "Report") -> Scale:
     ends = _ends(report.comparison, margin)
     zero, low, high = (_place(x, ends) for x in (0.0, -margin, margin))
     left, right = (signed(x, 1) for x in ends)
+    if zero > 50:  # the unit stands where there is room for it
+        left += " points"
+    else:
+        right += " points"
     return Scale(zero, low, high, left if zero > LABEL else "", right if zero < 100 - LABEL else "")
 
 
@@ -140,7 +144,7 @@ def _open(own: pd.DataFrame, looks: bool) -> str:
     if told.empty:
         return "not a tie: neither a difference nor its absence can be shown with a number of seeds that can be told"
     n = int(told.min())
-    which = "the first of them" if len(own) > 1 else "it"
+    which = own.sort_values("more_seeds", kind="stable")["variant"].iloc[0] if len(own) > 1 else "it"
     again = "with --until-decided, again," if looks else "with --until-decided"
     return (
         f"not a tie: about {n:,} more seed{'s' * (n != 1)} would probably decide {which} (80 % power if the difference "

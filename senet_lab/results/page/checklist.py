@@ -7,7 +7,7 @@ are ours. What only the authors can know is left open and marked.
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from senet_lab.results import captions, ledger, published, stats, tex, written
+from senet_lab.results import captions, ledger, published, selected, stats, tex, written
 from senet_lab.results.ledger import NOTHING, TO_FILL
 from senet_lab.results.page import account, protocol
 from senet_lab.results.page.typography import CODE
@@ -74,7 +74,23 @@ def _reproducibility(report: "Report") -> tuple[str, str]:
     devices = set(report.provenance.runs["device"]) - {""} if report.provenance else set()
     if devices == {"cpu"}:
         text += " On the CPU, where all runs were made, a repeated run gives the same bits."
-    return "Yes", text
+    return "Yes", text + _of_candidates(report)
+
+
+def _of_candidates(report: "Report") -> str:
+    """What has to be trained again besides, and whether it would choose the same."""
+    if (tried := report.tried) is None:
+        return ""
+    text = (
+        f" Besides these runs {selected.besides(tried)} were trained to choose settings by; without their records the "
+        f"command trains them, too."
+    )
+    why = selected.otherwise(tried)
+    return (
+        f"{text} Because {why}, it may then choose other settings; a run of given settings stays the same."
+        if why
+        else text
+    )
 
 
 def _access(report: "Report") -> str:

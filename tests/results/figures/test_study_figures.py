@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from senet_lab.results import figures, studies
+from senet_lab.results import artifacts, figures, studies
 from senet_lab.results.figures import scales
 from senet_lab.spec import Choice, Float, Int
 from tests.results import studied
@@ -137,6 +137,15 @@ def test_slices_of_tuned_rows_share_their_axes(tuned):
     figure = tuned.figure("slices")
     assert len({ax.get_xlim() for ax in figure.axes}) == 1 and len({ax.get_ylim() for ax in figure.axes}) == 1
     assert [ax.get_title("left") for ax in figure.axes] == ["reduction=2", "reduction=16", "no_se"]
+
+
+def test_captions_say_which_candidates_a_number_counts(tuned, searched):
+    """Those that were stopped early, failed or were not trained are not drawn, so a figure has not every candidate."""
+    others = "(besides 1 failed, 1 over a limit, 1 repeated)"
+    for name in ("front", "importance", "parallel", "slices"):
+        assert f"24 candidates that were trained to their end {others}" in searched.figure_caption(name)
+        assert "Every" not in artifacts.TITLES[name] and "every" not in artifacts.TITLES[name]
+    assert "The 3 candidates of each row by each setting" in tuned.figure_caption("slices")
 
 
 def test_failed_candidates_are_not_drawn(searched):

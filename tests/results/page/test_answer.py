@@ -1,5 +1,7 @@
 """The answer above everything else: who is in which group, sentences that agree with themselves, strips to scale."""
 
+from dataclasses import replace
+
 import pytest
 
 from senet_lab.results import report
@@ -35,8 +37,18 @@ def test_rows_are_grouped_by_verdict(found):
     assert (told["better"].against, told["equivalent"].against) == ("than no_se", "to no_se")
     assert "margin of 0.5 points" in told["equivalent"].note
     assert told["undecided"].note.startswith("not a tie")
-    assert "would probably decide the first of them (80 % power" in told["undecided"].note
+    assert "would probably decide reduction=16 (80 % power" in told["undecided"].note
     assert "sweep with --until-decided adds them and keeps 5 %" in told["undecided"].note
+
+
+def test_the_row_that_needs_the_fewest_seeds_is_named_wherever_it_stands(found):
+    undecided = found.comparison["verdict"] == "undecided"
+    needs = found.comparison.assign(
+        more_seeds=[{"reduction=32": 7.0}.get(v, 10.0) for v in found.comparison["variant"]]
+    )
+    note = answer._open(needs[undecided], looks=False)
+    assert "about 7 more seeds would probably decide reduction=32 (80 % power" in note
+    assert "would probably decide it (" in answer._open(needs[undecided].head(1), looks=False)
 
 
 def test_a_sentence_agrees_with_itself(found):
@@ -73,6 +85,22 @@ def test_strips_share_one_scale(found):
     assert 0 < scale.margin_low < scale.margin_high < 100
     reached = [x for line in lines for x in (line.strip.low, line.strip.high)] + [scale.margin_low, scale.margin_high]
     assert 2 < min(reached) < 10 and 90 < max(reached) < 98, "the scale ends a little beyond all that it shows"
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "left", "right"),
+    [
+        (-0.08, -0.02, "\N{MINUS SIGN}8.5 points", ""),
+        (0.02, 0.08, "", "+8.5 points"),
+        (-0.04, 0.02, "\N{MINUS SIGN}4.4 points", "+2.4"),
+        (-0.02, 0.04, "\N{MINUS SIGN}2.4", "+4.4 points"),
+    ],
+)
+def test_no_label_of_the_scale_stands_on_another(found, low, high, left, right):
+    """The unit is on the side with more room, and an end that is close to 0 has no label."""
+    moved = found.comparison.assign(delta_low=low, delta=(low + high) / 2, delta_high=high)
+    scale = answer.scale(replace(found, comparison=moved))
+    assert (scale.low, scale.high) == (left, right)
 
 
 def test_without_trials_there_is_no_strip_and_no_number(make):

@@ -3,8 +3,11 @@
 import re
 from dataclasses import replace
 
+import pytest
+
+from senet_lab.records import Environment
 from senet_lab.results import report
-from senet_lab.results.page import checklist
+from senet_lab.results.page import account, checklist
 
 
 def test_items_have_the_sweeps_numbers(question, planned, records):
@@ -25,6 +28,28 @@ def test_nothing_is_claimed_that_is_not_there(make):
     assert [i.answer for i in empty] == ["NA", "TODO", "Yes", "NA", "NA"]
     single = checklist.items(report.analyse(question, planned, [make.record(t) for t in planned]))
     assert single[3].answer == "No" and "no claim of a difference" in single[3].text
+
+
+@pytest.mark.parametrize(
+    ("diff", "uncommitted"),
+    [
+        (None, ""),
+        ("+x\n-y\n", "2 lines of diff, kept in the store"),
+        ("Untracked: mine.py\n", "1 Python file untracked, kept by name alone"),
+        ("Untracked: a.py\nUntracked: b.py\n+x\n", "1 line of diff, kept in the store; 2 Python files untracked, kept"),
+    ],
+)
+def test_a_commit_is_told_with_what_it_has_not(question, planned, records, diff, uncommitted):
+    answer = report.analyse(question, planned, records)
+    here = Environment(
+        command="senet-lab sweep mine", python="3.12", platform="Linux", cpu="A", cores=2, gpus=(), packages={},
+        git_commit="c0ffee", git_diff=diff,
+    )  # fmt: skip
+    found = replace(answer.provenance, environments={"e": here})
+    said = checklist.items(replace(answer, provenance=found))[1].text
+    assert f"(git commit c0ffee{', with uncommitted changes' * bool(diff)})" in said
+    told = dict(account.software(found, "e", here))["git commit"]
+    assert told.startswith(f"c0ffee with uncommitted changes ({uncommitted}" if diff else "c0ffee, no uncommitted")
 
 
 def test_latex_has_no_bare_special(question, planned, records):
