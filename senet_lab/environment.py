@@ -17,6 +17,8 @@ PACKAGES = (
     "pillow",  # decodes images, and not every version to the same bits
 )
 DIFF_LIMIT = 100_000
+MOST_NAMES = 20
+"""Of untracked files: a virtual environment that git does not ignore has thousands."""
 GPU_DEVICES = ("/dev/nvidiactl", "/dev/kfd")
 """Of NVIDIA's driver and of AMD's, where they are loaded."""
 
@@ -42,7 +44,8 @@ def _changes() -> str:
     The names stand first: before the diff git and patch pass over them, and a long diff does not cut them off.
     """
     new = (_output("git", "ls-files", "--others", "--exclude-standard", "--", "*.py") or "").splitlines()
-    return "".join(f"{UNTRACKED}{name}\n" for name in new) + (_output("git", "diff", "HEAD") or "")
+    names = [*new[:MOST_NAMES], f"and {len(new) - MOST_NAMES:,} more"] if len(new) > MOST_NAMES else new
+    return "".join(f"{UNTRACKED}{name}\n" for name in names) + (_output("git", "diff", "HEAD") or "")
 
 
 def cores() -> int:

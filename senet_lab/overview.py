@@ -88,8 +88,8 @@ def _to_do(outlook: Outlook) -> str:
         return f"{done} of {len(outlook.found.planned)} trials are done"
     told = outlook.expected.sentence if outlook.expected else "no trial is done yet to tell how long that takes"
     left = sum(one.left for one in outlook.studies if not one.finished)
-    most = "at most " * (outlook.found.question.search is not None)  # a front may have fewer than are confirmed
-    first = f" ({left} candidates to choose by, then {most}{due - left} on fresh seeds)" if left else ""
+    # A front may have fewer members than are confirmed, and what is chosen may have been trained before.
+    first = f" ({left} candidates to choose by, then at most {due - left} on fresh seeds)" if left else ""
     return f"{due} trial{'s' * (due > 1)} to run{first}: {told}\nto run them: {outlook.command}"
 
 

@@ -66,6 +66,10 @@ def test_python_files_that_git_does_not_track_are_named(repository: Path) -> Non
     (repository / "notes.txt").write_text("line\n" * 100_000)
     found = environment.collect().git_diff
     assert found is not None and found.startswith("Untracked: sweeps/mine.py\ndiff --git ") and "secret" not in found
+    for number in range(30):
+        (repository / "sweeps" / f"{number:02}.py").touch()
+    found = environment.collect().git_diff
+    assert found is not None and found.count("Untracked: ") == 21 and "Untracked: and 11 more\n" in found
 
 
 def test_a_change_in_another_encoding_does_not_stop_a_sweep(repository: Path) -> None:

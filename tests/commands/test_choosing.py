@@ -179,7 +179,7 @@ def test_a_candidate_whose_process_was_killed_goes_on(here: Path) -> None:
 
 def test_a_plan_counts_what_is_to_be_chosen(here: Path) -> None:
     told = typed(here, "plan", "tuned", "--probe", "0").out
-    assert "8 trials to run (4 candidates to choose by, then 4 on fresh seeds)" in " ".join(told.split())
+    assert "8 trials to run (4 candidates to choose by, then at most 4 on fresh seeds)" in " ".join(told.split())
     told = typed(here, "plan", "searched", "--probe", "0").out
     assert "(4 candidates to choose by, then at most " in " ".join(told.split()), "a front may be shorter"
 
