@@ -116,10 +116,14 @@ def announcement(found: Inventory, studies: "Sequence[Trials]") -> str:
     """Which batch begins, and why earlier candidates are not among those that are done."""
     done, left = sum(s.count(*BUDGETED) for s in studies), sum(s.left for s in studies)
     over, repeated = (sum(s.count(outcome) for s in studies) for outcome in ("over a limit", "repeated"))
-    besides = [f"{over} over a limit"] * bool(over) + [f"{repeated} that were earlier ones again"] * bool(repeated)
+    besides = [f"{over} over a limit"] * bool(over) + [_again(repeated)] * bool(repeated)
     rows = f" of {len(studies)} rows" if len(studies) > 1 else ""
     told = f"Candidates{rows}: {done} done, {left} to go, {sum(len(s.due) for s in studies)} of them now"
     return told + (f"; not trained: {', '.join(besides)}" if besides else "") + _failures(found, studies)
+
+
+def _again(repeated: int) -> str:
+    return "1 that was an earlier one again" if repeated == 1 else f"{repeated} that were earlier ones again"
 
 
 def _failures(found: Inventory, studies: "Sequence[Trials]") -> str:
