@@ -14,7 +14,7 @@ sweep: $(VENV)/installed
 test: $(VENV)/installed-dev
 	@$(PYTEST) -m 'not long'
 
-# Clusters that go away, disks that fill, dozens of kills: twice the time.
+# Clusters that go away, disks that fill, dozens of kills, most of Ray: three times as long.
 test-all: $(VENV)/installed-dev
 	@$(PYTEST)
 

@@ -71,6 +71,7 @@ def senet_lab(*arguments: str, cwd: Path) -> "subprocess.CompletedProcess[str]":
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_a_relative_path_begins_at_the_working_folder_also_on_workers(tmp_path: Path) -> None:
     (tmp_path / "tiny.py").write_text(SWEEP)
     save(MODEL, tmp_path / "start.pt")

@@ -22,7 +22,7 @@ def tables(path: Path) -> set[str]:
         return {name for (name,) in found.execute("select name from sqlite_master")}
 
 
-@pytest.mark.parametrize("empty", [False, True])
+@pytest.mark.parametrize("empty", [False, pytest.param(True, marks=pytest.mark.long)])
 def test_it_is_made_once(tmp_path: Path, empty: bool) -> None:
     path = tmp_path / "mlflow.db"
     if empty:
